@@ -1,0 +1,1 @@
+"""What runs inside the user's interpreter, and the readers of what it wrote."""

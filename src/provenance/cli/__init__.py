@@ -1,0 +1,1 @@
+"""The only room that prints: parse, call an operation, render its result."""

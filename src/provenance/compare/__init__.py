@@ -1,0 +1,1 @@
+"""Results against results: metrics, series and files, with tolerance."""

@@ -1,0 +1,160 @@
+"""What a facet may look at when it captures: plain values, no methods that reach out.
+
+The runner fills a `Context` phase by phase: *before* the command starts, *during* it (as soon as
+the first interpreter has reported), *after* it has ended; and *present*, when no run takes place
+and today's state is captured to be compared with a reference record.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
+
+from provenance.core.digest import Digests
+from provenance.core.paths import Roots
+from provenance.core.record import Payload, Record
+from provenance.core.redact import Redactor
+
+BEFORE, DURING, AFTER, PRESENT = "before", "during", "after", "present"
+
+
+class Interpreter(NamedTuple):
+    """A Python interpreter that took part in the run, as it reported itself.
+
+    id: "python", then "python-2" ... in order of appearance. version: "3.11.7". implementation:
+    sys.implementation.name. sys_path: as the run's own imports saw it, our folder left out. flags:
+    sys.flags by name. modules: top-level modules imported, with the file each came from ("" for
+    builtins). settings: per framework, what was read from it at exit (seeds, determinism). build:
+    platform tag, SOABI and the like. processes: how many processes ran it. complete: whether at
+    least one of them reported at its exit (a killed one does not).
+    """
+
+    id: str
+    executable: str
+    version: str
+    implementation: str = "cpython"
+    prefix: str = ""
+    base_prefix: str = ""
+    sys_path: Tuple[str, ...] = ()
+    flags: Dict[str, Any] = {}
+    modules: Dict[str, str] = {}
+    settings: Dict[str, Any] = {}
+    build: Dict[str, str] = {}
+    processes: int = 1
+    complete: bool = True
+
+
+class FileUse(NamedTuple):
+    """One file that the run's Python code opened.
+
+    path: absolute. first: "r" or "w", whichever came first. read, written: whether it ever was.
+    how: how it is known ("observed" by the hook).
+    """
+
+    path: str
+    first: str
+    read: bool
+    written: bool
+    how: str = "observed"
+
+
+class FolderUse(NamedTuple):
+    """A folder of which so many distinct files were read that they are kept as one entry."""
+
+    path: str
+    files: int
+
+
+class Parsed(NamedTuple):
+    """Parameters that a parser in the run produced.
+
+    source: the parser ("argparse"). values: name to {"value", "default", "given"}: given tells
+    whether the user gave it on the command line.
+    """
+
+    source: str
+    values: Dict[str, Dict[str, Any]]
+
+
+class SeedCall(NamedTuple):
+    """A call that seeded a generator. argument: the seed, None where unseeded; where: file:line."""
+
+    library: str
+    function: str
+    argument: Any
+    where: str
+
+
+class Command(NamedTuple):
+    """A command that the run's Python code started; argv is redacted and capped."""
+
+    argv: Tuple[str, ...]
+
+
+class Observations(NamedTuple):
+    """All that the hook saw, over all processes, in order of first appearance.
+
+    notes: sentences about what it could not see.
+    """
+
+    files: Tuple[FileUse, ...] = ()
+    folders: Tuple[FolderUse, ...] = ()
+    removed: Tuple[str, ...] = ()
+    parsed: Tuple[Parsed, ...] = ()
+    seeds: Tuple[SeedCall, ...] = ()
+    commands: Tuple[Command, ...] = ()
+    notes: Tuple[str, ...] = ()
+
+
+class Outcome(NamedTuple):
+    """How the command ended and what it used.
+
+    exit_code: as a shell shows it (128 + n for signal n). Times in seconds, memory in bytes;
+    max_process_bytes: the largest single process; max_tree_bytes: sampled sum over the process
+    tree, None where never sampled; sample_interval_s: of that.
+    """
+
+    exit_code: int
+    signal: Optional[int]
+    duration_s: float
+    cpu_user_s: float
+    cpu_system_s: float
+    max_process_bytes: int
+    max_tree_bytes: Optional[int] = None
+    sample_interval_s: Optional[float] = None
+
+
+DigestOf = Callable[[str, Tuple[str, ...]], Digests]
+"""``digest(path, algorithms)``: digests of a file, possibly from a cache. Raises OSError."""
+
+
+class Context(NamedTuple):
+    """Everything a capture may use.
+
+    phase: one of the four phase names. roots: where "repo", "cwd" and "home" are. run_dir:
+    folder of the record, for what is too big for JSON; None in the present phase. command:
+    argv, unredacted: never write it without `redact`. environ: the command's environment as the
+    user had it. started: seconds since the epoch. marker_ns: change time of a file made on the
+    project's file system just before the command started. declared_data, declared_outputs:
+    absolute paths. digest: see `DigestOf`. earlier: the facet's own answer of an earlier phase.
+    reference: in the present phase, the record that the present will be compared with.
+    deadline: monotonic time after which a capture should stop digesting and report the rest as
+    pending; None for no limit.
+    """
+
+    phase: str
+    roots: Roots
+    command: Tuple[str, ...]
+    environ: Mapping[str, str]
+    redact: Redactor
+    digest: DigestOf
+    run_dir: Optional[str] = None
+    started: float = 0.0
+    marker_ns: Optional[int] = None
+    declared_data: Tuple[str, ...] = ()
+    declared_outputs: Tuple[str, ...] = ()
+    interpreters: Tuple[Interpreter, ...] = ()
+    observed: Observations = Observations()
+    outcome: Optional[Outcome] = None
+    earlier: Optional[Payload] = None
+    reference: Optional[Record] = None
+    deadline: Optional[float] = None

@@ -1,0 +1,78 @@
+"""Which files are what: source code by suffix, the parts of an environment by place.
+
+Shared by the facets that sort the files a run touched (code, data, outputs).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Iterable, Tuple
+
+from provenance.core.context import Interpreter
+from provenance.core.paths import is_inside
+
+SOURCE_SUFFIXES = frozenset(
+    (
+        ".py .pyx .pxd .pyi .ipynb .r .rmd .jl .m .c .cc .cpp .cxx .h .hpp .cu .cuh .f90 .f .rs "
+        ".go .java .scala .js .ts .lua .pl .sh .bash .zsh .fish .ps1 .sbatch .slurm .smk .nf "
+        ".wdl .stan .sql .mk .cmake"
+    ).split()
+)
+SOURCE_NAMES = frozenset("Makefile Snakefile Dockerfile Justfile CMakeLists.txt MLproject".split())
+CONFIG_SUFFIXES = frozenset(
+    ".yaml .yml .toml .json .ini .cfg .conf .gin .jsonnet .properties".split()
+)
+
+IGNORED_FOLDERS = frozenset(
+    (
+        ".git .hg .svn .prov .dvc __pycache__ .mypy_cache .ruff_cache .pytest_cache .tox .nox "
+        "node_modules .ipynb_checkpoints .eggs .hypothesis"
+    ).split()
+)
+"""Folders that hold no experiment's inputs or outputs, wherever they are."""
+
+_SYSTEM = ("/proc/", "/sys/", "/dev/", "/usr/", "/lib/", "/lib64/", "/etc/", "/run/", "/bin/")
+
+
+def is_source(path: str) -> bool:
+    """Return whether ``path`` names source code (of any language), by its name alone."""
+    name = os.path.basename(path)
+    return os.path.splitext(name)[1].lower() in SOURCE_SUFFIXES or name in SOURCE_NAMES
+
+
+def is_config(path: str) -> bool:
+    """Return whether ``path`` names a configuration file, by its suffix."""
+    return os.path.splitext(path)[1].lower() in CONFIG_SUFFIXES
+
+
+def is_environment_folder(folder: str) -> bool:
+    """Return whether ``folder`` is a virtual environment or a conda prefix."""
+    return os.path.exists(os.path.join(folder, "pyvenv.cfg")) or os.path.isdir(
+        os.path.join(folder, "conda-meta")
+    )
+
+
+def environment_folders(interpreters: Iterable[Interpreter]) -> Tuple[str, ...]:
+    """Return the folders that belong to the interpreters: prefixes and site-packages."""
+    folders = set()
+    for one in interpreters:
+        for folder in (one.prefix, one.base_prefix):
+            if folder and folder not in ("/", "/usr", "/usr/local"):
+                folders.add(os.path.normpath(folder))
+        for folder in one.sys_path:
+            base = os.path.basename(folder)
+            if base in ("site-packages", "dist-packages") or base.startswith("python3"):
+                folders.add(os.path.normpath(folder))
+    return tuple(sorted(folders))
+
+
+def is_system(path: str) -> bool:
+    """Return whether ``path`` lies where the operating system keeps its own files."""
+    return path.startswith(_SYSTEM)
+
+
+def is_ignored(path: str, folders: Tuple[str, ...]) -> bool:
+    """Return whether ``path`` is of the system, of an environment, or in an ignored folder."""
+    if is_system(path) or any(is_inside(path, folder) for folder in folders):
+        return True
+    return any(part in IGNORED_FOLDERS for part in path.split(os.sep))

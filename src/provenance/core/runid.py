@@ -1,0 +1,29 @@
+"""Identifiers of runs: ``YYYYMMDDTHHMMSSZ-xxxxxxxx``, UTC time and eight random hex digits.
+
+They sort by time as text; uniqueness comes from making the run's folder exclusively.
+"""
+
+from __future__ import annotations
+
+import binascii
+import os
+import re
+import time
+
+PATTERN = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
+
+
+def new_id(now: float) -> str:
+    """Return a new identifier for a run that starts at ``now`` (seconds since the epoch)."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    return stamp + "-" + binascii.hexlify(os.urandom(4)).decode("ascii")
+
+
+def is_id(text: str) -> bool:
+    """Return whether ``text`` has the form of a whole run identifier."""
+    return PATTERN.match(text) is not None
+
+
+def short(run_id: str) -> str:
+    """Return the tail that people type: the random digits."""
+    return run_id.rsplit("-", 1)[-1]

@@ -1,0 +1,1 @@
+"""Build an interpreter and its packages from a record."""

@@ -1,0 +1,91 @@
+"""Errors that people are meant to read: one sentence, where, what to do, and an exit code.
+
+Exit codes of ``prov`` itself (a wrapped command's own code passes through ``prov run`` untouched):
+
+====  ===================================================================
+0     done; nothing at or above ``--fail-on`` was found
+1     a difference at or above ``--fail-on``; a replay's results differ
+2     wrong usage of the command line
+3     nothing was comparable
+4     bad input: no such run, ambiguous name, corrupt or foreign file
+5     the system said no: unreadable folder, full disk, missing program
+6     an optional part is not installed (the message names the extra)
+70    a bug in prov: a report with versions was written
+125   ``prov run`` could not start the command: prov's own failure
+126   ``prov run``: the command is not executable
+127   ``prov run``: the command was not found
+130   interrupted with Ctrl-C
+====  ===================================================================
+"""
+
+from __future__ import annotations
+
+
+class ProvError(Exception):
+    """The root of all errors that are shown to people.
+
+    message: one clear sentence with the place. hint: what to do, may be empty. code: a stable word
+    for ``--json``. exit_code: of the process.
+    """
+
+    code = "error"
+    exit_code = 4
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ProvError):
+    """The command line asks for something that makes no sense."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class NoSuchRun(ProvError):
+    """No run answers to the name given."""
+
+    code = "no-such-run"
+
+
+class AmbiguousRun(ProvError):
+    """Several runs answer to the name given."""
+
+    code = "ambiguous-run"
+
+
+class BadRecord(ProvError):
+    """A record, lock or settings file is corrupt or of a form that this version cannot read."""
+
+    code = "bad-record"
+
+
+class NothingToCompare(ProvError):
+    """There is no reference, or it states nothing that can be compared here."""
+
+    code = "nothing-to-compare"
+    exit_code = 3
+
+
+class SystemRefused(ProvError):
+    """The operating system or a needed program refused."""
+
+    code = "system"
+    exit_code = 5
+
+
+class MissingExtra(ProvError):
+    """An optional dependency is needed; the hint names the extra that brings it."""
+
+    code = "missing-extra"
+    exit_code = 6
+
+
+def missing_extra(what: str, extra: str) -> MissingExtra:
+    """Return the error for ``what`` needing the optional dependencies of ``extra``."""
+    return MissingExtra(
+        "%s needs the extra [%s], which is not installed." % (what, extra),
+        "pip install 'prov-run[%s]'" % extra,
+    )

@@ -1,0 +1,1 @@
+"""One exchange format per file; they read facets and change nothing."""

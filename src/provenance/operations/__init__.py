@@ -1,0 +1,1 @@
+"""The verbs: plain arguments in, frozen results out; nothing here prints."""

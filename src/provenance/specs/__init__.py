@@ -1,0 +1,1 @@
+"""Environment files of other tools, read into one model of stated facts."""
