@@ -1,0 +1,114 @@
+"""Settings of a project: ``prov.yaml`` at its top, or ``[tool.prov]`` in ``pyproject.toml``.
+
+Members, all optional: ``data`` and ``outputs`` (paths relative to the file, recorded with every
+run), ``digest_seconds`` (how long ``prov run`` may go on digesting after the command has ended),
+``fail_on`` (the effect from which ``prov verify`` exits 1), ``rtol`` and ``atol`` (tolerance of
+``prov replay``). PyYAML is imported only where there is a setting to read.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, NamedTuple
+
+from provenance.errors import BadRecord
+
+FILE = "prov.yaml"
+
+
+class Settings(NamedTuple):
+    """A project's settings; see the module for their meaning. Paths are absolute."""
+
+    data: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    digest_seconds: float = 30.0
+    fail_on: str = "known"
+    rtol: float | None = None
+    atol: float | None = None
+
+
+def load(root: str) -> Settings:
+    """Return the settings of the project at ``root``; defaults where it states none.
+
+    Raises `BadRecord` naming the file and the member that is wrong.
+    """
+    path = os.path.join(root, FILE)
+    values = _from_yaml(path)
+    if values is None:
+        path = os.path.join(root, "pyproject.toml")
+        values = _from_pyproject(path)
+    return _checked(values or {}, path, root)
+
+
+def _from_yaml(path: str) -> dict[str, Any] | None:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            text = stream.read()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRecord("%s cannot be read: %s" % (path, error)) from error
+    if not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
+        return {}
+    import yaml
+
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = "%s:%d" % (path, mark.line + 1) if mark is not None else path
+        raise BadRecord("%s is not valid YAML." % place, "mend or remove the line") from error
+    return _mapping(value if value is not None else {}, path)
+
+
+def _from_pyproject(path: str) -> dict[str, Any] | None:
+    try:
+        with open(path, "rb") as stream:
+            raw = stream.read()
+    except OSError:
+        return None
+    if b"tool.prov" not in raw:
+        return None
+    if sys.version_info >= (3, 11):
+        import tomllib as toml
+    else:
+        import tomli as toml
+    try:
+        document = toml.loads(raw.decode("utf-8"))
+    except (UnicodeDecodeError, toml.TOMLDecodeError) as error:
+        raise BadRecord("%s is not valid TOML: %s" % (path, error)) from error
+    return _mapping(document.get("tool", {}).get("prov", {}), path)
+
+
+def _mapping(value: Any, path: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadRecord("%s: expected settings as `name: value`, found %.40r." % (path, value))
+    return value
+
+
+def _checked(values: dict[str, Any], path: str, root: str) -> Settings:
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in ("data", "outputs"):
+            paths = [value] if isinstance(value, str) else value
+            _require(_is_texts(paths), path, name, "a list of paths")
+            found[name] = tuple(os.path.normpath(os.path.join(root, p)) for p in paths)
+        elif name in ("digest_seconds", "rtol", "atol"):
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            _require(number and value >= 0, path, name, "a number >= 0")
+            found[name] = float(value)
+        elif name == "fail_on":
+            known = ("unknown", "possible", "known", "broken")
+            _require(value in known, path, name, "one of " + ", ".join(known))
+            found[name] = value
+    return Settings(**found)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _require(holds: bool, path: str, name: str, expected: str) -> None:
+    if not holds:
+        raise BadRecord("%s: %s must be %s." % (path, name, expected))

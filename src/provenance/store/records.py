@@ -1,0 +1,181 @@
+"""Run folders: making them, writing and reading the record in them, finding one by name.
+
+A run folder is made exclusively, so that any number of runs may start at once in one project with
+no lock and no shared index.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from provenance.core import canonical, codec, record, runid
+from provenance.core.record import Record
+from provenance.errors import AmbiguousRun, BadRecord, NoSuchRun, SystemRefused
+from provenance.store import files
+from provenance.store.project import Project
+
+FILE = "record.json"
+_SHOWN = 8
+"""How many candidates an error message names."""
+
+
+class Stored(NamedTuple):
+    """A record and the folder that it was read from."""
+
+    record: Record
+    folder: str
+
+
+class Unreadable(NamedTuple):
+    """A run folder whose record cannot be read, and the sentence that says why."""
+
+    id: str
+    problem: str
+
+
+def create(project: Project, now: float) -> tuple[str, str]:
+    """Make the folder of a new run; return its id and path. Raises `SystemRefused`."""
+    for _ in range(100):
+        run_id = runid.new_id(now)
+        folder = os.path.join(project.runs, run_id)
+        try:
+            os.mkdir(folder)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise SystemRefused("%s cannot be made: %s." % (folder, error.strerror)) from error
+        return run_id, folder
+    raise SystemRefused("no free run id could be found in %s." % project.runs)
+
+
+def write(folder: str, value: Record) -> None:
+    """Write ``value`` sealed into ``folder``, whole or not at all. Raises `SystemRefused`."""
+    document = canonical.seal(canonical.plain(record.to_json(value)))
+    files.write_atomic(os.path.join(folder, FILE), canonical.dumps(document).encode("utf-8"))
+
+
+def read(folder: str) -> Record:
+    """Return the record in ``folder``. Raises `BadRecord` with what is wrong and where."""
+    path = os.path.join(folder, FILE)
+    document = read_json(path)
+    return parse(document, path)
+
+
+def parse(document: dict[str, Any], path: str) -> Record:
+    """Return the record that the JSON ``document`` read from ``path`` is. Raises `BadRecord`."""
+    if not canonical.seal_holds(document):
+        raise BadRecord(
+            "%s was changed after it was closed: its seal does not hold." % path,
+            "restore the file from where it came, or leave this run out",
+        )
+    try:
+        return record.from_json(document)
+    except (codec.ShapeError, ValueError) as error:
+        hint = "it may come from a newer prov: upgrade with `pip install -U prov-run`"
+        raise BadRecord(
+            "%s is not a record that this prov can read: %s." % (path, error), hint
+        ) from error
+
+
+def read_json(path: str) -> dict[str, Any]:
+    """Return the JSON object in the file at ``path``. Raises `BadRecord` with line and column."""
+    try:
+        with open(path, "rb") as stream:
+            value = json.loads(stream.read().decode("utf-8"))
+    except FileNotFoundError as error:
+        raise BadRecord("%s does not exist." % path) from error
+    except OSError as error:
+        raise BadRecord("%s cannot be read: %s." % (path, error.strerror)) from error
+    except UnicodeDecodeError as error:
+        raise BadRecord("%s is corrupt: byte %d is not UTF-8." % (path, error.start)) from error
+    except json.JSONDecodeError as error:
+        place = "%s:%d:%d" % (path, error.lineno, error.colno)
+        raise BadRecord("%s is corrupt: not JSON (%s)." % (place, error.msg)) from error
+    except RecursionError as error:
+        raise BadRecord("%s is corrupt: nested too deeply." % path) from error
+    if not isinstance(value, dict):
+        raise BadRecord("%s is corrupt: expected a JSON object." % path)
+    return value
+
+
+def ids(project: Project) -> list[str]:
+    """Return the ids of all runs of ``project``, oldest first. Raises `SystemRefused`."""
+    try:
+        names = os.listdir(project.runs)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        message = "%s cannot be listed: %s." % (project.runs, error.strerror)
+        raise SystemRefused(message) from error
+    return sorted(name for name in names if runid.is_id(name))
+
+
+def each(project: Project) -> Iterator[Stored | Unreadable]:
+    """Yield every run of ``project``, oldest first, the unreadable ones as such."""
+    for run_id in ids(project):
+        folder = os.path.join(project.runs, run_id)
+        try:
+            yield Stored(read(folder), folder)
+        except BadRecord as error:
+            if os.path.exists(os.path.join(folder, FILE)):
+                yield Unreadable(run_id, error.message)
+
+
+def find(project: Project, name: str) -> Stored:
+    """Return the run that ``name`` means.
+
+    That is an id, a unique start or end of one, a run's name, ``@last`` or ``@-N`` (the N-th from
+    the end). A name given to several runs means the newest of them. Raises `NoSuchRun`, `AmbiguousRun`,
+    `BadRecord`.
+    """
+    run_id = _resolve(project, name)
+    folder = os.path.join(project.runs, run_id)
+    return Stored(read(folder), folder)
+
+
+def _resolve(project: Project, name: str) -> str:
+    known = ids(project)
+    if not known:
+        hint = "record one with: prov run -- python train.py"
+        raise NoSuchRun("there are no runs in %s." % project.runs, hint)
+    if name.startswith("@"):
+        return _by_position(known, name, project)
+    matches = [one for one in known if one == name] or [
+        one
+        for one in known
+        if one.startswith(name) or runid.short(one).startswith(name) or one.endswith(name)
+    ]
+    if len(matches) == 1:
+        return matches[0]
+    named = _by_name(project, name)
+    if named is not None:
+        return named
+    if matches:
+        shown = ", ".join(matches[:_SHOWN]) + (" ..." if len(matches) > _SHOWN else "")
+        raise AmbiguousRun("%r means %d runs: %s." % (name, len(matches), shown), "type more of it")
+    raise NoSuchRun("no run is called %r in %s." % (name, project.runs), "see: prov ls")
+
+
+def _by_position(known: list[str], name: str, project: Project) -> str:
+    text = name[1:]
+    back = 1 if text == "last" else -int(text) if text.lstrip("-").isdigit() else 0
+    if back < 1:
+        raise NoSuchRun(
+            "%r is not a run." % name, "write @last for the newest, @-2 for the one before"
+        )
+    if back > len(known):
+        raise NoSuchRun(
+            "there are only %d runs in %s." % (len(known), project.runs), "see: prov ls"
+        )
+    return known[-back]
+
+
+def _by_name(project: Project, name: str) -> str | None:
+    found = None
+    for one in each(project):
+        if isinstance(one, Stored) and one.record.name == name:
+            found = one.record.id
+    return found
