@@ -139,6 +139,7 @@ class Context(NamedTuple):
     reference: in the present phase, the record that the present will be compared with.
     deadline: monotonic time after which a capture should stop digesting and report the rest as
     pending; None for no limit.
+    overlapping: ids of other runs of the project that went on at the same time.
     """
 
     phase: str
@@ -158,3 +159,4 @@ class Context(NamedTuple):
     earlier: Optional[Payload] = None
     reference: Optional[Record] = None
     deadline: Optional[float] = None
+    overlapping: Tuple[str, ...] = ()

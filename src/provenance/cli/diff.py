@@ -1,0 +1,39 @@
+"""``prov diff``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from provenance.cli import envelope, findings, options, results, summary
+from provenance.cli.style import Style
+
+
+def command(
+    old: Annotated[str, typer.Argument(metavar="RUN")],
+    new: Annotated[str, typer.Argument(metavar="RUN")],
+    rtol: options.Rtol = None,
+    atol: options.Atol = None,
+    verbose: options.Verbose = False,
+    json: options.Json = False,
+) -> None:
+    """Compare two recorded runs: what differs, why it matters, and what came out."""
+    from provenance.operations import diff
+
+    result = diff.diff(os.getcwd(), old, new, rtol, atol)
+    if json:
+        envelope.put("diff", diff.as_json(result))
+        return
+    style = Style(sys.stdout)
+    typer.echo("%s  vs  %s" % (summary.headline(result.old), summary.headline(result.new)))
+    shown = findings.lines(result.findings, style, verbose)
+    shown += results.lines(result.results, style)
+    shown.append(findings.compared_line(result.facts))
+    shown += findings.not_compared_lines(result.not_compared, verbose)
+    tally = findings.tally(result.findings)
+    shown.append("%s%s" % (result.verdict.upper(), ": " + tally if tally else ""))
+    for line in shown:
+        typer.echo(line)

@@ -1,0 +1,59 @@
+"""``prov ls``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import Annotated
+
+import typer
+
+from provenance.cli import envelope, options
+from provenance.cli.style import duration
+from provenance.core import runid
+from provenance.core.record import Record
+
+
+def command(
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", help="Only runs with this tag; repeatable.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Only runs of this name.")] = None,
+    json: options.Json = False,
+) -> None:
+    """List the recorded runs of this project, oldest first."""
+    from provenance.operations import listing
+
+    found = listing.ls(os.getcwd(), tuple(tag or ()), name)
+    if json:
+        data = {"runs": [listing.summary(run) for run in found.runs], "problems": found.problems}
+        envelope.put("ls", data)
+        return
+    if not found.runs:
+        typer.echo("no runs in %s; record one with: prov run -- python train.py" % found.place)
+    else:
+        typer.echo("%-8s  %-16s  %-11s  %8s  %s" % ("run", "started", "status", "took", "command"))
+    for run in found.runs:
+        typer.echo(_row(run))
+    for problem in found.problems:
+        typer.echo("prov: left out: %s" % problem, err=True)
+
+
+def _row(run: Record) -> str:
+    status = run.status if run.exit_code in (0, None) else "exit %d" % run.exit_code
+    if run.signal:
+        status = "signal %d" % run.signal
+    text = shlex.join(run.command)
+    extras = ['"%s"' % run.name] if run.name else []
+    extras += ["#" + tag for tag in run.tags]
+    if run.replay_of:
+        extras.append("replay of " + runid.short(run.replay_of))
+    started = run.started[:16].replace("T", " ")
+    shown = "%s  %s" % (text, " ".join(extras)) if extras else text
+    return "%-8s  %-16s  %-11s  %8s  %s" % (
+        runid.short(run.id),
+        started,
+        status,
+        duration(run.duration_s),
+        shown,
+    )

@@ -1,0 +1,27 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print the versioned JSON envelope.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show also what cannot matter.")]
+Python = Annotated[
+    str | None, typer.Option("--python", metavar="P", help="The interpreter to look at.")
+]
+Rtol = Annotated[
+    float | None, typer.Option("--rtol", help="Relative tolerance, as numpy means it.")
+]
+Atol = Annotated[
+    float | None, typer.Option("--atol", help="Absolute tolerance, as numpy means it.")
+]
+FailOn = Annotated[
+    str | None,
+    typer.Option(
+        "--fail-on",
+        metavar="EFFECT",
+        help="Exit 1 from this effect on: unknown, possible, known (default) or broken.",
+    ),
+]

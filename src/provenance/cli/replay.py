@@ -1,0 +1,127 @@
+"""``prov replay``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from provenance.cli import envelope, options, results, verify
+from provenance.cli.style import Style
+from provenance.core import runid
+from provenance.core.verdict import DIFFERENT
+from provenance.errors import UsageError
+
+if TYPE_CHECKING:
+    from provenance.operations.plan import Plan
+    from provenance.operations.replay import ReplayResult
+
+
+def command(
+    reference: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN|prov.lock]", help="Default: prov.lock, else the last run."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the plan and the findings, run nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before rerunning.")] = False,
+    python: options.Python = None,
+    env: Annotated[
+        str, typer.Option("--env", help="The environment to run in: current.")
+    ] = "current",
+    rtol: options.Rtol = None,
+    atol: options.Atol = None,
+    verbose: options.Verbose = False,
+    json: options.Json = False,
+) -> None:
+    """Run a recorded command again: warn first, restore its code, rerun, compare the results.
+
+    The code is restored to a folder of its own under .prov/replays; your tree is not touched. Exit
+    code: 0 same or within tolerance, 1 different, 3 not compared; with --dry-run that of verify.
+    """
+    from provenance.operations import plan, replay
+    from provenance.operations.verify import Wish
+
+    _require_current(env)
+    wish = Wish(os.getcwd(), dict(os.environ), reference, python)
+    planned = plan.plan(wish, rtol, atol)
+    _tell(planned, verbose, json)
+    if dry_run:
+        if json:
+            envelope.put("replay", plan.as_json(planned))
+        raise typer.Exit(plan.exit_code(planned))
+    if not yes:
+        _ask()
+    with _stdout_for_json(json):
+        result = replay.carry_out(planned)
+    if json:
+        envelope.put("replay", replay.as_json(result))
+    else:
+        for line in _lines(result):
+            typer.echo(line)
+    raise typer.Exit(result.exit_code)
+
+
+@contextmanager
+def _stdout_for_json(json: bool) -> Iterator[None]:
+    """With ``--json``, let the rerun print to stderr: stdout is for the envelope alone."""
+    if not json:
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _require_current(env: str) -> None:
+    if env != "current":
+        raise UsageError(
+            "--env %s is not there yet: a replay runs in the current environment." % env,
+            "build the recorded environment yourself and name it with --python",
+        )
+
+
+def _tell(planned: Plan, verbose: bool, aside: bool) -> None:
+    style = Style(sys.stderr if aside else sys.stdout)
+    for line in verify.checked_lines(planned.checked, style, verbose):
+        typer.echo(line, err=aside)
+    run = planned.reference.record
+    typer.echo("will run: %s" % shlex.join(run.command), err=aside)
+    place = os.path.relpath(planned.destination)
+    typer.echo("      in: %s (restored code)" % place, err=aside)
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        raise UsageError("not rerun: there is no terminal to ask on.", "confirm with --yes")
+    if not typer.confirm("Rerun now?", default=True, err=True):
+        raise typer.Exit(0)
+
+
+def _lines(result: ReplayResult) -> list[str]:
+    style = Style(sys.stdout)
+    new = result.run.record
+    shown = [
+        "results of %s, replayed as %s"
+        % (
+            runid.short(result.plan.reference.record.id),
+            runid.short(new.id) if new else "(no record)",
+        )
+    ]
+    shown += results.lines(result.results, style)
+    shown += ["  ! " + note for note in result.notes]
+    shown.append("files of the rerun: %s" % os.path.relpath(result.tree))
+    colour = "red" if result.verdict == DIFFERENT else "green" if not result.exit_code else "yellow"
+    word = style(result.verdict.upper(), "bold", colour)
+    return [*shown, "%s: %s (exit %d)" % (word, result.summary, result.exit_code)]

@@ -1,0 +1,110 @@
+"""``prov show``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import Annotated, Any
+
+import typer
+
+from provenance.cli import envelope, options, summary
+from provenance.cli.style import value
+from provenance.core.record import CAPTURED, Payload, Record
+
+_WIDE = 40
+"""Items of a list that are shown before the rest is counted."""
+
+
+def command(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="id, part of one, name, @last, @-2")],
+    facet: Annotated[
+        str | None, typer.Argument(metavar="[FACET]", help="code, packages, data, metrics ...")
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """Show a record: in a few lines, or one facet of it in full."""
+    from provenance.operations import listing
+
+    found = listing.show(os.getcwd(), run, facet)
+    if json:
+        envelope.put("show", listing.as_json(found))
+        return
+    lines = _whole(found.record, found.source) if facet is None else _facet(found.record, facet)
+    for line in lines:
+        typer.echo(line)
+
+
+def _whole(run: Record, source: str) -> list[str]:
+    lines = [
+        "run %s" % summary.headline(run),
+        "  id       %s" % run.id,
+        "  command  %s" % shlex.join(run.command),
+        "  in       %s" % run.cwd,
+        "  started  %s" % run.started,
+    ]
+    if run.tags or run.labels:
+        labels = ["%s=%s" % pair for pair in sorted(run.labels.items())]
+        lines.append("  marked   %s" % " ".join([*("#" + tag for tag in run.tags), *labels]))
+    if run.replay_of:
+        lines.append("  replays  %s" % run.replay_of)
+    lines += summary.lines(run)
+    if run.log is not None and run.log.path:
+        lines.append("  log      %s" % os.path.relpath(os.path.join(source, run.log.path)))
+    names = [name for name, answer in run.facets.items() if answer.status == CAPTURED]
+    others = ["%s (%s)" % (n, a.status) for n, a in run.facets.items() if a.status != CAPTURED]
+    lines.append("  facets   %s" % ", ".join(names + others))
+    return lines
+
+
+def _facet(run: Record, name: str) -> list[str]:
+    answer: Payload = run.facets[name]
+    if answer.status != CAPTURED:
+        return ["%s: %s: %s" % (name, answer.status, answer.reason)]
+    lines = []
+    for subject in answer.subjects:
+        where = " (%s)" % subject.interpreter if subject.interpreter else ""
+        lines.append("%s of %s%s" % (name, subject.id, where))
+        lines += _tree(subject.payload, "  ")
+    return lines + ["  ! " + note for note in answer.notes]
+
+
+def _tree(item: Any, indent: str) -> list[str]:
+    """Return nested JSON as indented text: one line for what fits on one."""
+    pairs = list(item.items() if isinstance(item, dict) else enumerate(item))
+    lines = []
+    for key, part in pairs[:_WIDE]:
+        label = str(key) if isinstance(item, dict) else "-"
+        if isinstance(part, dict) and set(part) <= {"root", "path"} and "path" in part:
+            lines.append("%s%s  %s" % (indent, label, summary.path_text(part)))
+        elif isinstance(part, (dict, list)) and part:
+            flat = _flat(part)
+            if flat is None:
+                lines.append(indent + label)
+                lines += _tree(part, indent + "  ")
+            else:
+                lines.append("%s%s  %s" % (indent, label, flat))
+        else:
+            lines.append("%s%s  %s" % (indent, label, value(part) if part != [] else "(none)"))
+    if len(pairs) > _WIDE:
+        lines.append("%s... and %d more (all with --json)" % (indent, len(pairs) - _WIDE))
+    return lines
+
+
+def _flat(part: Any) -> str | None:
+    """Return a small structure on one line, None where it is too big for that."""
+    items = part.items() if isinstance(part, dict) else enumerate(part)
+    words = []
+    for key, item in items:
+        if isinstance(item, dict) and "path" in item and set(item) <= {"root", "path"}:
+            text = summary.path_text(item)
+        elif isinstance(item, dict) and len(item) == 1:
+            inner, digest = next(iter(item.items()))
+            text = "%s:%s" % (inner, str(digest)[:12])
+        elif isinstance(item, (dict, list)) and item:
+            return None
+        else:
+            text = value(item) if item not in ([], {}) else "-"
+        words.append("%s=%s" % (key, text) if isinstance(part, dict) else text)
+    line = "  ".join(words)
+    return line if len(line) <= 140 else None

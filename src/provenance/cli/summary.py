@@ -1,0 +1,112 @@
+"""A record in a few lines: what is printed after a run and at the top of ``prov show``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provenance.cli.style import duration, plural, size, value
+from provenance.core import runid
+from provenance.core.record import Record
+
+_SHOWN = 4
+
+
+def headline(run: Record) -> str:
+    """Return the one line that says which run it is and how it ended."""
+    name = ' "%s"' % run.name if run.name else ""
+    ending = run.status if run.exit_code is None else "exit %d" % run.exit_code
+    if run.signal:
+        ending = "signal %d" % run.signal
+    return "%s%s  %s  %s" % (runid.short(run.id), name, ending, duration(run.duration_s))
+
+
+def lines(run: Record) -> list[str]:
+    """Return one line per question that has an answer, and one per answer that is missing."""
+    parts = [
+        ("code", _code(run)),
+        ("env", _environment(run)),
+        ("data", _data(run)),
+        ("result", _result(run)),
+        ("params", _params(run)),
+    ]
+    found = ["  %-8s %s" % (label, text) for label, text in parts if text]
+    for name, answer in run.facets.items():
+        if answer.status == "failed":
+            found.append("  ! %s was not captured: %s" % (name, answer.reason))
+        found.extend("  ! %s: %s" % (name, note) for note in answer.notes[:_SHOWN])
+    return found + ["  ! " + note for note in run.notes]
+
+
+def first(run: Record, facet: str) -> dict[str, Any]:
+    """Return the payload of the facet's first subject, empty where there is none."""
+    subjects = run.payloads(facet)
+    return subjects[0].payload if subjects else {}
+
+
+def _code(run: Record) -> str:
+    code = first(run, "code")
+    if not code:
+        return ""
+    if not code.get("commit"):
+        used = len(code.get("used", []))
+        no_git = "no commit yet" if code.get("vcs") == "git" else "no git repository"
+        return "%s; %s digested" % (no_git, plural(used, "used file"))
+    text = str(code["commit"])[:7]
+    if code.get("branch"):
+        text += " (%s)" % code["branch"]
+    if code.get("dirty"):
+        text += " + uncommitted changes"
+    if code.get("pushed") is False:
+        text += "; commit NOT pushed"
+    return text
+
+
+def _environment(run: Record) -> str:
+    parts = []
+    for subject in run.payloads("packages")[:_SHOWN]:
+        runtime = next((s.payload for s in run.payloads("runtime") if s.id == subject.id), {})
+        count = len(subject.payload.get("distributions", ()))
+        version = runtime.get("version", "")
+        parts.append("python %s, %s" % (version, plural(count, "package")))
+    hardware = first(run, "hardware")
+    cpu = hardware.get("cpu", {})
+    if isinstance(cpu, dict) and cpu.get("model"):
+        parts.append(str(cpu["model"]))
+    parts.extend(str(gpu.get("name")) for gpu in hardware.get("gpus", [])[:_SHOWN])
+    return "; ".join(parts)
+
+
+def _data(run: Record) -> str:
+    files = [f for f in first(run, "data").get("files", []) if f.get("kind") != "config"]
+    if not files:
+        return ""
+    total = sum(f.get("size") or 0 for f in files)
+    pending = sum(1 for f in files if f.get("state") == "pending")
+    text = "%s, %s" % (plural(len(files), "input"), size(total))
+    return text + ("; %d digests pending" % pending if pending else "")
+
+
+def _result(run: Record) -> str:
+    final = first(run, "metrics").get("final", {})
+    shown = "  ".join("%s %s" % (n, value(v)) for n, v in list(final.items())[:_SHOWN])
+    if len(final) > _SHOWN:
+        shown += "  (+%d)" % (len(final) - _SHOWN)
+    files = [path_text(f["path"]) for f in first(run, "outputs").get("files", [])]
+    if files:
+        more = " (+%d)" % (len(files) - _SHOWN) if len(files) > _SHOWN else ""
+        shown += "%s-> %s%s" % ("   " if shown else "", " ".join(files[:_SHOWN]), more)
+    return shown
+
+
+def _params(run: Record) -> str:
+    values = first(run, "params").get("values", {})
+    given = [(n, v) for n, v in values.items() if not v.get("default")]
+    text = " ".join("%s=%s" % (n, value(v.get("value"))) for n, v in given[:8])
+    defaults = len(values) - len(given[:8])
+    return text + (" (+%d)" % defaults if defaults else "") if values else ""
+
+
+def path_text(path: Any) -> str:
+    """Return a path's JSON form as people read it."""
+    text = path.get("path", "<undecodable>")
+    return "~/" + text if path.get("root") == "home" else str(text)

@@ -1,0 +1,114 @@
+"""What differs between two recorded runs, and between their results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from provenance.compare.files import OutputResult, compare_outputs
+from provenance.compare.metrics import MetricResult, compare_metrics
+from provenance.compare.tolerance import Tolerance
+from provenance.core import codec, verdict
+from provenance.core.difference import NotCompared
+from provenance.core.paths import PathRef, Roots
+from provenance.core.record import Record
+from provenance.core.verdict import Finding
+from provenance.facets import metrics
+from provenance.knowledge import match
+from provenance.operations import facts, references, settle
+from provenance.operations.facts import Facts
+from provenance.store import project
+
+RESULTS = ("metrics", "outputs")
+"""Facets that hold results: judged with tolerance, not listed as findings."""
+
+
+class Results(NamedTuple):
+    """The results of one run held against another's."""
+
+    metrics: tuple[MetricResult, ...]
+    outputs: tuple[OutputResult, ...]
+
+
+class DiffResult(NamedTuple):
+    """Two runs compared. Fields as in `verify.Checked`."""
+
+    old: Record
+    new: Record
+    findings: tuple[Finding, ...]
+    facts: dict[str, Facts]
+    not_compared: tuple[NotCompared, ...]
+    results: Results
+
+    @property
+    def verdict(self) -> str:
+        """The verdict over the findings, results left out."""
+        return verdict.verdict(self.findings, sum(one.total for one in self.facts.values()))
+
+
+def diff(
+    cwd: str, old: str, new: str, rtol: float | None = None, atol: float | None = None
+) -> DiffResult:
+    """Compare the runs that ``old`` and ``new`` mean. Raises `ProvError`."""
+    place = project.find(cwd)
+    first, second = (references.choose(name, place, cwd)[0].record for name in (old, new))
+    compared = facts.compare(first, second)
+    differences = tuple(d for d in compared.differences if d.facet not in RESULTS)
+    found = match.explain(differences, first, second)
+    roots = [settle.recorded_roots(place, run) for run in (first, second)]
+    return DiffResult(
+        first,
+        second,
+        tuple(verdict.ranked(found)),
+        {name: one for name, one in compared.facts.items() if name not in RESULTS},
+        tuple(one for one in compared.not_compared if one.facet not in RESULTS),
+        results(first, second, roots[0], roots[1], tolerance(rtol, atol)),
+    )
+
+
+def results(
+    old: Record, new: Record, old_roots: Roots, new_roots: Roots, chosen: Tolerance | None
+) -> Results:
+    """Return the metrics and outputs of ``new`` held against those of ``old``."""
+    before, after = metrics.of(old), metrics.of(new)
+    judged: tuple[MetricResult, ...] = ()
+    if before is not None and after is not None:
+        judged = tuple(
+            compare_metrics(before.final, after.final, before.series, after.series, chosen)
+        )
+    files = compare_outputs(
+        _files(old), _files(new), _locator(old_roots), _locator(new_roots), chosen
+    )
+    return Results(judged, tuple(files))
+
+
+def tolerance(rtol: float | None, atol: float | None) -> Tolerance | None:
+    """Return the tolerance that somebody chose, None for the default by kind of value."""
+    return None if rtol is None and atol is None else Tolerance.of(rtol, atol)
+
+
+def _files(run: Record) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for subject in run.payloads("outputs"):
+        found.extend(subject.payload.get("files", []))
+    return found
+
+
+def _locator(roots: Roots) -> Callable[[Any], str | None]:
+    def locate(path: Any) -> str | None:
+        return roots.locate(path if isinstance(path, PathRef) else PathRef.from_json(path))
+
+    return locate
+
+
+def as_json(result: DiffResult) -> dict[str, Any]:
+    """Return the ``data`` member of ``prov diff --json``."""
+    return {
+        "verdict": result.verdict,
+        "reference": {"kind": "run", "run": result.old.id, "name": result.old.name},
+        "other": {"kind": "run", "run": result.new.id, "name": result.new.name},
+        "compared": codec.encode(result.facts),
+        "findings": codec.encode(result.findings),
+        "not_compared": codec.encode(result.not_compared),
+        "results": codec.encode(result.results),
+    }

@@ -1,0 +1,70 @@
+"""Setting a project up: settings, ``.prov``, and the drop-in test on request. Safe to repeat."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from provenance import config
+from provenance.errors import SystemRefused
+from provenance.store import files, project
+
+TEST = "test_provenance.py"
+_SETTINGS = """\
+# Settings of prov for this project. All are optional; these are the defaults.
+# data: []               files or folders to record with every run, relative to this file
+# outputs: []            the same for what the runs write
+# digest_seconds: 30     how long `prov run` may go on digesting after the command has ended
+# fail_on: known         effect from which `prov verify` exits 1: unknown, possible, known, broken
+# rtol: 1.0e-6           tolerance of `prov replay`, as numpy means it
+# atol: 0.0
+"""
+
+
+class InitResult(NamedTuple):
+    """root: where ``.prov`` stands. made: paths written now. kept: paths that were there."""
+
+    root: str
+    made: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def init(cwd: str, test: bool = False) -> InitResult:
+    """Make ``prov.yaml`` and ``.prov``, and with ``test`` the drop-in test file.
+
+    Nothing that exists is changed. Raises `SystemRefused`.
+    """
+    place = project.find(cwd)
+    wanted = {os.path.join(place.root, config.FILE): _SETTINGS.encode()}
+    if test:
+        wanted[_test_path(place.root)] = template(TEST)
+    made, kept = [], []
+    project.ensure(place)
+    for path, content in wanted.items():
+        if os.path.exists(path):
+            kept.append(path)
+        else:
+            files.write_atomic(path, content)
+            made.append(path)
+    return InitResult(place.root, tuple(made), tuple(kept))
+
+
+def _test_path(root: str) -> str:
+    folder = os.path.join(root, "tests")
+    return os.path.join(folder if os.path.isdir(folder) else root, TEST)
+
+
+def template(name: str) -> bytes:
+    """Return a file of ``templates/``: from the source tree, else from the installed package."""
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    candidates = (
+        os.path.join(os.path.dirname(os.path.dirname(here)), "templates", name),
+        os.path.join(here, "templates", name),
+    )
+    for path in candidates:
+        if os.path.isfile(path):
+            with open(path, "rb") as stream:
+                return stream.read()
+    raise SystemRefused(
+        "the template %s is not part of this installation." % name, "reinstall prov-run"
+    )

@@ -1,0 +1,65 @@
+"""Bringing a run's data into the tree that it is replayed in.
+
+Only files inside the repository need bringing (others are read where they are), and only when git
+did not bring them. Small ones are copied, so that a rerun that writes to them cannot harm the
+user's; big ones that the run did not write are linked.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+from provenance.core.paths import REPO, PathRef, Roots, is_inside
+from provenance.core.record import Record
+
+COPY_LIMIT = 64 * 1024 * 1024
+"""Bytes up to which a file is copied rather than linked."""
+
+
+def bring(run: Record, roots: Roots, tree: str) -> tuple[str, ...]:
+    """Put the data files of ``run`` into ``tree``; return sentences about what is not there.
+
+    ``roots``: where the run's own files are on this machine. Nothing outside ``tree`` is written.
+    """
+    notes: list[str] = []
+    written = {_key(entry) for entry in _entries(run, "outputs")}
+    for entry in _entries(run, "data"):
+        ref = PathRef.from_json(entry["path"])
+        if ref.root != REPO or roots.repo is None:
+            continue
+        source = roots.locate(ref)
+        target = os.path.normpath(os.path.join(tree, ref.path))
+        if not is_inside(target, tree) or os.path.lexists(target):
+            continue
+        if source is None or not os.path.exists(source):
+            notes.append("%s is not here: the rerun will miss it" % ref)
+            continue
+        try:
+            _place(source, target, entry, _key(entry) in written)
+        except OSError as error:
+            notes.append("%s could not be brought: %s" % (ref, error.strerror or error))
+    return tuple(notes)
+
+
+def _place(source: str, target: str, entry: dict[str, Any], written: bool) -> None:
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    small = int(entry.get("size") or 0) <= COPY_LIMIT
+    if small or written or entry.get("kind") == "updated":
+        if os.path.isdir(source):
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            shutil.copy2(source, target)
+    else:
+        os.symlink(source, target)
+
+
+def _entries(run: Record, facet: str) -> Iterator[dict[str, Any]]:
+    for subject in run.payloads(facet):
+        yield from subject.payload.get("files", [])
+
+
+def _key(entry: dict[str, Any]) -> str:
+    return str(sorted(entry["path"].items()))

@@ -1,0 +1,79 @@
+"""Finding runs and showing what was recorded of them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from provenance import facets
+from provenance.core import record
+from provenance.core.record import Record
+from provenance.errors import NothingToCompare
+from provenance.operations import references, settle
+from provenance.store import project, records
+
+
+class Listing(NamedTuple):
+    """The runs of a project, oldest first, and the sentences about those that cannot be read."""
+
+    runs: tuple[Record, ...]
+    problems: tuple[str, ...]
+    place: str
+
+
+def ls(cwd: str, tags: tuple[str, ...] = (), name: str | None = None) -> Listing:
+    """Return the runs of the project at ``cwd`` that carry all ``tags`` and the ``name``."""
+    place = project.find(cwd)
+    runs, problems = [], []
+    for one in records.each(place):
+        if isinstance(one, records.Unreadable):
+            problems.append(one.problem)
+            continue
+        run = settle.settled(place, one).record
+        if set(tags) <= set(run.tags) and name in (None, run.name):
+            runs.append(run)
+    return Listing(tuple(runs), tuple(problems), place.runs)
+
+
+class Shown(NamedTuple):
+    """One record, its folder, and the facet asked for (None: all)."""
+
+    record: Record
+    source: str
+    facet: str | None
+
+
+def show(cwd: str, name: str, facet: str | None = None) -> Shown:
+    """Return the record that ``name`` means. Raises `ProvError`, also for no such facet."""
+    place = project.find(cwd)
+    reference = references.choose(name, place, cwd)[0]
+    run = reference.record
+    if facet is not None and facet not in run.facets:
+        known = ", ".join(n for n in (*facets.NAMES, *sorted(run.facets)) if n in run.facets)
+        raise NothingToCompare(
+            "run %s has no facet %r." % (run.id, facet), "it has: %s" % (known or "none")
+        )
+    return Shown(run, reference.source, facet)
+
+
+def summary(run: Record) -> dict[str, Any]:
+    """Return what ``prov ls --json`` says of a run."""
+    return {
+        "id": run.id,
+        "name": run.name,
+        "tags": list(run.tags),
+        "labels": run.labels,
+        "status": run.status,
+        "exit_code": run.exit_code,
+        "command": list(run.command),
+        "started": run.started,
+        "duration_s": run.duration_s,
+        "replay_of": run.replay_of,
+    }
+
+
+def as_json(shown: Shown) -> dict[str, Any]:
+    """Return the ``data`` member of ``prov show --json``: the record, or the one facet of it."""
+    document = record.to_json(shown.record)
+    if shown.facet is not None:
+        document["facets"] = {shown.facet: document["facets"][shown.facet]}
+    return document

@@ -1,0 +1,128 @@
+"""Publishing runs: ``prov.lock`` from records, with warnings a careful reviewer would give."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import Any, NamedTuple
+
+from provenance import __version__
+from provenance.core.record import Record
+from provenance.errors import UsageError
+from provenance.facets import packages
+from provenance.knowledge import match
+from provenance.operations import publish, references, repeatable, settle
+from provenance.operations.recorder import CACHE
+from provenance.operations.references import Reference
+from provenance.specs import requirements
+from provenance.store import lockfile, project
+from provenance.store.digestcache import DigestCache
+from provenance.store.project import Project
+
+_BLOB_LIMIT = 256 * 1024
+"""Bytes of a patch that a lock may carry; a lock is read by people and diffed by git."""
+
+
+class LockResult(NamedTuple):
+    """path: of the lock written. runs: ids in it. warnings: sentences about what is doubtful."""
+
+    path: str
+    runs: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def lock(cwd: str, names: tuple[str, ...], out: str | None = None) -> LockResult:
+    """Write the runs that ``names`` mean to ``prov.lock``. Raises `ProvError`."""
+    if not names:
+        raise UsageError("prov lock needs at least one run.", "prov lock @last")
+    place = project.find(cwd)
+    chosen = [references.of_run(place, name) for name in names]
+    path = os.path.join(cwd, out) if out else os.path.join(place.repo or place.root, lockfile.FILE)
+    cache = DigestCache(os.path.join(place.folder, CACHE))
+    runs, warnings = [], _about_the_file(path, place)
+    blobs: dict[str, dict[str, str]] = {}
+    for one in chosen:
+        roots = settle.recorded_roots(place, one.record)
+        clean, problems = publish.published(one.record, roots, cache.digest)
+        runs.append(clean)
+        blobs[clean.id], left_out = _blobs(one)
+        warnings += [*problems, *left_out, *_about_the_run(one.record, place)]
+    cache.save()
+    entries = {e["id"]: e for run in runs for e in match.concerning(run)}
+    knowledge = tuple(entries[key] for key in sorted(entries))
+    lockfile.write(path, lockfile.Lock(tuple(runs), knowledge, blobs, __version__))
+    return LockResult(path, tuple(run.id for run in runs), tuple(dict.fromkeys(warnings)))
+
+
+def _blobs(reference: Reference) -> tuple[dict[str, str], list[str]]:
+    """Return the texts of a run that the lock carries, and sentences about those it cannot."""
+    found: dict[str, str] = {}
+    patch = reference.blob("code.patch")
+    if patch is not None and len(patch) <= _BLOB_LIMIT:
+        found["code.patch"] = patch.decode("utf-8", "surrogateescape")
+    problems = []
+    if patch is not None and not found:
+        problems.append("the uncommitted changes are too big for the lock: commit them, run again.")
+    if reference.blob("untracked.tar.gz") is not None:
+        problems.append("untracked source files are not in the lock: commit them and run again.")
+    return found, problems
+
+
+def _about_the_file(path: str, place: Project) -> list[str]:
+    if place.repo is None:
+        return ["there is no git repository here: publish the code together with the lock."]
+    if _git(place.repo, "check-ignore", "-q", "--", path) == 0:
+        return ["git ignores %s: add `!%s` to .gitignore." % (path, os.path.basename(path))]
+    return []
+
+
+def _git(repo: str, *words: str) -> int:
+    try:
+        done = subprocess.run(
+            ["git", "-C", repo, *words], capture_output=True, check=False, timeout=60
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return 127
+    return done.returncode
+
+
+def _about_the_run(run: Record, place: Project) -> list[str]:
+    found = []
+    if run.exit_code != 0:
+        found.append("run %s is %s (exit %s)." % (run.id, run.status, run.exit_code))
+    for subject in run.payloads("code"):
+        payload = subject.payload
+        if payload.get("pushed") is False:
+            found.append("commit %.12s is on no remote: push it." % payload.get("commit"))
+        if payload.get("dirty"):
+            found.append("run %s had uncommitted changes." % run.id)
+    found += ["run %s is not repeatable: %s." % (run.id, doubt) for doubt in repeatable.doubts(run)]
+    return found + _against_requirements(run, place.repo or place.root)
+
+
+def _against_requirements(run: Record, folder: str) -> list[str]:
+    path = os.path.join(folder, "requirements.txt")
+    try:
+        with open(path, encoding="utf-8") as stream:
+            stated = requirements.read(stream.read(), os.path.basename(path))
+    except (OSError, UnicodeDecodeError):
+        return []
+    installed = _installed(run)
+    found = []
+    for one in stated:
+        version = installed.get(one.name)
+        if version is None and installed:
+            found.append("%s asks for %s, which the run did not have." % (one.where, one.name))
+        elif version is not None and one.specifier and not one.allows(version):
+            text = "%s asks for %s%s; the run had %s."
+            found.append(text % (one.where, one.name, one.specifier, version))
+    return found
+
+
+def _installed(run: Record) -> dict[str, str]:
+    return packages.versions(run)
+
+
+def as_json(result: LockResult) -> dict[str, Any]:
+    """Return the ``data`` member of ``prov lock --json``."""
+    return {"path": result.path, "runs": list(result.runs), "warnings": list(result.warnings)}

@@ -1,0 +1,129 @@
+"""Making a rerun use the restored tree and nothing else of the user's working copy.
+
+The restored tree's own package must be the one that is imported, also where the user has it
+installed editable: entries of the interpreter's path that lie in the user's repository are put
+first on PYTHONPATH as they are in the restored tree.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+
+from provenance.core import filekinds
+from provenance.core.paths import PathRef, is_inside
+from provenance.core.record import Record
+from provenance.operations import present
+from provenance.operations.plan import Plan
+from provenance.store.project import Project
+
+DETERMINING = ("PYTHONHASHSEED", "CUBLAS_WORKSPACE_CONFIG", "TF_DETERMINISTIC_OPS")
+"""Variables that decide results and mean the same on every machine; thread counts join them."""
+
+_SHOWN = 3
+
+
+def environment(
+    environ: Mapping[str, str], run: Record, place: Project, tree: str
+) -> dict[str, str]:
+    """Return ``environ`` for a rerun of ``run`` in ``tree``."""
+    adapted = dict(environ)
+    for subject in run.payloads("environment"):
+        values = subject.payload.get("values", {})
+        for name, value in values.items():
+            determines = name in DETERMINING or name.endswith("_NUM_THREADS")
+            if determines and isinstance(value, str):
+                adapted[name] = value
+    entries = list(dict.fromkeys(_entries(run, place, tree)))
+    if environ.get("PYTHONPATH"):
+        old = environ["PYTHONPATH"].split(os.pathsep)
+        entries += [_moved(entry, place, tree) or entry for entry in old]
+    if entries:
+        adapted["PYTHONPATH"] = os.pathsep.join(entries)
+    return adapted
+
+
+def _entries(run: Record, place: Project, tree: str) -> Iterator[str]:
+    """Yield the folders of the restored tree that the recorded run imported its own code from."""
+    for subject in (*run.payloads("runtime"), *run.payloads("packages")):
+        for folder in subject.payload.get("sys_path", []):
+            moved = _moved(_absolute(folder, run, place), place, tree)
+            if moved:
+                yield moved
+        for one in _distributions(subject.payload):
+            editable = one.get("editable")
+            root = editable.get("path") if isinstance(editable, dict) else editable
+            moved = _moved(_absolute(root, run, place), place, tree) if root else None
+            if moved:
+                source = os.path.join(moved, "src")
+                yield source if os.path.isdir(source) else moved
+
+
+def _distributions(payload: dict[str, object]) -> list[dict[str, object]]:
+    found = payload.get("distributions", [])
+    values = found.values() if isinstance(found, dict) else found
+    return (
+        [one for one in values if isinstance(one, dict)] if isinstance(found, (list, dict)) else []
+    )
+
+
+def _absolute(path: object, run: Record, place: Project) -> str:
+    if isinstance(path, dict):
+        roots = place.roots(place.root)._replace(repo=run.roots.get("repo", place.repo))
+        return roots.locate(PathRef.from_json(path)) or ""
+    return str(path)
+
+
+def _moved(folder: str, place: Project, tree: str) -> str | None:
+    """Return where ``folder`` of the user's repository is in ``tree``, None for other folders."""
+    repo = place.repo or place.root
+    if not is_inside(folder, repo) or is_inside(folder, place.folder):
+        return None
+    if "site-packages" in folder.split(os.sep):
+        return None
+    moved = os.path.normpath(os.path.join(tree, os.path.relpath(folder, repo)))
+    return moved if os.path.isdir(moved) else None
+
+
+def command(run: Record, planned: Plan, tree: str, cwd: str) -> tuple[str, ...]:
+    """Return the command to run in ``tree``: repository paths moved, the interpreter as chosen."""
+    repo = run.roots.get("repo") or planned.place.repo or planned.place.root
+    words = []
+    for word in run.command:
+        inside = os.path.isabs(word) and is_inside(word, repo)
+        moved = os.path.join(tree, os.path.relpath(word, repo)) if inside else word
+        words.append(moved if os.path.exists(moved) else word)
+    first, main = run.command[0], planned.checked.interpreter
+    if planned.wish.python and main is not None and present.is_python(first):
+        words[0] = main["executable"]
+    elif os.sep in first and not os.path.exists(os.path.join(cwd, words[0])):
+        words[0] = _in_user_tree(first, run, planned) or words[0]
+    elif shutil.which(first, path=planned.wish.environ.get("PATH")) is None and main is not None:
+        words[0] = main["executable"] if present.is_python(first) else words[0]
+    return tuple(words)
+
+
+def _in_user_tree(first: str, run: Record, planned: Plan) -> str | None:
+    """Return ``./venv/bin/python`` as it is in the user's own tree, where it is not in git."""
+    roots = planned.place.roots(planned.place.root)
+    cwd = roots.locate(run.cwd) or planned.place.root
+    path = os.path.normpath(os.path.join(cwd, first))
+    return path if os.path.exists(path) else None
+
+
+def strays(run: Record, place: Project) -> tuple[str, ...]:
+    """Return a sentence where the rerun used source files of the user's own tree."""
+    repo = place.repo or place.root
+    roots = place.roots(place.root)._replace(repo=run.roots.get("repo"))
+    found = []
+    for subject in run.payloads("code"):
+        for entry in subject.payload.get("used", []):
+            path = roots.locate(PathRef.from_json(entry["path"])) or ""
+            inside = is_inside(path, repo) and not is_inside(path, place.folder)
+            if inside and filekinds.is_source(path):
+                found.append(os.path.relpath(path, repo))
+    if not found:
+        return ()
+    shown = ", ".join(found[:_SHOWN]) + (" ..." if len(found) > _SHOWN else "")
+    return ("the rerun used %d files of your own tree: %s" % (len(found), shown),)

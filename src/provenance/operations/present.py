@@ -1,0 +1,146 @@
+"""Capturing today's state as a record, so that verifying is comparing two records."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from provenance import __version__
+from provenance.agent import inventory
+from provenance.core import context, record
+from provenance.core.context import Context, Interpreter
+from provenance.core.paths import Roots
+from provenance.core.record import Record
+from provenance.core.redact import Redactor
+from provenance.errors import ProvError, SystemRefused
+from provenance.operations import clock, facts
+from provenance.operations.recorder import CACHE
+from provenance.store.digestcache import DigestCache
+from provenance.store.project import Project
+
+
+class Present(NamedTuple):
+    """Today's state.
+
+    record: with the facets that need no run. interpreters: those looked at, the main one first.
+    notes: what could not be looked at.
+    """
+
+    record: Record
+    interpreters: tuple[Interpreter, ...]
+    notes: tuple[str, ...]
+
+
+class Here(NamedTuple):
+    """Where the present is looked at: environment, project, roots, interpreter asked for."""
+
+    environ: Mapping[str, str]
+    place: Project
+    roots: Roots
+    python: str | None = None
+
+
+def capture(reference: Record, here: Here) -> Present:
+    """Return the present as far as ``reference`` can be compared with it. Raises `ProvError`."""
+    interpreters, notes = _interpreters(reference, here)
+    cache = DigestCache(os.path.join(here.place.folder, CACHE))
+    now = time.time()
+    looked_at = Context(
+        phase=context.PRESENT,
+        roots=here.roots,
+        command=reference.command,
+        environ=here.environ,
+        redact=Redactor.from_environment(here.environ),
+        digest=cache.digest,
+        started=now,
+        interpreters=interpreters,
+        reference=reference,
+    )
+    answers = facts.capture(looked_at, {})
+    if os.path.isdir(here.place.folder):
+        cache.save()
+    today = Record(
+        id="present",
+        command=reference.command,
+        cwd=reference.cwd,
+        status=record.DONE,
+        started=clock.stamp(now),
+        tool=__version__,
+        facets=answers,
+    )
+    return Present(today, interpreters, notes)
+
+
+def _interpreters(reference: Record, here: Here) -> tuple[tuple[Interpreter, ...], tuple[str, ...]]:
+    """Probe the interpreters that stand for the recorded ones; no run without Python needs any."""
+    recorded = reference.payloads("runtime")
+    if not recorded and here.python is None:
+        return (), ()
+    folder = here.roots.cwd if os.path.isdir(here.roots.cwd) else here.place.root
+    main = here.python or choose_python(reference, here.environ, folder)
+    found = [inventory.probe(main, here.environ, folder)._replace(id="python")]
+    notes = []
+    for subject in recorded[1:]:
+        path = subject.interpreter or ""
+        try:
+            one = inventory.probe(path, here.environ, folder)
+        except ProvError as error:
+            notes.append("interpreter %s (%s) was not looked at: %s" % (subject.id, path, error))
+            continue
+        found.append(one._replace(id=subject.id))
+    return tuple(found), tuple(notes)
+
+
+def choose_python(reference: Record, environ: Mapping[str, str], cwd: str) -> str:
+    """Return the interpreter that the recorded command would use today.
+
+    The recorded command itself where it names a Python or a script of one, else the active virtual
+    or conda environment, else ``python`` on PATH. Raises `SystemRefused` where there is none.
+    """
+    path = environ.get("PATH", os.defpath)
+    candidates = [_of_command(reference.command, path, cwd)]
+    active = [environ.get(name) for name in ("VIRTUAL_ENV", "CONDA_PREFIX")]
+    candidates += [_executable(os.path.join(one, "bin", "python")) for one in active if one]
+    candidates += [shutil.which("python", path=path), shutil.which("python3", path=path)]
+    for one in candidates:
+        if one:
+            return one
+    raise SystemRefused("no python was found on PATH.", "name one: prov verify --python PATH")
+
+
+def is_python(word: str) -> bool:
+    """Return whether ``word`` names a Python interpreter, by its last part."""
+    name = os.path.basename(word)
+    return name.startswith(("python", "pypy")) and not name.endswith((".py", ".sh"))
+
+
+def _of_command(command: tuple[str, ...], path: str, cwd: str) -> str | None:
+    if not command:
+        return None
+    word = command[0]
+    found = (
+        _executable(os.path.join(cwd, word)) if os.sep in word else shutil.which(word, path=path)
+    )
+    if found is None or is_python(word):
+        return found
+    return _shebang_python(found)
+
+
+def _shebang_python(script: str) -> str | None:
+    """Return the interpreter of a console script (torchrun, accelerate ...), None for others."""
+    try:
+        with open(script, "rb") as stream:
+            first = stream.readline(500)
+    except OSError:
+        return None
+    if not first.startswith(b"#!"):
+        return None
+    words = os.fsdecode(first[2:]).split()
+    return _executable(words[0]) if words and is_python(words[0]) else None
+
+
+def _executable(path: str) -> str | None:
+    return path if os.path.isfile(path) and os.access(path, os.X_OK) else None

@@ -1,0 +1,233 @@
+"""Making the record of one run: before, while and after its command runs.
+
+The recorder never lets its own troubles reach the command: every step that fails leaves a sentence
+in ``problems`` and the run goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from provenance import __version__, config, facets
+from provenance.agent import launch, read
+from provenance.core import context, record
+from provenance.core.context import Context, Interpreter, Observations, Outcome
+from provenance.core.paths import Roots
+from provenance.core.record import Log, Payload, Record
+from provenance.core.redact import Redactor
+from provenance.errors import ProvError
+from provenance.operations import clock, facts, overlap
+from provenance.store import liveness, project, records
+from provenance.store.digestcache import DigestCache
+
+AGENT, LOG, CACHE = "agent", "log.txt", "digests"
+_POLL_S = (0.05, 2.0)
+"""Shortest and longest pause between looks at what the run has opened so far."""
+
+
+class Request(NamedTuple):
+    """What to run and how to call it.
+
+    argv: the command. cwd: absolute. environ: the user's. name, tags, labels: for finding the run
+    later. data, outputs: absolute paths declared by the user. capture: keep what it prints. hook:
+    observe Python processes. replay_of: id of the run that this one replays. place: the project
+    whose ``.prov`` gets the record; found from ``cwd`` where None. repo: the code's root, where it
+    is not that project's.
+    """
+
+    argv: tuple[str, ...]
+    cwd: str
+    environ: Mapping[str, str]
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    data: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    capture: bool = True
+    hook: bool = True
+    replay_of: str | None = None
+    place: project.Project | None = None
+    repo: str | None = None
+
+
+class Recorder:
+    """The record of one run in the making. ``folder`` is None where nothing can be recorded."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.problems: list[str] = []
+        self.folder: str | None = None
+        self.redact = Redactor.from_environment(request.environ)
+        self.record: Record | None = None
+        self.project = request.place or project.find(request.cwd)
+        self._settings = config.Settings()
+        self._reader: read.Reader | None = None
+        self._cache: DigestCache | None = None
+        self._context: Context | None = None
+        self._answers: dict[str, Payload] = {}
+        self._others: tuple[str, ...] = ()
+
+    def begin(self) -> None:
+        """Make the run's folder, capture what must be captured first, write the start record."""
+        try:
+            self._settings = config.load(self.project.root)
+        except ProvError as error:
+            self.problems.append(error.message + " Its settings are not used.")
+        try:
+            project.ensure(self.project)
+            run_id, folder = records.create(self.project, time.time())
+        except ProvError as error:
+            self.problems.append(error.message)
+            return
+        self.folder = folder
+        self._step(self._open, run_id, folder)
+
+    def _open(self, run_id: str, folder: str) -> None:
+        self._others = overlap.enter(self.project, run_id)
+        self._cache = DigestCache(os.path.join(self.project.folder, CACHE))
+        if self.request.hook:
+            agent_dir = os.path.join(folder, AGENT)
+            os.mkdir(agent_dir, 0o700)
+            self._reader = read.Reader(agent_dir, self.redact)
+        now = time.time()
+        self._context = self._first_context(folder, now)
+        self._answers = facts.capture(self._context, {})
+        self.record = self._header(run_id, now)
+        records.write(folder, record.with_facets(self.record, self._answers))
+        marker = os.stat(os.path.join(folder, records.FILE)).st_ctime_ns
+        self._context = self._context._replace(marker_ns=marker)
+
+    def _roots(self) -> Roots:
+        roots = self.project.roots(self.request.cwd)
+        return roots._replace(repo=self.request.repo) if self.request.repo else roots
+
+    def _first_context(self, folder: str, now: float) -> Context:
+        assert self._cache is not None
+        return Context(
+            phase=context.BEFORE,
+            roots=self._roots(),
+            command=self.request.argv,
+            environ=self.request.environ,
+            redact=self.redact,
+            digest=self._cache.digest,
+            run_dir=folder,
+            started=now,
+            declared_data=self.request.data + self._settings.data,
+            declared_outputs=self.request.outputs + self._settings.outputs,
+        )
+
+    def _header(self, run_id: str, now: float) -> Record:
+        roots = self._roots()
+        redact = self.redact
+        return Record(
+            id=run_id,
+            command=redact.argv(self.request.argv),
+            cwd=roots.refer(self.request.cwd),
+            status=record.RUNNING,
+            started=clock.stamp(now),
+            name=self.request.name and redact.text(self.request.name),
+            tags=tuple(redact.text(tag) for tag in self.request.tags),
+            labels={key: redact.value(key, value) for key, value in self.request.labels.items()},
+            tool=__version__,
+            replay_of=self.request.replay_of,
+            process=liveness.this_process(),
+            roots={k: v for k, v in roots._asdict().items() if v},
+        )
+
+    def environ(self) -> Mapping[str, str]:
+        """Return the environment for the command: the user's, with the hook where it is on."""
+        if self._reader is None or self.folder is None:
+            return self.request.environ
+        return launch.hooked_environment(self.request.environ, os.path.join(self.folder, AGENT))
+
+    def log_path(self) -> str | None:
+        """Return where the command's output is to be kept, None for nowhere."""
+        if self.folder is None or not self.request.capture:
+            return None
+        return os.path.join(self.folder, LOG)
+
+    def accompany(self, ended: Callable[[float], bool]) -> None:
+        """While the command runs: load what finishing needs, digest inputs as they are seen.
+
+        ``ended(seconds)`` waits that long for the end of the command and tells whether it came.
+        """
+        self._step(self._accompany, ended)
+
+    def _accompany(self, ended: Callable[[float], bool]) -> None:
+        for name in facets.NAMES:
+            facets.load(name)
+        if self._context is not None:
+            during = self._context._replace(phase=context.DURING)
+            self._answers.update(facts.capture(during, self._answers))
+        pause = _POLL_S[0]
+        while not ended(pause):
+            fresh = self._reader.poll() if self._reader is not None else ()
+            if fresh and self._cache is not None:
+                self._cache.prefetch(fresh)
+            pause = _POLL_S[0] if fresh else min(pause * 2, _POLL_S[1])
+
+    def finish(self, outcome: Outcome, log: Log, notes: tuple[str, ...]) -> Record | None:
+        """Capture what can be known only now and close the record; None where it failed."""
+        if self.record is None:
+            return None
+        self._step(self._finish, outcome, log, notes)
+        return self.record if self.record.status != record.RUNNING else None
+
+    def _finish(self, outcome: Outcome, log: Log, notes: tuple[str, ...]) -> None:
+        assert self._context is not None
+        assert self.record is not None
+        assert self.folder is not None
+        now = time.time()
+        self._answers.update(facts.capture(self._last_context(outcome), self._answers))
+        closed = self.record._replace(
+            status=record.status_of(outcome.exit_code),
+            exit_code=outcome.exit_code,
+            signal=outcome.signal,
+            ended=clock.stamp(now),
+            duration_s=round(outcome.duration_s, 6),
+            log=log,
+            notes=notes,
+            facets=self._answers,
+        )
+        records.write(self.folder, closed)
+        self.record = closed
+        shutil.rmtree(os.path.join(self.folder, AGENT), ignore_errors=True)
+        overlap.leave(self.project, closed.id)
+        if self._cache is not None:
+            self._cache.save()
+
+    def _last_context(self, outcome: Outcome) -> Context:
+        assert self._context is not None
+        assert self.record is not None
+        interpreters: tuple[Interpreter, ...] = ()
+        observed = Observations()
+        if self._reader is not None:
+            self._reader.poll()
+            interpreters, observed = self._reader.interpreters(), self._reader.observations()
+        return self._context._replace(
+            phase=context.AFTER,
+            interpreters=interpreters,
+            observed=observed,
+            outcome=outcome,
+            overlapping=overlap.others(self.project, self.record.id, self._others),
+            deadline=time.monotonic() + self._settings.digest_seconds,
+        )
+
+    def abandon(self) -> None:
+        """Remove the run's folder: the command could not be started, so there was no run."""
+        if self.folder is not None:
+            overlap.leave(self.project, os.path.basename(self.folder))
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _step(self, function: Callable[..., None], *arguments: object) -> None:
+        try:
+            function(*arguments)
+        except ProvError as error:
+            self.problems.append(error.message)
+        except Exception as error:  # noqa: BLE001  # the command must not feel our failures
+            text = self.redact.text("%s: %s" % (type(error).__name__, error))
+            self.problems.append("a bug or a full disk: %s." % text)

@@ -1,0 +1,63 @@
+"""Run a command and record it."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from provenance.core.context import Outcome
+from provenance.core.record import Record
+from provenance.errors import SystemRefused
+from provenance.executors import local
+from provenance.executors.local import NotStarted, end_as
+from provenance.operations import repeatable
+from provenance.operations.recorder import Recorder, Request
+
+__all__ = ["NotStarted", "Request", "RunResult", "end_as", "run"]
+
+
+class RunResult(NamedTuple):
+    """How a run ended and what was kept of it.
+
+    record: None where nothing could be recorded. folder: of the record. problems: sentences about
+    what the recorder could not do. own_seconds: what prov added before and after the
+    command. doubts: why the run may not be repeatable.
+    """
+
+    outcome: Outcome
+    record: Record | None
+    folder: str | None
+    problems: tuple[str, ...]
+    own_seconds: float
+    doubts: tuple[str, ...] = ()
+
+
+def run(request: Request, since: float | None = None, required: bool = False) -> RunResult:
+    """Run ``request`` and return how it ended; recording never changes that.
+
+    ``since``: monotonic time from which prov's own time counts. ``required``: refuse to start a run
+    that cannot be recorded. Raises `NotStarted` where the command cannot be started.
+    """
+    since = time.monotonic() if since is None else since
+    recorder = Recorder(request)
+    recorder.begin()
+    if required and recorder.record is None:
+        recorder.abandon()
+        raise SystemRefused("nothing can be recorded: %s" % " ".join(recorder.problems))
+    job = local.Request(
+        argv=request.argv,
+        environ=recorder.environ(),
+        cwd=request.cwd,
+        log_path=recorder.log_path(),
+        redact=recorder.redact.data,
+        hits=lambda: recorder.redact.hits,
+    )
+    try:
+        ended = local.run(job, lambda running: recorder.accompany(running.ended.wait))
+    except NotStarted:
+        recorder.abandon()
+        raise
+    closed = recorder.finish(ended.outcome, ended.log, ended.notes)
+    own = time.monotonic() - since - ended.outcome.duration_s
+    doubts = repeatable.doubts(closed) if closed is not None else ()
+    return RunResult(ended.outcome, closed, recorder.folder, tuple(recorder.problems), own, doubts)

@@ -1,0 +1,138 @@
+"""Whether today's environment, code and data still match a record, and why it matters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from provenance import config
+from provenance.core import codec, verdict
+from provenance.core.difference import NotCompared
+from provenance.core.verdict import Finding
+from provenance.knowledge import match
+from provenance.operations import facts, present, references
+from provenance.operations.facts import Facts
+from provenance.operations.references import Reference
+from provenance.store import project
+from provenance.store.project import Project
+
+
+class Checked(NamedTuple):
+    """One reference compared with the present.
+
+    reference: the record compared with. interpreter: path and version of the one looked at.
+    findings: gravest first. facts: how many were compared, per facet. not_compared: what was not.
+    """
+
+    reference: Reference
+    interpreter: dict[str, str] | None
+    findings: tuple[Finding, ...]
+    facts: dict[str, Facts]
+    not_compared: tuple[NotCompared, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """The number of facts compared."""
+        return sum(one.total for one in self.facts.values())
+
+    @property
+    def verdict(self) -> str:
+        """The verdict over the findings."""
+        return verdict.verdict(self.findings, self.total)
+
+
+class VerifyResult(NamedTuple):
+    """All references that were asked for, each compared. exit_code: of the process."""
+
+    checked: tuple[Checked, ...]
+    verdict: str
+    exit_code: int
+    fail_on: str
+
+
+class Wish(NamedTuple):
+    """What to verify: the reference's name, the interpreter, the effect from which it fails."""
+
+    cwd: str
+    environ: Mapping[str, str]
+    reference: str | None = None
+    python: str | None = None
+    fail_on: str | None = None
+
+
+def verify(wish: Wish) -> VerifyResult:
+    """Compare the present with the reference that ``wish`` names. Raises `ProvError`."""
+    place = project.find(wish.cwd)
+    fail_on = wish.fail_on or config.load(place.root).fail_on
+    chosen = references.choose(wish.reference, place, wish.cwd)
+    checked = tuple(check(one, place, wish) for one in chosen)
+    findings = [finding for one in checked for finding in one.findings]
+    total = min(one.total for one in checked)
+    return VerifyResult(
+        checked,
+        verdict.verdict(findings, total),
+        verdict.exit_code(findings, total, fail_on),
+        fail_on,
+    )
+
+
+def check(reference: Reference, place: Project, wish: Wish) -> Checked:
+    """Compare the present with one reference. Raises `ProvError`."""
+    python = os.path.join(wish.cwd, wish.python) if wish.python and os.sep in wish.python else None
+    here = present.Here(wish.environ, place, _roots(reference, place), python or wish.python)
+    today = present.capture(reference.record, here)
+    compared = facts.compare(reference.record, today.record)
+    findings = match.explain(compared.differences, reference.record, today.record)
+    main = today.interpreters[0] if today.interpreters else None
+    return Checked(
+        reference,
+        {"executable": main.executable, "version": main.version} if main else None,
+        tuple(verdict.ranked(findings)),
+        compared.facts,
+        compared.not_compared,
+        today.notes,
+    )
+
+
+def _roots(reference: Reference, place: Project) -> Any:
+    roots = place.roots(place.root)
+    cwd = roots.locate(reference.record.cwd)
+    return roots._replace(cwd=cwd) if cwd else roots
+
+
+def as_json(result: VerifyResult) -> dict[str, Any]:
+    """Return the ``data`` member of ``prov verify --json``."""
+    blocks = [block(one) for one in result.checked]
+    first = blocks[0]
+    return {
+        "verdict": result.verdict,
+        "fail_on": result.fail_on,
+        "reference": first["reference"],
+        "interpreter": first["interpreter"],
+        "compared": first["compared"],
+        "findings": [finding for one in blocks for finding in one["findings"]],
+        "not_compared": [item for one in blocks for item in one["not_compared"]],
+        "references": blocks,
+    }
+
+
+def block(checked: Checked) -> dict[str, Any]:
+    """Return one compared reference as plain JSON."""
+    run = checked.reference.record
+    return {
+        "verdict": checked.verdict,
+        "reference": {
+            "kind": checked.reference.kind,
+            "source": checked.reference.source,
+            "run": run.id,
+            "name": run.name,
+            "started": run.started,
+        },
+        "interpreter": checked.interpreter,
+        "compared": codec.encode(checked.facts),
+        "findings": codec.encode(checked.findings),
+        "not_compared": codec.encode(checked.not_compared),
+        "notes": list(checked.notes),
+    }
