@@ -40,7 +40,7 @@ def _whole(run: Record, source: str) -> list[str]:
         "run %s" % summary.headline(run),
         "  id       %s" % run.id,
         "  command  %s" % shlex.join(run.command),
-        "  in       %s" % run.cwd,
+        "  in       %s" % (run.cwd,),
         "  started  %s" % run.started,
     ]
     if run.tags or run.labels:

@@ -35,7 +35,7 @@ def bring(run: Record, roots: Roots, tree: str) -> tuple[str, ...]:
         if not is_inside(target, tree) or os.path.lexists(target):
             continue
         if source is None or not os.path.exists(source):
-            notes.append("%s is not here: the rerun will miss it" % ref)
+            notes.append("%s is not here: the rerun will miss it" % (ref,))
             continue
         try:
             _place(source, target, entry, _key(entry) in written)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from provenance.core import filekinds
 from provenance.core.paths import PathRef, is_inside
@@ -60,12 +61,9 @@ def _entries(run: Record, place: Project, tree: str) -> Iterator[str]:
                 yield source if os.path.isdir(source) else moved
 
 
-def _distributions(payload: dict[str, object]) -> list[dict[str, object]]:
+def _distributions(payload: dict[str, Any]) -> list[dict[str, Any]]:
     found = payload.get("distributions", [])
-    values = found.values() if isinstance(found, dict) else found
-    return (
-        [one for one in values if isinstance(one, dict)] if isinstance(found, (list, dict)) else []
-    )
+    return list(found.values() if isinstance(found, dict) else found)
 
 
 def _absolute(path: object, run: Record, place: Project) -> str:

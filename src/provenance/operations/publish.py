@@ -64,7 +64,7 @@ def _with_sha256(
         return entry
     if not digest.same(known, {name: now[name] for name in known}):
         problems.append(
-            "%s is no longer what the run used; only the recorded digest is kept." % path
+            "%s is no longer what the run used; only the recorded digest is kept." % (path,)
         )
         return entry
     return dict(entry, digests=now)
