@@ -1,0 +1,205 @@
+"""Which packages were installed for each interpreter, where they came from, which were imported.
+
+Read from the metadata on the interpreter's own ``sys.path`` while the run goes on; which of them
+were imported is added when it has ended.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from provenance.core import codec
+from provenance.core.context import AFTER, DURING, Context, Interpreter
+from provenance.core.difference import Comparison, joined
+from provenance.core.distributions import Distribution, scan
+from provenance.core.paths import PathRef
+from provenance.core.record import CAPTURED, Payload, Record, Subject, skipped
+from provenance.facets import _conda, _facet, _origins, _subjects
+from provenance.facets._conda import CondaPackage
+from provenance.facets._origins import Editable
+from provenance.facets._owners import Owner, imported
+
+NAME = "packages"
+VERSION = 1
+PHASES = (DURING, AFTER)
+SITE = _facet.TARGET
+
+NO_PYTHON = "no Python interpreter took part"
+
+upgrade = _facet.nothing_to_upgrade
+
+
+class Installed(NamedTuple):
+    """One installed distribution. Members that have their default are left out of the JSON.
+
+    name: as its metadata writes it. imported: whether the run imported any of its modules; how:
+    "observed", or "inferred" where only a shared name speaks for it, "" where not imported.
+    origin: "index", "conda", "vcs", "archive", "folder", "editable", "system" or "not stated".
+    installer: "pip", "uv", "conda" ...; "" where not stated. requested: asked for by name.
+    direct_url: as in PEP 610 without credentials; a local place stands as ``path``, not ``url``.
+    editable: the project folder of an editable install. record_sha256: digest of the RECORD's lines
+    on the package's own files (no bytecode, metadata, scripts): equal for two installs of one
+    wheel; "" where there is none. site: the place of its folder in `Packages.path`. modules:
+    importable names. conda: name of the conda package that brought it. note: what is wrong with it.
+    """
+
+    name: str
+    version: str
+    imported: bool = False
+    how: str = ""
+    origin: str = _origins.INDEX
+    installer: str = ""
+    requested: bool = False
+    direct_url: Dict[str, Any] = {}
+    editable: Optional[Editable] = None
+    record_sha256: str = ""
+    site: int = 0
+    modules: Tuple[str, ...] = ()
+    conda: str = ""
+    note: str = ""
+
+    def to_json(self) -> Dict[str, Any]:
+        """Return the members that do not have their default."""
+        kept = {}
+        for name in self._fields:
+            value = getattr(self, name)
+            if name in ("name", "version", "imported") or value != self._field_defaults[name]:
+                kept[name] = codec.encode(value)
+        return kept
+
+
+class Packages(NamedTuple):
+    """What is installed for one interpreter.
+
+    distributions: by name in the form of PEP 503. conda: packages of the conda prefix by name,
+    Python or not; empty where there is no conda. path: the interpreter's sys.path. complete:
+    whether ``imported`` can be trusted: the interpreter reported its modules at its end.
+    """
+
+    distributions: Dict[str, Installed]
+    conda: Dict[str, CondaPackage] = {}
+    path: Tuple[PathRef, ...] = ()
+    complete: bool = False
+
+
+def capture(context: Context) -> Payload:
+    """Return the packages of every interpreter of the run."""
+    if not context.interpreters:
+        return skipped(VERSION, NO_PYTHON)
+    earlier = _earlier(context)
+    subjects = []
+    notes: List[str] = []
+    for one in context.interpreters:
+        known = earlier.get(one.id)
+        if known is None or not _still_true(known, one, context):
+            known = _look(one, context, notes)
+        payload = _with_imports(known, one, context)
+        subjects.append(Subject(one.id, codec.encode(payload), one.executable))
+        if not payload.complete and context.phase == AFTER:
+            notes.append("%s: what it imported is not known in full" % one.id)
+    return Payload(CAPTURED, VERSION, tuple(subjects), "", tuple(notes))
+
+
+def _earlier(context: Context) -> Dict[str, Packages]:
+    if context.earlier is None or context.earlier.status != CAPTURED:
+        return {}
+    return {s.id: codec.decode(Packages, s.payload) for s in context.earlier.subjects}
+
+
+def _still_true(known: Packages, one: Interpreter, context: Context) -> bool:
+    """Return whether an answer of an earlier phase holds: same path, folders not touched since."""
+    if known.path != tuple(context.roots.refer(p) for p in one.sys_path):
+        return False
+    for folder in one.sys_path:
+        try:
+            if os.stat(folder).st_mtime >= context.started:
+                return False
+        except OSError:
+            continue
+    return True
+
+
+def _look(one: Interpreter, context: Context, notes: List[str]) -> Packages:
+    """Return what is installed for ``one``, with nothing marked as imported yet."""
+    prefix = _conda.read(one.prefix) if one.prefix else None
+    owned = prefix.owned if prefix else {}
+    notes.extend(prefix.notes if prefix else ())
+    folders = [os.path.abspath(p or os.curdir) for p in one.sys_path]
+    found: Dict[str, Installed] = {}
+    for dist in scan(one.sys_path):
+        if _is_source_tree(dist, context):
+            notes.append("%s: only a source tree on the path, not an install" % dist.name)
+        elif dist.note == "half removed":
+            notes.append("%s: left over from a removal that failed" % dist.folder)
+        else:
+            site = folders.index(dist.location) if dist.location in folders else 0
+            found[dist.key] = _installed(dist, owned, site, context)
+    path = tuple(context.roots.refer(p) for p in one.sys_path)
+    return Packages(found, prefix.packages if prefix else {}, path)
+
+
+def _is_source_tree(dist: Distribution, context: Context) -> bool:
+    """Return whether ``dist`` is the egg-info in the user's own source tree, installed nowhere."""
+    if dist.editable_root or dist.installer or not dist.folder.endswith(".egg-info"):
+        return False
+    inside = context.roots.refer(dist.location).root in ("repo", "cwd")
+    return inside and os.path.basename(dist.location) not in ("site-packages", "dist-packages")
+
+
+def _installed(dist: Distribution, owned: Dict[str, str], site: int, context: Context) -> Installed:
+    conda = owned.get(os.path.basename(dist.folder), "")
+    origin = _origins.kind(dist, conda)
+    editable = None
+    if dist.editable_root:
+        editable = _origins.editable(dist.editable_root, context.roots, context.environ)
+    return Installed(
+        dist.name,
+        dist.version,
+        origin=origin,
+        installer=context.redact.text(dist.installer),
+        requested=dist.requested,
+        direct_url=_origins.direct_url(dist.direct_url, context.roots, context.redact),
+        editable=editable,
+        record_sha256=dist.record_sha256,
+        site=site,
+        modules=dist.modules,
+        conda=conda if origin == _origins.CONDA else "",
+        note=dist.note,
+    )
+
+
+def _with_imports(known: Packages, one: Interpreter, context: Context) -> Packages:
+    """Return ``known`` with the distributions marked that ``one`` imported."""
+    owners = []
+    for key, dist in known.distributions.items():
+        location = one.sys_path[dist.site] if dist.site < len(one.sys_path) else ""
+        root = context.roots.locate(dist.editable.path) if dist.editable else None
+        owners.append(Owner(key, os.path.abspath(location), dist.modules, root or ""))
+    how = imported(owners, one.modules)
+    marked = {
+        key: dist._replace(imported=key in how, how=how.get(key, ""))
+        for key, dist in known.distributions.items()
+    }
+    return known._replace(distributions=marked, complete=one.complete and bool(one.modules))
+
+
+def compare(old: Payload, new: Payload) -> Comparison:
+    """Compare package by package; what the recorded run did not import cannot matter."""
+    from provenance.facets import _package_differences  # a run never compares
+
+    pairs, missing = _subjects.pairs(NAME, old, new)
+    parts = []
+    for before, after in pairs:
+        recorded = codec.decode(Packages, before.payload)
+        present = codec.decode(Packages, after.payload)
+        parts.append(_package_differences.distributions(NAME, before.id, recorded, present))
+        parts.append(_package_differences.conda(NAME, before.id, recorded, present))
+    parts.append(Comparison(unit="packages", not_compared=missing))
+    return joined(tuple(parts), "packages")
+
+
+def of(record: Record) -> Optional[Dict[str, Packages]]:
+    """Return the packages by interpreter id; None where the record has none."""
+    found = record.payloads(NAME)
+    return {s.id: codec.decode(Packages, s.payload) for s in found} if found else None

@@ -1,0 +1,133 @@
+"""Which random generators were seeded, with what, and what else decides about repeatability."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from provenance.core import codec
+from provenance.core.context import AFTER, PRESENT, Context
+from provenance.core.difference import UNKNOWN, Comparison, Difference
+from provenance.core.record import RUN_ONLY, Payload, Record, captured, skipped
+from provenance.facets import _facet
+
+NAME = "seeds"
+VERSION = 1
+PHASES = (AFTER,)
+SITE = _facet.TARGET
+
+GENERATORS = ("random", "numpy", "torch", "tensorflow", "jax", "cupy", "mxnet", "paddle")
+"""Libraries with a random generator of their own that a program may seed. jax has no global one:
+its keys are always given, so that it is never unseeded."""
+
+NEVER, WITHOUT_VALUE = "imported, never seeded", "seeded without a value"
+
+upgrade = _facet.nothing_to_upgrade
+
+
+class Seeded(NamedTuple):
+    """One call that seeded a generator. where: "file:line". argument: None for no seed given."""
+
+    library: str
+    function: str
+    argument: Any
+    where: str
+
+
+class Unseeded(NamedTuple):
+    """A generator that was left to chance, as a fact: whether the run drew from it is not told.
+
+    how: "imported, never seeded", or "seeded without a value" with the place. Python's own
+    ``random`` is imported by much of the standard library.
+    """
+
+    library: str
+    how: str
+    where: str = ""
+
+
+class Seeds(NamedTuple):
+    """What decides about repeatability.
+
+    calls: in order of first appearance. hash_seed: PYTHONHASHSEED, "random" where it was not set,
+    None where no Python took part. settings: per interpreter and framework, what was read at the
+    end (determinism, benchmark mode, precision). unseeded: see `Unseeded`.
+    """
+
+    calls: Tuple[Seeded, ...] = ()
+    hash_seed: Optional[str] = None
+    settings: Dict[str, Dict[str, Any]] = {}
+    unseeded: Tuple[Unseeded, ...] = ()
+
+
+def capture(context: Context) -> Payload:
+    """Return seed calls and determinism settings that the hook reported."""
+    if context.phase == PRESENT:
+        return skipped(VERSION, RUN_ONLY)
+    refer, redact = context.roots.refer, context.redact
+    calls = []
+    for one in context.observed.seeds:
+        file, colon, line = one.where.rpartition(":")
+        where = "%s:%s" % (refer(file), line) if colon and line.isdigit() else one.where
+        argument = redact.value("seed", one.argument)
+        calls.append(Seeded(one.library, one.function, argument, redact.text(where)))
+    settings = {
+        one.id: redact.value("settings", dict(one.settings))
+        for one in context.interpreters
+        if one.settings
+    }
+    hash_seed = None
+    if context.interpreters:
+        hash_seed = redact.text(context.environ.get("PYTHONHASHSEED") or "random")
+    found = Seeds(tuple(calls), hash_seed, settings, _unseeded(calls, context))
+    return captured(VERSION, found)
+
+
+def _unseeded(calls: List[Seeded], context: Context) -> Tuple[Unseeded, ...]:
+    seeded = {one.library for one in calls if one.argument is not None}
+    found: List[Unseeded] = []
+    for one in calls:
+        entry = Unseeded(one.library, WITHOUT_VALUE, one.where)
+        if one.argument is None and entry not in found:
+            found.append(entry)
+    named = {one.library for one in found} | seeded
+    modules = {name for one in context.interpreters for name in one.modules}
+    left = [g for g in GENERATORS if g in modules and g not in named and g != "jax"]
+    return (*found, *(Unseeded(library, NEVER) for library in left))
+
+
+def compare(old: Payload, new: Payload) -> Comparison:
+    """Compare seeds, hash seed and settings of two runs."""
+    before, after = _facts(_of(old)), _facts(_of(new))
+    names = sorted(set(before) | set(after))
+    found = []
+    for name in names:
+        was, now = before.get(name), after.get(name)
+        if was != now:
+            kind = "added" if name not in before else "value" if name in after else "removed"
+            found.append(Difference(NAME, old.subjects[0].id, kind, name, UNKNOWN, was, now))
+    return Comparison(tuple(found), len(names) - len(found), len(names), "settings")
+
+
+def _facts(seeds: Seeds) -> Dict[str, Any]:
+    """Return everything that can be compared by name; repeated calls of one function as a list."""
+    facts: Dict[str, Any] = {"PYTHONHASHSEED": seeds.hash_seed}
+    for one in seeds.calls:
+        name = one.function if "." in one.function else one.library + "." + one.function
+        facts[name] = [*facts.get(name, []), one.argument]
+    for interpreter, frameworks in seeds.settings.items():
+        for framework, settings in frameworks.items():
+            items = settings.items() if isinstance(settings, dict) else [("", settings)]
+            for name, value in items:
+                place = ".".join(p for p in (framework, str(name)) if p)
+                facts[place if interpreter == "python" else interpreter + " " + place] = value
+    return facts
+
+
+def _of(payload: Payload) -> Seeds:
+    return codec.decode(Seeds, payload.subjects[0].payload)
+
+
+def of(record: Record) -> Optional[Seeds]:
+    """Return the seeds; None where the record has none."""
+    found = record.payloads(NAME)
+    return codec.decode(Seeds, found[0].payload) if found else None
