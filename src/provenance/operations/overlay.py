@@ -10,12 +10,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from provenance.core import filekinds
 from provenance.core.paths import PathRef, is_inside
 from provenance.core.record import Record
-from provenance.operations import present
+from provenance.operations import present, settle
 from provenance.operations.plan import Plan
 from provenance.store.project import Project
 
@@ -47,36 +46,26 @@ def environment(
 
 def _entries(run: Record, place: Project, tree: str) -> Iterator[str]:
     """Yield the folders of the restored tree that the recorded run imported its own code from."""
-    for subject in (*run.payloads("runtime"), *run.payloads("packages")):
-        for folder in subject.payload.get("sys_path", []):
-            moved = _moved(_absolute(folder, run, place), place, tree)
+    roots = settle.recorded_roots(place, run)
+    for subject in run.payloads("packages"):
+        for folder in subject.payload.get("path", []):
+            moved = _moved(roots.locate(PathRef.from_json(folder)), place, tree)
             if moved:
                 yield moved
-        for one in _distributions(subject.payload):
+        for one in subject.payload.get("distributions", {}).values():
             editable = one.get("editable")
-            root = editable.get("path") if isinstance(editable, dict) else editable
-            moved = _moved(_absolute(root, run, place), place, tree) if root else None
+            if not editable:
+                continue
+            moved = _moved(roots.locate(PathRef.from_json(editable["path"])), place, tree)
             if moved:
                 source = os.path.join(moved, "src")
                 yield source if os.path.isdir(source) else moved
 
 
-def _distributions(payload: dict[str, Any]) -> list[dict[str, Any]]:
-    found = payload.get("distributions", [])
-    return list(found.values() if isinstance(found, dict) else found)
-
-
-def _absolute(path: object, run: Record, place: Project) -> str:
-    if isinstance(path, dict):
-        roots = place.roots(place.root)._replace(repo=run.roots.get("repo", place.repo))
-        return roots.locate(PathRef.from_json(path)) or ""
-    return str(path)
-
-
-def _moved(folder: str, place: Project, tree: str) -> str | None:
+def _moved(folder: str | None, place: Project, tree: str) -> str | None:
     """Return where ``folder`` of the user's repository is in ``tree``, None for other folders."""
     repo = place.repo or place.root
-    if not is_inside(folder, repo) or is_inside(folder, place.folder):
+    if folder is None or not is_inside(folder, repo) or is_inside(folder, place.folder):
         return None
     if "site-packages" in folder.split(os.sep):
         return None

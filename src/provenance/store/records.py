@@ -163,9 +163,8 @@ def _by_position(known: list[str], name: str, project: Project) -> str:
     text = name[1:]
     back = 1 if text == "last" else -int(text) if text.lstrip("-").isdigit() else 0
     if back < 1:
-        raise NoSuchRun(
-            "%r is not a run." % name, "write @last for the newest, @-2 for the one before"
-        )
+        hint = "write @last for the newest, @-2 for the one before"
+        raise NoSuchRun("%r is not a run." % name, hint)
     if back > len(known):
         raise NoSuchRun(
             "there are only %d runs in %s." % (len(known), project.runs), "see: prov ls"

@@ -1,0 +1,80 @@
+"""``prov.lock``: the records that a repository publishes as its reference, in one JSON file.
+
+Schema ``prov/lock/1``: ``runs`` (records without absolute folders or process), ``knowledge`` (the
+entries that concern those runs), ``blobs`` (per run id, small texts such as the uncommitted patch),
+sealed like a record.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from provenance.core import canonical, codec, record
+from provenance.core.record import Record
+from provenance.errors import BadRecord
+from provenance.store import files, records
+
+FILE = "prov.lock"
+SCHEMA = "prov/lock/1"
+
+
+class Lock(NamedTuple):
+    """A published reference. blobs: name to text per run id. knowledge: entries as plain JSON."""
+
+    runs: tuple[Record, ...]
+    knowledge: tuple[dict[str, Any], ...] = ()
+    blobs: dict[str, dict[str, str]] = {}
+    tool: str = ""
+
+
+def write(path: str, lock: Lock) -> None:
+    """Write ``lock`` to ``path``, whole or not at all. Raises `SystemRefused`."""
+    document = canonical.seal(
+        canonical.plain(
+            {
+                "schema": SCHEMA,
+                "tool": lock.tool,
+                "runs": [record.to_json(run) for run in lock.runs],
+                "knowledge": list(lock.knowledge),
+                "blobs": lock.blobs,
+            }
+        )
+    )
+    files.write_atomic(path, canonical.dumps(document).encode("utf-8"))
+
+
+def read(path: str) -> Lock:
+    """Return the lock at ``path``. Raises `BadRecord` with what is wrong and where."""
+    document = records.read_json(path)
+    schema = document.get("schema")
+    if schema != SCHEMA:
+        hint = "write it anew with: prov lock RUN"
+        raise BadRecord(
+            "%s is not a lock that this prov can read (schema %r)." % (path, schema), hint
+        )
+    if not canonical.seal_holds(document):
+        hint = "take it from version control again, or write it anew with: prov lock RUN"
+        raise BadRecord("%s was changed by hand: its seal does not hold." % path, hint)
+    try:
+        runs = tuple(record.from_json(run) for run in document["runs"])
+        return Lock(
+            runs,
+            tuple(document.get("knowledge", ())),
+            dict(document.get("blobs", {})),
+            str(document.get("tool", "")),
+        )
+    except (codec.ShapeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadRecord("%s does not hold readable records: %s." % (path, error)) from error
+
+
+def above(cwd: str, root: str) -> str | None:
+    """Return the nearest ``prov.lock`` from ``cwd`` up to ``root``, None where there is none."""
+    folder = cwd
+    while True:
+        path = os.path.join(folder, FILE)
+        if os.path.isfile(path):
+            return path
+        if folder == root or os.path.dirname(folder) == folder:
+            return None
+        folder = os.path.dirname(folder)
