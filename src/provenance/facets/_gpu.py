@@ -20,10 +20,10 @@ _FAILED = ("[N/A]", "[Not Supported]", "[Unknown Error]", "[GPU requires reset]"
 
 
 class Gpu(NamedTuple):
-    """One card. bus: its PCI address. memory: bytes. capability: CUDA's, "8.0". how: who told."""
+    """One card. name: its model. bus: its PCI address. memory: bytes. capability: CUDA's, "8.0". how: who told."""
 
     vendor: str
-    model: str = ""
+    name: str = ""
     bus: str = ""
     uuid: str = ""
     memory: int = 0
@@ -57,7 +57,7 @@ def look(environ: Mapping[str, str], root: str = "/") -> Graphics:
         for bus, gpu in told.items():
             known = cards.get(bus, Gpu("nvidia"))
             cards[bus] = gpu._replace(
-                model=gpu.model or known.model,
+                name=gpu.name or known.name,
                 uuid=gpu.uuid or known.uuid,
                 how=known.how + gpu.how,
             )
@@ -76,8 +76,8 @@ def _nvidia_files(root: str) -> List[Gpu]:
         fields = _fields(_text(os.path.join(folder, bus, "information")))
         uuid = fields.get("GPU UUID", "")
         uuid = "" if "?" in uuid else uuid
-        model = fields.get("Model", "")
-        found.append(Gpu("nvidia", model, _bus(bus), uuid, how=("/proc/driver/nvidia",)))
+        name = fields.get("Model", "")
+        found.append(Gpu("nvidia", name, _bus(bus), uuid, how=("/proc/driver/nvidia",)))
     return found
 
 

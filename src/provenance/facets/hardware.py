@@ -139,7 +139,7 @@ def _models(gpus: Tuple[Gpu, ...]) -> str:
     """Return the cards in a few words: "2 x NVIDIA A100-SXM4-40GB"; "none"."""
     counted: Dict[str, int] = {}
     for gpu in gpus:
-        name = gpu.model or gpu.vendor
+        name = gpu.name or gpu.vendor
         counted[name] = counted.get(name, 0) + 1
     words = ["%d x %s" % (n, name) if n > 1 else name for name, n in sorted(counted.items())]
     return ", ".join(words) or "none"

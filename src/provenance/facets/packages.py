@@ -40,7 +40,7 @@ class Installed(NamedTuple):
     direct_url: as in PEP 610 without credentials; a local place stands as ``path``, not ``url``.
     editable: the project folder of an editable install. record_sha256: digest of the RECORD's lines
     on the package's own files (no bytecode, metadata, scripts): equal for two installs of one
-    wheel; "" where there is none. site: the place of its folder in `Packages.path`. modules:
+    wheel; "" where there is none. site: the place of its folder in `Packages.sys_path`. modules:
     importable names. conda: name of the conda package that brought it. note: what is wrong with it.
     """
 
@@ -73,13 +73,13 @@ class Packages(NamedTuple):
     """What is installed for one interpreter.
 
     distributions: by name in the form of PEP 503. conda: packages of the conda prefix by name,
-    Python or not; empty where there is no conda. path: the interpreter's sys.path. complete:
+    Python or not; empty where there is no conda. sys_path: the interpreter's own. complete:
     whether ``imported`` can be trusted: the interpreter reported its modules at its end.
     """
 
     distributions: Dict[str, Installed]
     conda: Dict[str, CondaPackage] = {}
-    path: Tuple[PathRef, ...] = ()
+    sys_path: Tuple[PathRef, ...] = ()
     complete: bool = False
 
 
@@ -109,7 +109,7 @@ def _earlier(context: Context) -> Dict[str, Packages]:
 
 def _still_true(known: Packages, one: Interpreter, context: Context) -> bool:
     """Return whether an answer of an earlier phase holds: same path, folders not touched since."""
-    if known.path != tuple(context.roots.refer(p) for p in one.sys_path):
+    if known.sys_path != tuple(context.roots.refer(p) for p in one.sys_path):
         return False
     for folder in one.sys_path:
         try:
@@ -203,3 +203,11 @@ def of(record: Record) -> Optional[Dict[str, Packages]]:
     """Return the packages by interpreter id; None where the record has none."""
     found = record.payloads(NAME)
     return {s.id: codec.decode(Packages, s.payload) for s in found} if found else None
+
+
+def versions(record: Record) -> Dict[str, str]:
+    """Return the versions of the first interpreter's distributions by PEP 503 name."""
+    for subject in record.payloads(NAME):
+        found = codec.decode(Packages, subject.payload).distributions
+        return {key: one.version for key, one in found.items()}
+    return {}

@@ -35,49 +35,45 @@ RESULT_FLAGS = ("optimize", "utf8_mode", "hash_randomization", "dev_mode", "gil"
 upgrade = _facet.nothing_to_upgrade
 
 
-class Python(NamedTuple):
-    """One interpreter.
+class Runtime(NamedTuple):
+    """One interpreter, and the system under it.
 
-    version: "3.11.7". implementation: "cpython", "pypy". kind: "venv", "conda" or "system" (any
-    other that stands for itself). executable, prefix, base_prefix: where. build: how it was
-    compiled (SOABI, platform tag, compiler ...), as it says itself. flags: those of `FLAGS` that
-    are not 0; None for the present, where they would be those of our looking and not of a run.
-    processes: how many processes of the run it was.
+    system: see `System`. version: "3.11.7"; "" with all that follows for a run without Python.
+    implementation: "cpython", "pypy". kind: "venv", "conda" or "system" (any other that stands for
+    itself). executable, prefix, base_prefix: where. build: how it was compiled (SOABI, platform
+    tag, compiler ...), as it says itself. flags: those of `FLAGS` that are not 0; None for the
+    present, where they would be those of our looking and not of a run. processes: how many
+    processes of the run it was.
     """
 
-    version: str
-    implementation: str
-    kind: str
-    executable: PathRef
-    prefix: PathRef
-    base_prefix: PathRef
+    system: System
+    version: str = ""
+    implementation: str = ""
+    kind: str = ""
+    executable: Optional[PathRef] = None
+    prefix: Optional[PathRef] = None
+    base_prefix: Optional[PathRef] = None
     build: Dict[str, Any] = {}
     flags: Optional[Dict[str, Any]] = None
-    processes: int = 1
-
-
-class Runtime(NamedTuple):
-    """An interpreter and the system under it; ``python`` is None for a run without Python."""
-
-    system: System
-    python: Optional[Python] = None
+    processes: int = 0
 
 
 def capture(context: Context) -> Payload:
     """Return the interpreters of the run and their system."""
     system = _system.look(dict(context.environ))
     subjects = tuple(
-        Subject(one.id, codec.encode(Runtime(system, _python(one, context))), one.executable)
+        Subject(one.id, codec.encode(_runtime(system, one, context)), one.executable)
         for one in context.interpreters
     )
     alone = Subject("host", codec.encode(Runtime(system)))
     return Payload(CAPTURED, VERSION, subjects or (alone,))
 
 
-def _python(one: Interpreter, context: Context) -> Python:
+def _runtime(system: System, one: Interpreter, context: Context) -> Runtime:
     refer = context.roots.refer
     flags = {name: one.flags[name] for name in FLAGS if one.flags.get(name)}
-    return Python(
+    return Runtime(
+        system,
         one.version,
         one.implementation,
         kind_of(one),
@@ -105,9 +101,9 @@ def compare(old: Payload, new: Payload) -> Comparison:
         was, now = codec.decode(Runtime, before.payload), codec.decode(Runtime, after.payload)
         if place == 0:
             parts.append(_compared(before.id, _system_facts(was.system), _system_facts(now.system)))
-        if was.python is not None and now.python is not None:
-            flags = was.python.flags is not None and now.python.flags is not None
-            facts = [_python_facts(one, flags) for one in (was.python, now.python)]
+        if was.version and now.version:
+            flags = was.flags is not None and now.flags is not None
+            facts = [_python_facts(one, flags) for one in (was, now)]
             parts.append(_compared(before.id, *facts))
     return joined(tuple(parts), "facts")
 
@@ -126,7 +122,7 @@ def _system_facts(system: System) -> Dict[str, Fact]:
     }
 
 
-def _python_facts(python: Python, with_flags: bool) -> Dict[str, Fact]:
+def _python_facts(python: Runtime, with_flags: bool) -> Dict[str, Fact]:
     facts: Dict[str, Fact] = {
         "python": (python.version, UNKNOWN),
         "implementation": (python.implementation, UNKNOWN),

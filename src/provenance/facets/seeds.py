@@ -15,11 +15,8 @@ VERSION = 1
 PHASES = (AFTER,)
 SITE = _facet.TARGET
 
-GENERATORS = ("random", "numpy", "torch", "tensorflow", "jax", "cupy", "mxnet", "paddle")
-"""Libraries with a random generator of their own that a program may seed. jax has no global one:
-its keys are always given, so that it is never unseeded."""
-
-NEVER, WITHOUT_VALUE = "imported, never seeded", "seeded without a value"
+GENERATORS = ("random", "numpy", "torch", "tensorflow", "cupy", "mxnet", "paddle")
+"""Libraries with a global random generator that a program may seed (jax has none)."""
 
 upgrade = _facet.nothing_to_upgrade
 
@@ -34,15 +31,10 @@ class Seeded(NamedTuple):
 
 
 class Unseeded(NamedTuple):
-    """A generator that was left to chance, as a fact: whether the run drew from it is not told.
-
-    how: "imported, never seeded", or "seeded without a value" with the place. Python's own
-    ``random`` is imported by much of the standard library.
-    """
+    """A generator that was made or seeded without a seed, and where ("file:line")."""
 
     library: str
-    how: str
-    where: str = ""
+    where: Tuple[str, ...] = ()
 
 
 class Seeds(NamedTuple):
@@ -50,13 +42,16 @@ class Seeds(NamedTuple):
 
     calls: in order of first appearance. hash_seed: PYTHONHASHSEED, "random" where it was not set,
     None where no Python took part. settings: per interpreter and framework, what was read at the
-    end (determinism, benchmark mode, precision). unseeded: see `Unseeded`.
+    end (determinism, benchmark mode, precision). unseeded: see `Unseeded`. never_seeded: libraries
+    of `GENERATORS` that were imported and not seeded; no more than a fact, since the run may not
+    have drawn from them (Python's own ``random`` is imported by much of the standard library).
     """
 
     calls: Tuple[Seeded, ...] = ()
     hash_seed: Optional[str] = None
     settings: Dict[str, Dict[str, Any]] = {}
     unseeded: Tuple[Unseeded, ...] = ()
+    never_seeded: Tuple[str, ...] = ()
 
 
 def capture(context: Context) -> Payload:
@@ -78,21 +73,26 @@ def capture(context: Context) -> Payload:
     hash_seed = None
     if context.interpreters:
         hash_seed = redact.text(context.environ.get("PYTHONHASHSEED") or "random")
-    found = Seeds(tuple(calls), hash_seed, settings, _unseeded(calls, context))
+    found = Seeds(
+        tuple(calls), hash_seed, settings, _unseeded(calls), _never_seeded(calls, context)
+    )
     return captured(VERSION, found)
 
 
-def _unseeded(calls: List[Seeded], context: Context) -> Tuple[Unseeded, ...]:
-    seeded = {one.library for one in calls if one.argument is not None}
-    found: List[Unseeded] = []
+def _unseeded(calls: List[Seeded]) -> Tuple[Unseeded, ...]:
+    where: Dict[str, List[str]] = {}
     for one in calls:
-        entry = Unseeded(one.library, WITHOUT_VALUE, one.where)
-        if one.argument is None and entry not in found:
-            found.append(entry)
-    named = {one.library for one in found} | seeded
+        if one.argument is None:
+            places = where.setdefault(one.library, [])
+            if one.where and one.where not in places:
+                places.append(one.where)
+    return tuple(Unseeded(library, tuple(places)) for library, places in where.items())
+
+
+def _never_seeded(calls: List[Seeded], context: Context) -> Tuple[str, ...]:
+    named = {one.library for one in calls}
     modules = {name for one in context.interpreters for name in one.modules}
-    left = [g for g in GENERATORS if g in modules and g not in named and g != "jax"]
-    return (*found, *(Unseeded(library, NEVER) for library in left))
+    return tuple(g for g in GENERATORS if g in modules and g not in named)
 
 
 def compare(old: Payload, new: Payload) -> Comparison:
