@@ -20,7 +20,11 @@ _FAILED = ("[N/A]", "[Not Supported]", "[Unknown Error]", "[GPU requires reset]"
 
 
 class Gpu(NamedTuple):
-    """One card. name: its model. bus: its PCI address. memory: bytes. capability: CUDA's, "8.0". how: who told."""
+    """One card.
+
+    name: its model. bus: its PCI address. memory: bytes. capability: CUDA's, "8.0". mig: whether it
+    is cut into instances. how: who told.
+    """
 
     vendor: str
     name: str = ""
