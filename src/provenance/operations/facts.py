@@ -16,29 +16,42 @@ from provenance.core.difference import Comparison, Difference, NotCompared
 from provenance.core.record import CAPTURED, RUN_ONLY, SKIPPED, Payload, Record
 
 
-def capture(context: Context, earlier: Mapping[str, Payload]) -> dict[str, Payload]:
+def capture(
+    context: Context, earlier: Mapping[str, Payload], site: str | None = None
+) -> dict[str, Payload]:
     """Return the answers of all facets that capture in the phase of ``context``.
 
-    ``earlier`` holds the answers of earlier phases of the same run. Never raises: a facet that
-    fails gives a failed answer with its reason.
+    ``earlier`` holds the answers of earlier phases of the same run. ``site``: only facets of this
+    site. Never raises: a facet that fails gives a failed answer with its reason.
     """
     answers = {}
     for name in facets.NAMES:
-        answer = _answer(name, context._replace(earlier=earlier.get(name)))
+        answer = _answer(name, context._replace(earlier=earlier.get(name)), site)
         if answer is not None:
             answers[name] = answer
     return answers
 
 
-def _answer(name: str, context: Context) -> Payload | None:
+def _answer(name: str, context: Context, site: str | None) -> Payload | None:
     try:
         facet = facets.load(name)
         if context.phase != PRESENT and context.phase not in facet.PHASES:
+            return None
+        if site not in (None, facet.SITE):
             return None
         return facet.capture(context)
     except Exception as error:  # noqa: BLE001  # whatever a facet does, the run goes on
         reason = context.redact.text("%s: %s" % (type(error).__name__, error))
         return record.failed(0, reason)
+
+
+def load_all() -> None:
+    """Import every facet now, while there is time; one that cannot be is found out later."""
+    for name in facets.NAMES:
+        try:
+            facets.load(name)
+        except Exception:  # noqa: BLE001  # `capture` says so in the record
+            continue
 
 
 class Facts(NamedTuple):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from provenance import __version__, config, facets
+from provenance import __version__, config
 from provenance.agent import launch, read
 from provenance.core import context, record
 from provenance.core.context import Context, Interpreter, Observations, Outcome
@@ -20,6 +21,7 @@ from provenance.core.paths import Roots
 from provenance.core.record import Log, Payload, Record
 from provenance.core.redact import Redactor
 from provenance.errors import ProvError
+from provenance.facets._facet import HOST, TARGET
 from provenance.operations import clock, facts, overlap
 from provenance.store import liveness, project, records
 from provenance.store.digestcache import DigestCache
@@ -27,6 +29,9 @@ from provenance.store.digestcache import DigestCache
 AGENT, LOG, CACHE = "agent", "log.txt", "digests"
 _POLL_S = (0.05, 2.0)
 """Shortest and longest pause between looks at what the run has opened so far."""
+
+_PATIENCE_S = 20.0
+"""How long the end of a run waits for what was begun while it ran."""
 
 
 class Request(NamedTuple):
@@ -70,6 +75,7 @@ class Recorder:
         self._context: Context | None = None
         self._answers: dict[str, Payload] = {}
         self._others: tuple[str, ...] = ()
+        self._accompanied = threading.Event()
 
     def begin(self) -> None:
         """Make the run's folder, capture what must be captured first, write the start record."""
@@ -155,20 +161,26 @@ class Recorder:
 
         ``ended(seconds)`` waits that long for the end of the command and tells whether it came.
         """
-        self._step(self._accompany, ended)
+        try:
+            self._step(self._accompany, ended)
+        finally:
+            self._accompanied.set()
 
     def _accompany(self, ended: Callable[[float], bool]) -> None:
-        for name in facets.NAMES:
-            facets.load(name)
-        if self._context is not None:
-            during = self._context._replace(phase=context.DURING)
-            self._answers.update(facts.capture(during, self._answers))
+        self._capture(context.DURING, HOST)
+        facts.load_all()
         pause = _POLL_S[0]
+        looked = False
         while not ended(pause):
             fresh = self._reader.poll() if self._reader is not None else ()
             if fresh and self._cache is not None:
                 self._cache.prefetch(fresh)
             pause = _POLL_S[0] if fresh else min(pause * 2, _POLL_S[1])
+            interpreters = self._reader.interpreters() if self._reader and not looked else ()
+            if interpreters and self._context is not None:
+                looked = True
+                self._context = self._context._replace(interpreters=interpreters)
+                self._capture(context.DURING, TARGET)
 
     def finish(self, outcome: Outcome, log: Log, notes: tuple[str, ...]) -> Record | None:
         """Capture what can be known only now and close the record; None where it failed."""
@@ -182,7 +194,11 @@ class Recorder:
         assert self.record is not None
         assert self.folder is not None
         now = time.time()
-        self._answers.update(facts.capture(self._last_context(outcome), self._answers))
+        self._accompanied.wait(_PATIENCE_S)
+        self._context = self._last_context(outcome)
+        if not self._accompanied.is_set():
+            self._capture(context.DURING, HOST)
+        self._capture(context.AFTER)
         closed = self.record._replace(
             status=record.status_of(outcome.exit_code),
             exit_code=outcome.exit_code,
@@ -200,6 +216,11 @@ class Recorder:
         if self._cache is not None:
             self._cache.save()
 
+    def _capture(self, phase: str, site: str | None = None) -> None:
+        if self._context is not None:
+            now = self._context._replace(phase=phase)
+            self._answers.update(facts.capture(now, self._answers, site))
+
     def _last_context(self, outcome: Outcome) -> Context:
         assert self._context is not None
         assert self.record is not None
@@ -209,7 +230,6 @@ class Recorder:
             self._reader.poll()
             interpreters, observed = self._reader.interpreters(), self._reader.observations()
         return self._context._replace(
-            phase=context.AFTER,
             interpreters=interpreters,
             observed=observed,
             outcome=outcome,
