@@ -7,9 +7,9 @@ import subprocess
 from typing import Any, NamedTuple
 
 from provenance import __version__
+from provenance.core import codec
 from provenance.core.record import Record
 from provenance.errors import UsageError
-from provenance.facets import packages
 from provenance.knowledge import match
 from provenance.operations import publish, references, repeatable, settle
 from provenance.operations.recorder import CACHE
@@ -48,10 +48,20 @@ def lock(cwd: str, names: tuple[str, ...], out: str | None = None) -> LockResult
         blobs[clean.id], left_out = _blobs(one)
         warnings += [*problems, *left_out, *_about_the_run(one.record, place)]
     cache.save()
-    entries = {e["id"]: e for run in runs for e in match.concerning(run)}
-    knowledge = tuple(entries[key] for key in sorted(entries))
-    lockfile.write(path, lockfile.Lock(tuple(runs), knowledge, blobs, __version__))
+    made = lockfile.Lock(tuple(runs), _knowledge(runs), blobs, __version__)
+    lockfile.write(path, made)
     return LockResult(path, tuple(run.id for run in runs), tuple(dict.fromkeys(warnings)))
+
+
+def _knowledge(runs: list[Record]) -> tuple[dict[str, Any], ...]:
+    """Return the entries that concern any of the runs, each once, with all sites it strikes."""
+    baked: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        for concern in match.concerning(run):
+            entry = codec.encode(concern)
+            sites = baked.setdefault(entry["id"], dict(entry, sites=[]))["sites"]
+            sites += [site for site in entry["sites"] if site not in sites]
+    return tuple(baked[key] for key in sorted(baked))
 
 
 def _blobs(reference: Reference) -> tuple[dict[str, str], list[str]]:
@@ -107,7 +117,7 @@ def _against_requirements(run: Record, folder: str) -> list[str]:
             stated = requirements.read(stream.read(), os.path.basename(path))
     except (OSError, UnicodeDecodeError):
         return []
-    installed = _installed(run)
+    installed = match.versions_of(run) if run.payloads("packages") else {}
     found = []
     for one in stated:
         version = installed.get(one.name)
@@ -117,10 +127,6 @@ def _against_requirements(run: Record, folder: str) -> list[str]:
             text = "%s asks for %s%s; the run had %s."
             found.append(text % (one.where, one.name, one.specifier, version))
     return found
-
-
-def _installed(run: Record) -> dict[str, str]:
-    return packages.versions(run)
 
 
 def as_json(result: LockResult) -> dict[str, Any]:
