@@ -254,7 +254,9 @@ def test_a_conda_prefix_tells_conda_from_pip(tmp_path: Path, indent: int | None)
     assert (numpy.version, numpy.build, numpy.md5, numpy.sha256) == (
         "1.26.4", "h1_0", "d" * 32, "e" * 64,
     )  # fmt: skip
-    assert "tk-12-abc" not in canonical.dumps(codec.encode(found))
+    written = canonical.dumps(codec.encode(found))
+    assert "tk-12-abc" not in written
+    assert "user:pw" not in written
     assert answer.notes == ("conda-meta/broken-1-0.json cannot be read",)
 
 

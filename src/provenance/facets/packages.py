@@ -136,7 +136,15 @@ def _look(one: Interpreter, context: Context, notes: List[str]) -> Packages:
             site = folders.index(dist.location) if dist.location in folders else 0
             found[dist.key] = _installed(dist, owned, site, context)
     path = tuple(context.roots.refer(p) for p in one.sys_path)
-    return Packages(found, prefix.packages if prefix else {}, path)
+    return Packages(found, _conda_packages(prefix, context), path)
+
+
+def _conda_packages(prefix: Optional[_conda.Prefix], context: Context) -> Dict[str, CondaPackage]:
+    text = context.redact.text
+    return {
+        name: one._replace(channel=text(one.channel), url=text(one.url))
+        for name, one in (prefix.packages if prefix else {}).items()
+    }
 
 
 def _is_source_tree(dist: Distribution, context: Context) -> bool:
