@@ -47,20 +47,20 @@ make_venv() {
 
 # install FOLDER WORD...: pip install WORD... there, unless the same was done before.
 install() {
-    local folder=$1 stamp=$1/.installed wanted
+    local folder=$1 wanted stamp
     shift
     wanted=$(cat "$root/pyproject.toml"; printf '%s\n' "$@")
-    if [ -x "$folder/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] &&
-        "$folder/bin/python" -c '' 2>/dev/null; then
+    stamp=$folder/.installed-$(cksum <<<"$wanted" | cut -d' ' -f1)
+    if [ -f "$stamp" ] && "$folder/bin/python" -c '' 2>/dev/null; then
         return
     fi
     if ! "$folder/bin/python" -m pip --version >/dev/null 2>&1; then
         make_venv "$folder"
     fi
-    printf 'installing %s into %s\n' "$*" "${folder#"$root"/}" >&2
-    (cd "$root" && "$folder/bin/python" -m pip install --quiet "$@" </dev/null) ||
+    printf 'installing %s into %s ...\n' "$*" "${folder#"$root"/}" >&2
+    (cd "$root" && "$folder/bin/python" -m pip install -qq "$@" </dev/null) ||
         stop "pip could not install $*: see its message above (is the package index reachable?)"
-    printf '%s\n' "$wanted" >"$stamp"
+    : >"$stamp"
 }
 
 command -v git >/dev/null || stop "git was not found. Install it first."
