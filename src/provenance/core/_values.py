@@ -1,0 +1,140 @@
+"""What an expression in Python source may be, and its value where it is constant."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+
+from provenance.core import _types
+
+REF, MEMBER, OBJECT = "ref", "member", "object"
+CLASS, INSTANCE, FUNCTION, LITERAL = "class", "instance", "function", "literal"
+CALL, READ, WRITE = "call", "read", "write"
+UNRESOLVED = "?."
+MOST_ALTERNATIVES = 4
+LONGEST_TEXT, MOST_ITEMS = 80, 16
+
+LITERALS = ("Constant", "Num", "Str", "NameConstant", "UnaryOp", "Tuple", "List", "Dict")
+
+
+class Value(NamedTuple):
+    """What an expression may be.
+
+    kind: "ref" (a library's module, class or function), "member" (of a library's object), "object"
+    (instance of a library's class), "class", "instance", "function" (of the source itself) or
+    "literal". name: dotted symbol, or name in the source. literal: of a literal.
+    """
+
+    kind: str
+    name: str
+    literal: Any = None
+
+
+class Seen(NamedTuple):
+    """One call, read or write of a symbol: kind, symbol, the node, and what was given to it."""
+
+    kind: str
+    symbol: str
+    line: int
+    arguments: Tuple[Any, ...] = ()
+    keywords: Dict[str, Any] = {}
+    spread: bool = False
+    assigned: bool = False
+
+
+Values = Tuple[Value, ...]
+Scope = Dict[str, Values]
+
+
+class Learned(NamedTuple):
+    """What a first pass over the source found out about its own classes and functions.
+
+    bases: symbols of the library classes that a class stands on. methods: names it defines itself.
+    attributes: what its instances hold. results: what a function returns.
+    """
+
+    bases: Dict[str, Tuple[str, ...]]
+    methods: Dict[str, List[str]]
+    attributes: Dict[str, Scope]
+    results: Dict[str, Values]
+
+
+Lookup = Callable[[str], Values]
+
+
+def joined(*parts: Values) -> Values:
+    found: List[Value] = []
+    for part in parts:
+        found.extend(one for one in part if one not in found)
+    return tuple(found[:MOST_ALTERNATIVES])
+
+
+def constant(node: Any, lookup: Lookup) -> Any:
+    """Return ``node`` as a plain JSON value, None where it is not constant.
+
+    None itself and dotted names of libraries are ``{"name": ...}``, a dictionary is
+    ``{"dict": {...}}`` with the keys that are text.
+    """
+    kind = type(node).__name__
+    if kind in ("Name", "Attribute"):
+        return _constant_name(node, lookup)
+    if kind == "Dict":
+        keys = [constant(k, lookup) if k is not None else None for k in node.keys]
+        if not all(isinstance(k, str) for k in keys) or len(keys) > MOST_ITEMS:
+            return None
+        return {"dict": {k: constant(v, lookup) for k, v in zip(keys, node.values)}}
+    if kind in ("Tuple", "List"):
+        items = [constant(e, lookup) for e in node.elts[:MOST_ITEMS]]
+        return items if len(node.elts) <= MOST_ITEMS and None not in items else None
+    if kind not in LITERALS:
+        return None
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError):
+        return None
+    return _plain(value)
+
+
+def _constant_name(node: Any, lookup: Lookup) -> Any:
+    dotted: List[str] = []
+    while isinstance(node, ast.Attribute):
+        dotted.insert(0, node.attr)
+        node = node.value
+    values = lookup(node.id) if isinstance(node, ast.Name) else ()
+    if len(values) != 1 or (values[0].kind == LITERAL and dotted):
+        return None
+    if values[0].kind == LITERAL:
+        return values[0].literal
+    if values[0].kind != REF:
+        return None
+    return {"name": _types.canonical(".".join([values[0].name, *dotted]))}
+
+
+def _plain(value: Any) -> Any:
+    if value is None:
+        return {"name": "None"}
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_TEXT else None
+    if isinstance(value, (bool, int)):
+        return value
+    return value if isinstance(value, float) and value - value == 0 else None
+
+
+def index_of(node: ast.Subscript) -> Any:
+    """Return the index expression; before 3.9 it stood inside an ``Index`` node."""
+    return getattr(node.slice, "value", node.slice) if _is_index(node) else node.slice
+
+
+def _is_index(node: ast.Subscript) -> bool:
+    return type(node.slice).__name__ == "Index"
+
+
+def key_kind(index: Any) -> str:
+    kind = type(index).__name__
+    if kind in ("Constant", "Str") and isinstance(getattr(index, "value", ""), str):
+        return "text"
+    if kind in ("List", "Tuple"):
+        return "list"
+    if kind in ("Compare", "BinOp", "UnaryOp", "BoolOp"):
+        return "test"
+    return "slice" if kind in ("Slice", "ExtSlice") else "other"

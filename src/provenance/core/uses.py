@@ -1,0 +1,153 @@
+"""Where Python source uses the symbols of libraries: its calls, and the flags it reads and sets.
+
+Pure: text in, values out; nothing is imported or run. Symbols are as the user reaches them
+("sklearn.cluster.KMeans.fit"); a method of something unknown is "?.groupby".
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from typing import Any, Collection, Dict, List, NamedTuple, Optional, Tuple
+
+from provenance.core import _flow, _values
+
+CALL, READ, WRITE = _values.CALL, _values.READ, _values.WRITE
+UNRESOLVED = _values.UNRESOLVED
+
+_BUILTIN = frozenset(
+    name for kind in (str, bytes, list, dict, set, int, float, type(open)) for name in dir(kind)
+) | frozenset("write read readline readlines close flush writelines seek tell".split())
+"""Names of methods of built-in types: unresolved, they say nothing."""
+
+
+class Use(NamedTuple):
+    """One use of a symbol.
+
+    path: as given. line: 1-based; in a notebook within its cell. cell: number of the code cell, 0
+    in a plain file. kind: "call", "read" or "write". arguments: of the positional arguments the
+    constant value, None where it is not constant; of a write the value. keywords: the same by
+    name. A constant is plain JSON; None and library names are ``{"name": ...}``. spread: ``*x`` or
+    ``**x`` was given, so that more may be passed. assigned: the result is kept.
+    """
+
+    symbol: str
+    path: str
+    line: int
+    kind: str = CALL
+    arguments: Tuple[Any, ...] = ()
+    keywords: Dict[str, Any] = {}
+    spread: bool = False
+    assigned: bool = False
+    cell: int = 0
+
+    @property
+    def positional(self) -> int:
+        """The number of positional arguments."""
+        return len(self.arguments)
+
+    @property
+    def where(self) -> str:
+        """The place as people read it: "fit.py:8", in a notebook "fit.ipynb:3:8" (cell, line)."""
+        cell = "%d:" % self.cell if self.cell else ""
+        return "%s:%s%d" % (self.path, cell, self.line)
+
+    def to_json(self) -> Dict[str, Any]:
+        """Return the members that do not have their default."""
+        kept = {n: getattr(self, n) for n in self._fields}
+        plain = {n: v for n, v in kept.items() if v != self._field_defaults.get(n)}
+        if "arguments" in plain:
+            plain["arguments"] = list(self.arguments)
+        return plain
+
+    @classmethod
+    def from_json(cls, value: Any) -> Use:
+        """Read the JSON form back; raises ValueError where it is not one."""
+        try:
+            kept = {n: value[n] for n in cls._fields if n in value}
+            one = cls(**kept)
+            return one._replace(arguments=tuple(one.arguments), line=int(one.line))
+        except (TypeError, KeyError) as error:
+            raise ValueError("not a use: %.60r" % (value,)) from error
+
+
+class Reading(NamedTuple):
+    """What one source file gave: its uses, and a sentence where it could not be read."""
+
+    uses: Tuple[Use, ...]
+    note: str = ""
+
+
+def uses(source: str, path: str, asked: Optional[Collection[str]] = None) -> Tuple[Use, ...]:
+    """Return the uses in ``source``; of unresolved methods only the ``asked`` ones (None: all)."""
+    return read(source, path, asked).uses
+
+
+def read(source: str, path: str, asked: Optional[Collection[str]] = None) -> Reading:
+    """Return the uses in ``source`` and why there are none where it is not Python 3."""
+    if not path.endswith(".ipynb"):
+        return _module(source, path, 0, asked)
+    try:
+        cells = _cells(source)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Reading((), "%s: not a readable notebook" % path)
+    return _notebook(cells, path, asked)
+
+
+def _module(source: str, path: str, cell: int, asked: Optional[Collection[str]]) -> Reading:
+    try:
+        tree = ast.parse(source)
+        seen = _flow.follow(tree)
+    except SyntaxError as error:
+        return Reading((), "%s: not Python 3 (line %s)" % (path, error.lineno))
+    except (ValueError, RecursionError, MemoryError):
+        return Reading((), "%s: cannot be read as Python" % path)
+    found: List[Use] = []
+    for one in seen:
+        if one.symbol.startswith(UNRESOLVED):
+            name = one.symbol[len(UNRESOLVED) :]
+            if one.kind != CALL or name in _BUILTIN or (asked is not None and name not in asked):
+                continue
+        use = Use(one.symbol, path, one.line, one.kind, *one[3:], cell=cell)
+        if use not in found[-20:]:
+            found.append(use)
+    found.sort(key=lambda use: use.line)
+    return Reading(tuple(found))
+
+
+def _notebook(cells: List[Tuple[int, str]], path: str, asked: Optional[Collection[str]]) -> Reading:
+    """Return the uses of a notebook's cells, read as one module, with lines counted per cell."""
+    lines: List[str] = []
+    owner: List[Tuple[int, int]] = []
+    skipped = 0
+    for cell, source in cells:
+        text = re.sub(r"(?m)^([ \t]*)[%!].*$", r"\1pass", source)
+        try:
+            ast.parse(text)
+        except (SyntaxError, ValueError):
+            skipped += 1
+            continue
+        for index, line in enumerate(text.split("\n")):
+            lines.append(line)
+            owner.append((cell, index + 1))
+    whole = _module("\n".join(lines), path, 0, asked)
+    placed = []
+    for use in whole.uses:
+        cell, line_in_cell = owner[use.line - 1]
+        placed.append(use._replace(cell=cell, line=line_in_cell))
+    note = "%s: %d cells are not Python 3" % (path, skipped) if skipped else whole.note
+    return Reading(tuple(placed), note)
+
+
+def _cells(source: str) -> List[Tuple[int, str]]:
+    """Return number and source of the code cells of a notebook, from 1."""
+    document = json.loads(source)
+    sheets = document.get("worksheets") or [document]
+    cells = [cell for sheet in sheets for cell in sheet["cells"]]
+    found = []
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            text = cell["source"] if "source" in cell else cell["input"]
+            found.append(text if isinstance(text, str) else "".join(text))
+    return [(number + 1, text) for number, text in enumerate(found)]
