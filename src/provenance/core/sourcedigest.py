@@ -105,12 +105,12 @@ def _decoded(source: bytes) -> Optional[str]:
     if source.startswith(codecs.BOM_UTF8):
         source, encoding = source[3:], "utf-8"
     try:
-        text = codecs.lookup(encoding).decode(source, "strict")[0]
+        text: Any = codecs.lookup(encoding).decode(source, "strict")[0]
     except (LookupError, ValueError, TypeError):
         return None
     if not isinstance(text, str):
         return None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return str(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _without_comments(text: str) -> _Code:
