@@ -25,8 +25,8 @@ from provenance.core._values import (
     Value,
     Values,
     constant,
+    either,
     index_of,
-    joined,
     key_kind,
 )
 
@@ -132,7 +132,7 @@ class Expressions:
             if base.kind == INSTANCE:
                 held = self._learned.attributes.setdefault(base.name, {})
                 kept = held.get(target.attr, ())
-                held[target.attr] = joined(kept, values)
+                held[target.attr] = either(kept, values)
             elif base.kind in (REF, MEMBER, OBJECT):
                 given = (self._const(source),) if source is not None else ()
                 self._see(WRITE, base.name + "." + target.attr, target, arguments=given)
@@ -193,7 +193,7 @@ class Expressions:
                 found.append((Value(MEMBER, UNRESOLVED + name),))
             elif base.kind in (INSTANCE, CLASS):
                 found.append(self._own_attribute(base.name, name))
-        return joined(*found)
+        return either(*found)
 
     def _own_attribute(self, owner: str, name: str) -> Values:
         """Return what ``name`` is on an instance of a class of the source."""
@@ -228,7 +228,7 @@ class Expressions:
                 if callee.name == "functools.partial":
                     self._partial(node)
             results.append(self._made(callee))
-        return joined(*results)
+        return either(*results)
 
     def _getattr(self, node: ast.Call) -> Optional[Values]:
         """Return what ``getattr(x, "name", ...)`` is; None where the name is not constant."""
@@ -282,7 +282,7 @@ class Expressions:
                     self._see(READ, base.name + ".__getitem__", node)
                 known = _types.item(base.name, key_kind(index))
                 found.append((Value(OBJECT, known),) if known else ())
-        return joined(*found)
+        return either(*found)
 
     def _of_binop(self, node: ast.BinOp, _: bool, __: bool) -> Values:
         left, right = self._eval(node.left), self._eval(node.right)
@@ -295,11 +295,11 @@ class Expressions:
         return (made[0],) if made else ()
 
     def _of_boolop(self, node: ast.BoolOp, _: bool, __: bool) -> Values:
-        return joined(*(self._eval(value, read=False) for value in node.values))
+        return either(*(self._eval(value, read=False) for value in node.values))
 
     def _of_ifexp(self, node: ast.IfExp, read: bool, _: bool) -> Values:
         self._eval(node.test)
-        return joined(self._eval(node.body, read), self._eval(node.orelse, read))
+        return either(self._eval(node.body, read), self._eval(node.orelse, read))
 
     def _of_await(self, node: ast.Await, _: bool, __: bool) -> Values:
         return self._eval(node.value)
@@ -335,6 +335,6 @@ class Expressions:
             return ()
         if isinstance(annotation, (ast.Name, ast.Attribute)):
             found = self._eval(annotation, read=False)
-            return joined(*(self._made(v) for v in found if _types.is_class(v.name)))
+            return either(*(self._made(v) for v in found if _types.is_class(v.name)))
         self._eval(annotation)
         return ()

@@ -1,7 +1,7 @@
 """Following names through Python source: which library symbol each call, read and write means.
 
 A simple abstract run of one module: imports and assignments bind names to what they are, branches
-are joined, loops are gone through once, functions are entered after the module that holds them.
+are either, loops are gone through once, functions are entered after the module that holds them.
 Nothing of the source is executed. What cannot be followed is unknown, never guessed.
 """
 
@@ -21,7 +21,7 @@ from provenance.core._values import (
     Scope,
     Seen,
     Value,
-    joined,
+    either,
 )
 
 
@@ -91,7 +91,7 @@ class _Walk(Expressions):
             body()
             ends.append(self._scopes[-1])
         names = {name for end in ends for name in end}
-        self._scopes[-1] = {n: joined(*(end.get(n, ()) for end in ends)) for n in sorted(names)}
+        self._scopes[-1] = {n: either(*(end.get(n, ()) for end in ends)) for n in sorted(names)}
 
     def _on_if(self, node: ast.If) -> None:
         self._eval(node.test)
@@ -119,7 +119,7 @@ class _Walk(Expressions):
         self._block(node.body)
         after = self._scopes[-1]
         for name, values in before.items():
-            after[name] = joined(values, after.get(name, ()))
+            after[name] = either(values, after.get(name, ()))
         self._block(node.orelse)
 
     _on_asyncfor = _on_for
@@ -143,7 +143,7 @@ class _Walk(Expressions):
         if self._function:
             known = self._learned.results.get(self._function, ())
             kept = tuple(v for v in values if v.kind != LITERAL)
-            self._learned.results[self._function] = joined(known, kept)
+            self._learned.results[self._function] = either(known, kept)
 
     def _on_functiondef(self, node: Any) -> None:
         for decorator in node.decorator_list:

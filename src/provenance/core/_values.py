@@ -62,7 +62,7 @@ class Learned(NamedTuple):
 Lookup = Callable[[str], Values]
 
 
-def joined(*parts: Values) -> Values:
+def either(*parts: Values) -> Values:
     found: List[Value] = []
     for part in parts:
         found.extend(one for one in part if one not in found)

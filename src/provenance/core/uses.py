@@ -11,10 +11,10 @@ import json
 import re
 from typing import Any, Collection, Dict, List, NamedTuple, Optional, Tuple
 
-from provenance.core import _flow, _values
+from provenance.core._flow import follow
+from provenance.core._values import CALL, READ, UNRESOLVED, WRITE
 
-CALL, READ, WRITE = _values.CALL, _values.READ, _values.WRITE
-UNRESOLVED = _values.UNRESOLVED
+__all__ = ["CALL", "READ", "UNRESOLVED", "WRITE", "Reading", "Use", "read", "uses"]
 
 _BUILTIN = frozenset(
     name for kind in (str, bytes, list, dict, set, int, float, type(open)) for name in dir(kind)
@@ -98,7 +98,7 @@ def read(source: str, path: str, asked: Optional[Collection[str]] = None) -> Rea
 def _module(source: str, path: str, cell: int, asked: Optional[Collection[str]]) -> Reading:
     try:
         tree = ast.parse(source)
-        seen = _flow.follow(tree)
+        seen = follow(tree)
     except SyntaxError as error:
         return Reading((), "%s: not Python 3 (line %s)" % (path, error.lineno))
     except (ValueError, RecursionError, MemoryError):

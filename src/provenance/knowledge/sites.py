@@ -22,12 +22,18 @@ class Struck(NamedTuple):
     why: str
 
 
-def struck(entry: Entry, uses: Sequence[Use]) -> Tuple[Struck, ...]:
-    """Return the ``uses`` that ``entry`` strikes, in their order; empty where a flag voids it."""
+def struck(
+    entry: Entry, uses: Sequence[Use], files: Optional[FrozenSet[str]] = None
+) -> Tuple[Struck, ...]:
+    """Return the ``uses`` that ``entry`` strikes, in their order; empty where a flag voids it.
+
+    files: in which a method of something unknown counts; None: those that use the library by name.
+    """
     if any(_voids(flag, use) for flag in entry.unless for use in uses):
         return ()
     wanted = {symbol.rpartition(".")[2] for symbol in entry.symbols}
-    files = _files_with(entry, uses)
+    if files is None:
+        files = _files_with(entry, uses)
     some = entry.reads or "*" in wanted
     near = [use for use in uses if some or use.symbol.rpartition(".")[2] in wanted]
     found = [_strike(entry, use, files) for use in near]
@@ -188,7 +194,7 @@ def _condition_words(condition: Condition, use: Use) -> str:
     return "%s=%r" % (condition.parameter, given)
 
 
-def files_of(found: Iterable[Struck]) -> Tuple[str, ...]:
+def places_of(found: Iterable[Struck]) -> Tuple[str, ...]:
     """Return the places of ``found`` as people read them, each once."""
     places: List[str] = []
     for one in found:
