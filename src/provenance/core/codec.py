@@ -51,7 +51,7 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
     if hasattr(kind, "_fields"):
         return _decode_tuple(kind, value, where)
     origin = getattr(kind, "__origin__", None)
-    if origin is typing.Union:
+    if origin is typing.Union or type(kind).__name__ == "UnionType":  # X | Y, from 3.10
         return _decode_union(kind.__args__, value, where)
     if origin in (tuple, typing.Tuple):
         _require(isinstance(value, list), where, "a list", value)
