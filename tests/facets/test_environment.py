@@ -46,7 +46,8 @@ def test_values_by_allow_list_only() -> None:
     [
         "HF_TOKEN", "NVIDIA_API_KEY", "TORCH_SECRET", "JAX_PASSWORD", "AWS_ACCESS_KEY_ID",
         "DATABASE_URL", "MASTER_ADDR", "HUGGING_FACE_HUB_TOKEN", "HF_AUTH_TOKEN", "SSH_AUTH_SOCK",
-        "MY_OMP_THING", "USER", "TF_CONFIG",
+        "MY_OMP_THING", "USER", "TF_CONFIG", "TF_VAR_region",
+            "TF_CLI_CONFIG_FILE", "PYTHONSTARTUP", "PYTHONANYWHERE_SITE",
     ],
 )  # fmt: skip
 def test_no_other_value_is_public(name: str) -> None:
@@ -59,6 +60,7 @@ def test_no_other_value_is_public(name: str) -> None:
         "CUDA_VISIBLE_DEVICES", "CUBLAS_WORKSPACE_CONFIG", "PYTHONHASHSEED", "LC_ALL", "LANG", "TZ",
         "SLURM_JOB_ID", "SLURM_ARRAY_TASK_ID", "RANK", "LOCAL_RANK", "WORLD_SIZE", "XLA_FLAGS",
         "OMPI_COMM_WORLD_RANK", "HF_HOME", "NCCL_ALGO", "MKL_CBWR", "TORCH_HOME",
+        "TF_ENABLE_ONEDNN_OPTS", "TF_DETERMINISTIC_OPS",
     ],
 )  # fmt: skip
 def test_these_values_are_public(name: str) -> None:
@@ -100,3 +102,8 @@ def test_names_that_came_and_went_are_one_difference() -> None:
     (one,) = found.differences
     assert (one.old, one.new) == (["A", "B"], ["D"])
     assert one.text == "2 set then and not now, 1 set now and not then"
+
+
+def test_what_can_change_results_is_public() -> None:
+    hidden = [n for n in environment._RESULTS if not environment.has_public_value(n)]
+    assert hidden == []

@@ -210,6 +210,17 @@ def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_program_without_a_card_is_no_trouble(tmp_path: Path) -> None:
+    environ = smi(tmp_path / "bin", "echo No devices were found; exit 6\n")
+    assert _gpu.look(environ, str(tmp_path)) == _gpu.Graphics()
+
+
+def test_cards_without_the_drivers_files(tmp_path: Path) -> None:
+    found = _gpu.look(smi(tmp_path / "bin", GOOD), str(tmp_path))
+    assert [g.how for g in found.gpus] == [("nvidia-smi",), ("nvidia-smi",)]
+    assert found.driver == "535.104.05"
+
+
 def test_toolkit_and_runtime_are_kept_apart(tmp_path: Path) -> None:
     (tmp_path / "version.json").write_text('{"cuda": {"version": "12.1.105"}}')
     assert hardware.toolkit({"CUDA_HOME": str(tmp_path)}) == "12.1.105"

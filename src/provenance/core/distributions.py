@@ -13,7 +13,6 @@ import os
 import re
 from bisect import bisect_left
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
-from urllib.parse import unquote, urlsplit
 
 from provenance.core import versions
 
@@ -258,6 +257,8 @@ def file_path(url: Any) -> Optional[str]:
     """Return the path that a ``file:`` URL names, None for any other value."""
     if not isinstance(url, str) or not url.lower().startswith("file:"):
         return None
+    from urllib.parse import unquote, urlsplit  # seldom needed, and slow to import
+
     return os.path.normpath(unquote(urlsplit(url).path))
 
 

@@ -56,8 +56,10 @@ def look(environ: Mapping[str, str], root: str = "/") -> Graphics:
     notes: List[str] = []
     cuda = ""
     program = _program(environ)
-    if program and (cards or driver or root == "/"):
+    if program:
         told = _by_smi(program, environ, sorted(cards), notes)
+        if not (cards or told or driver):
+            notes.clear()  # the program is part of many images; here it has nothing to serve
         for bus, gpu in told.items():
             known = cards.get(bus, Gpu("nvidia"))
             cards[bus] = gpu._replace(

@@ -8,14 +8,13 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional
 
 from provenance.core.distributions import Distribution, file_path
 from provenance.core.paths import PathRef, Roots
-from provenance.core.redact import Redactor
+from provenance.core.redact import Redactor, without_credentials
 
 INDEX, CONDA, SYSTEM = "index", "conda", "system"
 VCS, ARCHIVE, FOLDER, EDITABLE = "vcs", "archive", "folder", "editable"
 UNSTATED = "not stated"
 
 GIT_SECONDS = 10.0
-_USER = re.compile(r"^([a-z][a-z0-9+.\-]*://)([^/@]*)@", re.IGNORECASE)
 
 
 class Editable(NamedTuple):
@@ -61,14 +60,8 @@ def direct_url(value: Mapping[str, Any], roots: Roots, redact: Redactor) -> Dict
     if local is not None:
         clean["path"] = roots.refer(local).to_json()
     elif isinstance(value.get("url"), str):
-        clean["url"] = redact.text(_USER.sub(_without_credentials, value["url"]))
+        clean["url"] = redact.text(without_credentials(value["url"]))
     return clean
-
-
-def _without_credentials(match: Any) -> str:
-    # "git@" is the account that everybody uses, not a credential.
-    account = "git@" if match.group(2) == "git" else ""
-    return str(match.group(1)) + account
 
 
 def editable(root: str, roots: Roots, environ: Mapping[str, str]) -> Editable:

@@ -21,12 +21,15 @@ LONGEST = 1000
 
 _OURS = "PROV_"
 
+# TF_ alone would take in Terraform's variables (TF_VAR_...).
 _PREFIXES = tuple(
     (
         "CUDA_ CUDNN_ CUBLAS_ CUBLASLT_ NVIDIA_ NCCL_ HIP_ ROCR_ HSA_ MIOPEN_ OMP_ KMP_ GOMP_ MKL_ "
         "OPENBLAS_ BLIS_ VECLIB_ NUMEXPR_ NUMBA_ POLARS_ TBB_ ACCELERATE_ DEEPSPEED_ XLA_ LIBTPU_ "
-        "JAX_ TF_ TF2_ KERAS_ TORCH_ TORCHINDUCTOR_ PYTORCH_ TRITON_ HF_ TRANSFORMERS_ DIFFUSERS_ "
-        "LC_ MALLOC_ OMPI_COMM_WORLD_ SLURM_GPUS SLURM_ARRAY_ PYTHON"
+        "JAX_ TF2_ KERAS_ TORCH_ TORCHINDUCTOR_ PYTORCH_ TRITON_ HF_ TRANSFORMERS_ DIFFUSERS_ "
+        "LC_ MALLOC_ OMPI_COMM_WORLD_ SLURM_GPUS SLURM_ARRAY_ "
+        "TF_CUDNN_ TF_CPP_ TF_DETERMINISTIC_ TF_DISABLE_ TF_ENABLE_ TF_FORCE_ TF_FUNCTION_ TF_GPU_ "
+        "TF_NUM_ TF_ONEDNN_ TF_USE_ TF_XLA_"
     ).split()
 )
 _ALLOWED = frozenset(
@@ -38,14 +41,14 @@ _ALLOWED = frozenset(
         "SLURM_PROCID SLURM_LOCALID SLURM_NODEID SLURM_CPUS_PER_TASK SLURM_CPUS_ON_NODE "
         "SLURM_TASKS_PER_NODE SLURM_STEP_ID SLURM_MEM_PER_NODE SLURM_MEM_PER_CPU "
         "SLURM_JOB_PARTITION PMI_RANK PMI_SIZE PMIX_RANK MPI_LOCALRANKID PBS_JOBID "
-        "PBS_ARRAY_INDEX LSB_JOBID LSB_JOBINDEX JOB_ID SGE_TASK_ID NSLOTS"
+        "PBS_ARRAY_INDEX LSB_JOBID LSB_JOBINDEX JOB_ID SGE_TASK_ID NSLOTS "
+        "PYTHONHASHSEED PYTHONOPTIMIZE PYTHONUTF8 PYTHONIOENCODING PYTHONPATH PYTHONHOME "
+        "PYTHONNOUSERSITE PYTHONUSERBASE PYTHONSAFEPATH PYTHONDONTWRITEBYTECODE PYTHONWARNINGS "
+        "PYTHONUNBUFFERED PYTHONMALLOC PYTHONDEVMODE PYTHONINTMAXSTRDIGITS PYTHON_GIL PYTHON_JIT"
     ).split()
 )
 """Variables whose values are recorded (with those of `_PREFIXES`), unless their name speaks of a
 secret (HF_TOKEN)."""
-
-_NEVER = frozenset(("TF_CONFIG", "PYTHONSTARTUP"))
-"""Of the allowed prefixes, but holding addresses of machines or something private."""
 
 _THREADS = ("_NUM_THREADS", "_MAX_THREADS", "_MAXIMUM_THREADS", "_THREAD_LIMIT")
 _RESULTS = frozenset(
@@ -94,7 +97,7 @@ def capture(context: Context) -> Payload:
 def has_public_value(name: str) -> bool:
     """Return whether the value of a variable of this name is recorded."""
     allowed = name.startswith(_PREFIXES) or name in _ALLOWED
-    return allowed and name not in _NEVER and not is_secret_name(name)
+    return allowed and not is_secret_name(name)
 
 
 def can_change_results(name: str) -> bool:

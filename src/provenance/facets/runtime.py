@@ -24,7 +24,7 @@ SITE = _facet.TARGET
 
 FLAGS = (
     "optimize debug bytes_warning dev_mode utf8_mode hash_randomization ignore_environment "
-    "isolated no_site no_user_site safe_path int_max_str_digits gil thread_inherit_context "
+    "isolated no_site no_user_site safe_path gil thread_inherit_context "
     "warn_default_encoding"
 ).split()
 """Interpreter flags that can change what a program does; the others only change what it prints."""
