@@ -28,20 +28,21 @@ find_python() {
 
 # make_venv FOLDER: a virtual environment, also where Debian left ensurepip out.
 make_venv() {
-    local python
+    local python log
+    log=$(mktemp)
     python=$(find_python)
     [ -n "$python" ] || exit 5
-    if "$python" -m venv --clear "$1" >"$venv.log" 2>&1; then
-        rm -f "$venv.log"
+    if "$python" -m venv --clear "$1" >"$log" 2>&1; then
+        rm -f "$log"
         return
     fi
-    if "$python" -m venv --clear --without-pip "$1" >>"$venv.log" 2>&1 &&
-        "$python" -m pip --python "$1/bin/python" install -q pip >>"$venv.log" 2>&1; then
-        rm -f "$venv.log"
+    if "$python" -m venv --clear --without-pip "$1" >>"$log" 2>&1 &&
+        "$python" -m pip --python "$1/bin/python" install -q pip >>"$log" 2>&1; then
+        rm -f "$log"
         return
     fi
-    cat "$venv.log" >&2
-    rm -rf "$venv.log" "$1"
+    cat "$log" >&2
+    rm -rf "$log" "$1"
     stop "$python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv"
 }
 
