@@ -12,6 +12,7 @@ import pytest
 from provenance import facets
 from tests import facet_contract
 from tests.facet_contract import SmallRun
+from tests.facets._venvs import python_of
 
 
 def _exists(name: str) -> bool:
@@ -60,6 +61,44 @@ def test_imports_nothing_but_the_standard_library(name: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+OLD = """
+import json, sys
+from provenance import facets
+from provenance.core import canonical, context, digest, paths, record, redact
+here = context.Interpreter("python", sys.executable, sys.version.split()[0],
+    prefix=sys.prefix, base_prefix=sys.base_prefix, sys_path=tuple(p for p in sys.path if p),
+    modules={"json": json.__file__})
+facet = facets.load(%r)
+for phase in tuple(facet.PHASES) + ("present",):
+    roots = paths.Roots(None, %r, "/home/me")
+    given = context.Context(phase, roots, ("python", "t.py", "--a", "1"), {"OMP_NUM_THREADS": "1"},
+        redact.Redactor(), digest.file_digests, interpreters=(here,))
+    try:
+        answer = facet.capture(given)
+    except (OSError, ValueError):
+        continue
+    if answer.status == record.CAPTURED:
+        back = json.loads(canonical.dumps([s._asdict() for s in answer.subjects]))
+        subjects = tuple(record.Subject(**s) for s in back)
+        assert not facet.compare(answer, answer._replace(subjects=subjects)).differences
+print("good")
+"""
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_works_in_the_oldest_interpreter(name: str, tmp_path: Path) -> None:
+    environ = {"PYTHONPATH": str(Path(facets.__file__).parent.parent.parent)}
+    done = subprocess.run(
+        [python_of("3.7"), "-c", OLD % (name, str(tmp_path))],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "good\n", done.stderr
 
 
 def test_no_such_facet_is_a_key_error() -> None:
