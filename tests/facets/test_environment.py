@@ -70,7 +70,7 @@ def test_these_values_are_public(name: str) -> None:
 @given(st.text("ABCDEFKNOPSTW_", min_size=1, max_size=12), st.booleans())
 def test_a_secret_never_comes_through(name: str, allowed: bool) -> None:
     prefix = "HF_" if allowed else "X_"
-    environ = {prefix + name + "_TOKEN": SECRET, "XLA_FLAGS": "--a=%s" % SECRET}
+    environ = {prefix + name + "_PASSWORD": SECRET, "XLA_FLAGS": "--a=%s" % SECRET}
     assert SECRET not in canonical.dumps(capture(environ)._asdict())
 
 
