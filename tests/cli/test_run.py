@@ -52,8 +52,9 @@ def test_what_each_facet_says(prov, repo):
     assert outputs == {"metrics.json", "history.csv", "model.bin"}
     params = prov.payload("params")["values"]
     assert params["lr"]["value"] == 0.2
-    assert params["lr"]["default"] is False
-    assert params["epochs"]["default"] is True
+    assert params["lr"]["default"] == 0.1
+    assert params["lr"]["given"] is True
+    assert params["epochs"]["given"] is False
     metrics = prov.payload("metrics")
     assert metrics["final"]["test/acc"] == 0.5
     assert [p["step"] for p in metrics["series"]["loss"]] == [0, 1, 2]

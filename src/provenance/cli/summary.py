@@ -8,7 +8,7 @@ from provenance.cli.style import duration, plural, size, value
 from provenance.core import runid
 from provenance.core.record import Record
 
-_SHOWN = 4
+_SHOWN, _WIDE = 4, 8
 
 
 def headline(run: Record) -> str:
@@ -100,10 +100,10 @@ def _result(run: Record) -> str:
 
 def _params(run: Record) -> str:
     values = first(run, "params").get("values", {})
-    given = [(n, v) for n, v in values.items() if not v.get("default")]
-    text = " ".join("%s=%s" % (n, value(v.get("value"))) for n, v in given[:8])
-    defaults = len(values) - len(given[:8])
-    return text + (" (+%d)" % defaults if defaults else "") if values else ""
+    given = [(name, one) for name, one in values.items() if one.get("given")]
+    shown = ["%s=%s" % (name, value(one.get("value"))) for name, one in given[:_WIDE]]
+    others = len(values) - len(shown)
+    return " ".join([*shown, "(+%d)" % others] if others else shown)
 
 
 def path_text(path: Any) -> str:

@@ -102,6 +102,8 @@ def _names(old: Record, new: Record) -> list[str]:
 def _compare_facet(name: str, old: Payload | None, new: Payload | None) -> Comparison | None:
     if old is None and new is None:
         return None
+    if old is not None and new is not None and old.status == new.status == SKIPPED:
+        return None
     for side, answer in (("in the record", old), ("here", new)):
         if answer is None:
             return _not_compared(name, "there is none %s" % side)

@@ -48,7 +48,7 @@ def _entries(run: Record, place: Project, tree: str) -> Iterator[str]:
     """Yield the folders of the restored tree that the recorded run imported its own code from."""
     roots = settle.recorded_roots(place, run)
     for subject in run.payloads("packages"):
-        for folder in subject.payload.get("path", []):
+        for folder in subject.payload.get("sys_path", []):
             moved = _moved(roots.locate(PathRef.from_json(folder)), place, tree)
             if moved:
                 yield moved

@@ -76,7 +76,7 @@ def capture(reference: Record, here: Here) -> Present:
 
 def _interpreters(reference: Record, here: Here) -> tuple[tuple[Interpreter, ...], tuple[str, ...]]:
     """Probe the interpreters that stand for the recorded ones; no run without Python needs any."""
-    recorded = reference.payloads("runtime")
+    recorded = [one for one in reference.payloads("runtime") if one.interpreter]
     if not recorded and here.python is None:
         return (), ()
     folder = here.roots.cwd if os.path.isdir(here.roots.cwd) else here.place.root
