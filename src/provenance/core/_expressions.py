@@ -76,7 +76,7 @@ class Expressions:
     ) -> None:
         if symbol.startswith("."):
             return
-        symbol, line = _types.canonical(symbol), getattr(node, "lineno", 0)
+        symbol, line = _types.spelled(symbol), getattr(node, "lineno", 0)
         if call is None:
             self.seen.append(Seen(kind, symbol, line, arguments, assigned=assigned))
             return
@@ -246,7 +246,7 @@ class Expressions:
             if value.kind == REF:
                 given = tuple(self._const(a) for a in node.args[1:])
                 named = {k.arg: self._const(k.value) for k in node.keywords if k.arg}
-                symbol = _types.canonical(value.name)
+                symbol = _types.spelled(value.name)
                 self.seen.append(Seen(CALL, symbol, node.lineno, given, named, True))
 
     def _forget_changed(self, callee: ast.expr) -> None:
@@ -259,7 +259,7 @@ class Expressions:
     def _made(self, callee: Value) -> Values:
         """Return what calling ``callee`` gives."""
         if callee.kind in (REF, MEMBER):
-            known = _types.returned(_types.canonical(callee.name))
+            known = _types.returned(_types.spelled(callee.name))
             return (Value(OBJECT, known),) if known else ()
         if callee.kind == CLASS:
             if callee.name.startswith("super "):

@@ -1,7 +1,7 @@
 """Following names through Python source: which library symbol each call, read and write means.
 
 A simple abstract run of one module: imports and assignments bind names to what they are, branches
-are either, loops are gone through once, functions are entered after the module that holds them.
+are joined, loops are gone through once, functions are entered after the module that holds them.
 Nothing of the source is executed. What cannot be followed is unknown, never guessed.
 """
 

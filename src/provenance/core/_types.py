@@ -219,7 +219,7 @@ _ALIASES: Tuple[Tuple[str, str], ...] = (
 """Names under which libraries publish the same thing again; the left becomes the right."""
 
 
-def canonical(symbol: str) -> str:
+def spelled(symbol: str) -> str:
     """Return ``symbol`` in the one spelling by which call sites and entries are compared."""
     for prefix, short in _ALIASES:
         if symbol.startswith(prefix):

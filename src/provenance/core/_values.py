@@ -63,6 +63,7 @@ Lookup = Callable[[str], Values]
 
 
 def either(*parts: Values) -> Values:
+    """Return what a name may be that is one of ``parts``, each possibility once."""
     found: List[Value] = []
     for part in parts:
         found.extend(one for one in part if one not in found)
@@ -107,7 +108,7 @@ def _constant_name(node: Any, lookup: Lookup) -> Any:
         return values[0].literal
     if values[0].kind != REF:
         return None
-    return {"name": _types.canonical(".".join([values[0].name, *dotted]))}
+    return {"name": _types.spelled(".".join([values[0].name, *dotted]))}
 
 
 def _plain(value: Any) -> Any:
@@ -130,6 +131,7 @@ def _is_index(node: ast.Subscript) -> bool:
 
 
 def key_kind(index: Any) -> str:
+    """Return the kind of an index expression: "text", "list", "test", "slice" or "other"."""
     kind = type(index).__name__
     if kind in ("Constant", "Str") and isinstance(getattr(index, "value", ""), str):
         return "text"

@@ -20,7 +20,7 @@ from provenance.knowledge.sites import Struck, matches, places_of, struck
 LEVEL = "L1"
 MOST_PLACES = 20
 SHOWN_PLACES = 3
-PYTHON = "python"
+PYTHON_ITSELF = "python"
 """The name under which entries on Python itself stand among the packages."""
 
 
@@ -125,7 +125,9 @@ def remedy(entry: Entry, package: str, old: str, new: str) -> str:
     until = entry.restore_old_until
     if forward and until and is_version(new) and key(new) >= key(until):
         code = ""
-    restore = "use Python " + old if package == PYTHON else "pip install %s==%s" % (package, old)
+    restore = (
+        "use Python " + old if package == PYTHON_ITSELF else "pip install %s==%s" % (package, old)
+    )
     if not code:
         return restore
     argument = entry.parameter and code.startswith(entry.parameter + "=")

@@ -16,7 +16,7 @@ from provenance.core.verdict import Finding
 from provenance.knowledge import catalog
 from provenance.knowledge import entry as entries_
 from provenance.knowledge.entry import Entry
-from provenance.knowledge.judge import MOST_PLACES, PYTHON, Judged, judge
+from provenance.knowledge.judge import MOST_PLACES, PYTHON_ITSELF, Judged, judge
 from provenance.knowledge.sites import struck
 
 
@@ -92,8 +92,12 @@ def _versions(difference: Difference) -> Tuple[str, str, str]:
         return "", "", ""
     if difference.facet == "packages" and difference.kind == "version":
         return key_of(difference.name), old, new
-    if difference.facet == "runtime" and difference.name in (PYTHON, "version", "python version"):
-        return PYTHON, old, new
+    if difference.facet == "runtime" and difference.name in (
+        PYTHON_ITSELF,
+        "version",
+        "python version",
+    ):
+        return PYTHON_ITSELF, old, new
     return "", "", ""
 
 
@@ -111,7 +115,7 @@ def uses_of(record: Record) -> Tuple[Use, ...]:
 
 def versions_of(record: Record) -> Dict[str, str]:
     """Return the version of every distribution of ``record`` by key; Python itself is "python"."""
-    found: Dict[str, str] = {PYTHON: ""}
+    found: Dict[str, str] = {PYTHON_ITSELF: ""}
     for subject in record.payloads("packages"):
         for name, one in subject.payload.get("distributions", {}).items():
             if isinstance(one, dict) and isinstance(one.get("version"), str):

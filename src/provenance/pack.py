@@ -1,0 +1,271 @@
+"""Turn portable modules into one readable file of nothing but standard library and their code.
+
+The drop-in test is such a file: it goes into other people's repositories, where it must be read,
+trusted and run without this package. Code is copied line by line, comments and all; only imports
+are moved or removed, and module docstrings become comments.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import textwrap
+from typing import NamedTuple
+
+import provenance
+
+PACKAGE = "provenance"
+DROP_IN = ("provenance.agent.check",)
+WIDTH = 100
+
+
+class PackError(ValueError):
+    """The modules cannot stand in one file; says which name or import is in the way."""
+
+
+class Source(NamedTuple):
+    """A module, taken apart.
+
+    body: its lines without docstring and imports. imports: statements on the standard library, as
+    ``(module, name, as)``, name "" for a plain import. members: what it takes from other modules
+    of the package, as ``(module, name, as)``; modules: whole modules, as ``(module, as)``.
+    names: what it defines.
+    """
+
+    name: str
+    doc: str
+    body: str
+    imports: tuple[tuple[str, str, str], ...]
+    members: tuple[tuple[str, str, str], ...]
+    modules: tuple[tuple[str, str], ...]
+    names: tuple[str, ...]
+    tree: ast.Module
+
+
+def pack(modules: tuple[str, ...] = DROP_IN) -> str:
+    """Return one file with ``modules`` (dotted names) and all of the package that they need.
+
+    Raises `PackError` where two modules give one name two meanings, or import what is not portable.
+    """
+    ordered: list[Source] = []
+    for name in modules:
+        _collect(name, ordered, [])
+    _check_names(ordered)
+    spaces = _namespaces(ordered)
+    parts = [_header(ordered[-1]), _imports(ordered, bool(spaces))]
+    last = ordered[-1]
+    parts += [_section(one, spaces.get(one.name, {}), last=one is last) for one in ordered]
+    parts[1] += parts[2]  # one blank line after imports, two between sections
+    return "\n".join(parts[:2] + parts[3:])
+
+
+def path_of(name: str) -> str:
+    """Return the file of a module of this package. Raises `PackError` where there is none."""
+    root = os.path.dirname(os.path.abspath(provenance.__file__))
+    path = os.path.join(os.path.dirname(root), *name.split(".")) + ".py"
+    if not os.path.isfile(path):
+        raise PackError("%s is not a module with code of its own" % name)
+    return path
+
+
+def _collect(name: str, ordered: list[Source], above: list[str]) -> None:
+    """Add ``name`` to ``ordered``, after everything that it needs."""
+    if any(source.name == name for source in ordered):
+        return
+    if name in above:
+        raise PackError("import cycle: " + " -> ".join([*above, name]))
+    source = _take_apart(name)
+    needed = [m for m, _, _ in source.members] + [m for m, _ in source.modules]
+    for other in dict.fromkeys(needed):
+        _collect(other, ordered, [*above, name])
+    ordered.append(source)
+
+
+def _take_apart(name: str) -> Source:
+    with open(path_of(name), encoding="utf-8") as stream:
+        text = stream.read()
+    tree = ast.parse(text)
+    lines = text.split("\n")
+    dropped: set[int] = set()
+    imports: list[tuple[str, str, str]] = []
+    members: list[tuple[str, str, str]] = []
+    modules: list[tuple[str, str]] = []
+    for index, node in enumerate(tree.body):
+        is_doc = index == 0 and isinstance(node, ast.Expr) and ast.get_docstring(tree) is not None
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            _sort_import(name, node, imports, members, modules)
+        elif not is_doc and not _is_all(node):
+            continue
+        dropped.update(range(node.lineno - 1, (node.end_lineno or node.lineno)))
+    _forbid_inner(name, tree)
+    body = "\n".join(line for number, line in enumerate(lines) if number not in dropped)
+    names = tuple(n for node in tree.body for n in _bound(node))
+    doc = ast.get_docstring(tree) or ""
+    return Source(
+        name, doc, body.strip("\n"), tuple(imports), tuple(members), tuple(modules), names, tree
+    )
+
+
+def _sort_import(
+    name: str,
+    node: ast.Import | ast.ImportFrom,
+    imports: list[tuple[str, str, str]],
+    members: list[tuple[str, str, str]],
+    modules: list[tuple[str, str]],
+) -> None:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            if alias.name.partition(".")[0] == PACKAGE:
+                raise PackError("%s: `import %s` cannot be packed" % (name, alias.name))
+            imports.append((alias.name, "", alias.asname or ""))
+        return
+    module = node.module or ""
+    if module == "__future__":
+        return
+    for alias in node.names:
+        if module.partition(".")[0] != PACKAGE:
+            imports.append((module, alias.name, alias.asname or ""))
+        elif _is_module(module + "." + alias.name):
+            modules.append((module + "." + alias.name, alias.asname or alias.name))
+        else:
+            members.append((module, alias.name, alias.asname or alias.name))
+
+
+def _is_module(name: str) -> bool:
+    try:
+        path_of(name)
+    except PackError:
+        return False
+    return True
+
+
+def _is_all(node: ast.stmt) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return any(isinstance(t, ast.Name) and t.id == "__all__" for t in targets)
+
+
+def _forbid_inner(name: str, tree: ast.Module) -> None:
+    """Raise where an import of the package stands anywhere but at the top."""
+    top = {id(node) for node in tree.body}
+    for node in ast.walk(tree):
+        if id(node) in top or not isinstance(node, ast.ImportFrom):
+            continue
+        if (node.module or "").partition(".")[0] == PACKAGE:
+            raise PackError("%s, line %d: an import inside cannot be packed" % (name, node.lineno))
+
+
+def _bound(node: ast.stmt) -> list[str]:
+    """Return the names that a statement at the top of a module binds."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, (ast.Assign, ast.AnnAssign)):
+        if _is_all(node):
+            return []
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+    return []
+
+
+def _check_names(ordered: list[Source]) -> None:
+    """Raise where one name would mean two things in the one file."""
+    meaning: dict[str, str] = {}
+
+    def claim(name: str, what: str) -> None:
+        if meaning.setdefault(name, what) != what:
+            raise PackError("%r is both %s and %s" % (name, meaning[name], what))
+
+    for source in ordered:
+        for name in source.names:
+            claim(name, "%s.%s" % (source.name, name))
+        for module, name, alias in source.imports:
+            known = alias or name or module.partition(".")[0]
+            claim(known, "%s.%s" % (module, name) if name else "module " + known)
+        for module, name, alias in source.members:
+            if alias != name:
+                claim(alias, "%s.%s" % (module, name))
+        for module, alias in source.modules:
+            claim(alias, "module " + module)
+
+
+def _namespaces(ordered: list[Source]) -> dict[str, dict[str, list[str]]]:
+    """Return, per module that others use by its name, that name and what they take through it."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for source in ordered:
+        for module, alias in source.modules:
+            used = {
+                node.attr
+                for node in ast.walk(source.tree)
+                if isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id == alias
+            }
+            own = next(s for s in ordered if s.name == module)
+            missing = sorted(used - set(own.names))
+            if missing:
+                raise PackError("%s: %s has no %s of its own" % (source.name, alias, missing[0]))
+            known = found.setdefault(module, {}).setdefault(alias, [])
+            known.extend(sorted(used - set(known)))
+    return found
+
+
+def _header(last: Source) -> str:
+    made = (
+        "Made by prov %s from its own source; renew it with:  prov init --test"
+        % provenance.__version__
+    )
+    lines = last.doc.rstrip().split("\n")
+    return '#!/usr/bin/env python3\n"""%s\n\n%s\n"""\n' % ("\n".join(lines), made)
+
+
+def _imports(ordered: list[Source], namespaces: bool) -> str:
+    every = {one for source in ordered for one in source.imports}
+    if namespaces:
+        every.add(("types", "SimpleNamespace", ""))
+    plain = sorted({(module, alias) for module, name, alias in every if not name})
+    lines = ["from __future__ import annotations", ""]
+    lines += ["import %s%s" % (m, " as " + a if a else "") for m, a in plain]
+    for module in sorted({module for module, name, _ in every if name}, key=str.lower):
+        taken = sorted({(n, a) for m, n, a in every if m == module and n}, key=_import_order)
+        words = ["%s%s" % (n, " as " + a if a else "") for n, a in taken]
+        line = "from %s import %s" % (module, ", ".join(words))
+        if len(line) > WIDTH:
+            line = "from %s import (\n    %s,\n)" % (module, ",\n    ".join(words))
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _import_order(one: tuple[str, str]) -> tuple[int, str]:
+    name = one[0]
+    return (0 if name.isupper() else 1 if name[:1].isupper() else 2, name)
+
+
+def _section(source: Source, spaces: dict[str, list[str]], last: bool) -> str:
+    """Return one module's code under a line with its name, its docstring as a comment."""
+    title = "# ---- %s " % source.name
+    lines = ["", title + "-" * (WIDTH - len(title))]
+    if not last:
+        lines += [("# " + part).rstrip() for part in _narrow(source.doc)]
+    lines.append("")
+    aliases = ["%s = %s" % (alias, name) for _, name, alias in source.members if alias != name]
+    lines += [*aliases, ""] if aliases else []
+    if source.body.startswith(("def ", "class ", "@")):
+        lines.append("")
+    lines.append(source.body)
+    for alias in sorted(spaces):
+        call = ", ".join("%s=%s" % (name, name) for name in sorted(spaces[alias]))
+        text = "%s = SimpleNamespace(%s)" % (alias, call)
+        lines += ["", "", text if len(text) <= WIDTH else _wrapped(alias, spaces[alias])]
+    return "\n".join(lines) + "\n"
+
+
+def _narrow(text: str) -> list[str]:
+    """Return the lines of ``text``, broken where they would be too long as comments."""
+    found: list[str] = []
+    for line in text.split("\n"):
+        found += textwrap.wrap(line, WIDTH - 2) if len(line) > WIDTH - 2 else [line]
+    return found
+
+
+def _wrapped(alias: str, names: list[str]) -> str:
+    call = "".join("%s=%s,\n" % (name, name) for name in sorted(names))
+    return "%s = SimpleNamespace(\n%s)" % (alias, textwrap.indent(call, "    "))
