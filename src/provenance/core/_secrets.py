@@ -12,9 +12,24 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import FrozenSet, Tuple
+from typing import Any, FrozenSet, Tuple
 
 NO, WEAK, STRONG = 0, 1, 2
+
+
+class _Lazy:
+    """A pattern that is compiled when it is first needed: compiling them all takes 15 ms."""
+
+    def __init__(self, source: bytes, flags: int = 0) -> None:
+        self.source, self.flags = source, flags
+
+    def __getattr__(self, method: str) -> Any:
+        if method.startswith("__"):
+            raise AttributeError(method)
+        found = getattr(re.compile(self.source, self.flags), method)
+        setattr(self, method, found)
+        return found
+
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _STRONG = frozenset(
@@ -46,17 +61,17 @@ _NOTHING = frozenset(
     "none null nil true false yes no on off str string bytes int bool any object optional required "
     "undefined empty unset default changeme inherit secretstr void".split()
 )
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = _Lazy(
     rb"<redacted|\$\{|\$\(|^\$\w|%\(|^%\w%?$|\{[\w.!:\[\]]*\}|<[\w .-]+>|\.\.\.|^[xX*._?-]{3,}$"
     rb"|^(?:your|my|the|an?|some|insert|enter|example|dummy|fake)[_ -]",
     re.IGNORECASE,
 )
-_EXPRESSION = re.compile(rb"[(\[{]|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^@|^&|^\*\w")
-_IDENTIFIER = re.compile(rb"[A-Za-z_][\w\-]*")
-_SEGMENT = re.compile(rb"[A-Za-z0-9]+")
-COMMON_RUN = re.compile(rb"[0-9a-fA-F]+|[a-zA-Z]+|[0-9]+|[_-]+")
+_EXPRESSION = _Lazy(rb"[(\[{]|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^@|^&|^\*\w")
+_IDENTIFIER = _Lazy(rb"[A-Za-z_][\w\-]*")
+_SEGMENT = _Lazy(rb"[A-Za-z0-9]+")
+COMMON_RUN = _Lazy(rb"[0-9a-fA-F]+|[a-zA-Z]+|[0-9]+|[_-]+")
 """Unbroken stretches that are no known key, and common: hashes, words, numbers, rules."""
-_HEX = re.compile(rb"[0-9a-fA-F]{16,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HEX = _Lazy(rb"[0-9a-fA-F]{16,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -165,7 +180,7 @@ RUN = 16
 """The shortest unbroken stretch of letters, digits, ``_`` and ``-`` in any known form below."""
 RUN_CLASS = bytes(97 if (chr(c).isalnum() and c < 128) or c in b"_-" else 32 for c in range(256))
 
-FORMS = re.compile(
+FORMS = _Lazy(
     rb"(?<![0-9A-Za-z])(?:"
     rb"(?:AKIA|ASIA|AGPA|AIDA|AROA)[0-9A-Z]{16}(?![0-9A-Za-z])"
     rb"|gh[pousr]_[0-9A-Za-z]{20,}|github_pat_[0-9A-Za-z_]{20,}"
@@ -182,7 +197,7 @@ FORMS = re.compile(
     rb")"
 )
 """Keys known by their first letters; each holds, or is followed by, a stretch of `RUN`."""
-DOTTED = re.compile(
+DOTTED = _Lazy(
     rb"(?:eyJ[0-9A-Za-z_\-]{10,}\.eyJ[0-9A-Za-z_\-]{10,}\.[0-9A-Za-z_\-]+"
     rb"|SG\.[0-9A-Za-z_\-]{16,}\.[0-9A-Za-z_\-]{16,}|ya29\.[0-9A-Za-z_\-]{20,}"
     rb"|hvs\.[0-9A-Za-z_\-]{20,}|[0-9]{8,10}:[0-9A-Za-z_\-]{35}(?![0-9A-Za-z_\-]))"
@@ -195,52 +210,46 @@ CORES: Tuple[bytes, ...] = tuple(
 )
 """What every telling name contains, in small letters: found first, because it is fast."""
 _SEPARATOR = rb"[\w\-]{0,64}(?:\\{0,8}[\"'])?\]?[ \t]{0,64}(?:=>|:=|==?|:|(?<=[\"']),)[ \t]{0,64}"
-AFTER_CORE = {core: re.compile(core + _SEPARATOR) for core in CORES}
-ANNOTATION = re.compile(rb"[A-Za-z_][\w.\[\], |]{0,40}=[ \t]*(?=[\"'])")
-QUOTED = re.compile(
+AFTER_CORE = {core: _Lazy(core + _SEPARATOR) for core in CORES}
+ANNOTATION = _Lazy(rb"[A-Za-z_][\w.\[\], |]{0,40}=[ \t]*(?=[\"'])")
+QUOTED = _Lazy(
     rb"(?:[bBrRuU]{0,2}|Secret(?:Str|Bytes)\([bru]?)(\\{0,8}(?:\"\"\"|\'\'\'|[\"']))"
     rb"([^\"'\r\n]{1,4096}?)\\{0,8}[\"']"
 )
-BARE = re.compile(rb"[^\s\"'`,;&|)}\]\\]{1,1024}")
-REMARK = re.compile(rb"[ \t][#;]")
-SHELL = re.compile(
-    rb"(?:^|\n)[+ ]?[ \t]*(?:export |ENV |ARG |set |setenv |-e |declare -x )?[ \t]*$"
-)
+BARE = _Lazy(rb"[^\s\"'`,;&|)}\]\\]{1,1024}")
+REMARK = _Lazy(rb"[ \t][#;]")
+SHELL = _Lazy(rb"(?:^|\n)[+ ]?[ \t]*(?:export |ENV |ARG |set |setenv |-e |declare -x )?[ \t]*$")
 
-USERINFO = re.compile(
+USERINFO = _Lazy(
     rb"(?<=://)([^\s/@?#\"'`<>{}$%\\]{0,256}:[^\s/?#\"'`<>{}\\]{1,1024}"
     rb"|[^\s/@:?#\"'`<>{}$\\]{1,1024})@"
 )
-QUERY = re.compile(
+QUERY = _Lazy(
     rb"(?i)([?&](?:x-(?:amz|goog)-(?:signature|credential|security-token)|sig|signature|key|code"
     rb"|awsaccesskeyid|(?:[a-z]+[_-])?token|password|secret|auth)=)([^&\s\"'`<>#\\)]{6,})"
 )
-AUTHORIZATION = re.compile(
+AUTHORIZATION = _Lazy(
     rb"(?i)(authorization\\{0,8}[\"']?\]?\s{0,8}[:=,]\s{0,8}[a-z]{0,2}\\{0,8}[\"']?\s{0,8}"
     rb"(?:(?:bearer|basic|token|digest|bot|apikey|negotiate)\s{1,8}))([^\s\"',\\]{6,})"
 )
-BEARER = re.compile(rb"(?i)(\bbearer[ \t]+)([0-9a-z._~+/\-]{16,}=*)")
-COOKIE = re.compile(
-    rb"(?im)^((?:[^\w\n]|-H )*(?:set-)?cookie:[ \t]*)(\S[^\r\n\"']*=[^\r\n\"']{8,})"
-)
-NETRC = re.compile(
+BEARER = _Lazy(rb"(?i)(\bbearer[ \t]+)([0-9a-z._~+/\-]{16,}=*)")
+COOKIE = _Lazy(rb"(?im)^((?:[^\w\n]|-H )*(?:set-)?cookie:[ \t]*)(\S[^\r\n\"']*=[^\r\n\"']{8,})")
+NETRC = _Lazy(
     rb"(\b(?:machine\s+\S+|default)\s+login\s+\S+\s+(?:account\s+\S+\s+)?password\s+)(\S+)"
 )
-CONNECTION = re.compile(
+CONNECTION = _Lazy(
     rb"(?i)(\b(?:uid|user id|user)=[^;\r\n]{0,256};\s{0,8}(?:pwd|password)=)([^;\s\"']+)"
 )
-HTTP_AUTH = re.compile(
+HTTP_AUTH = _Lazy(
     rb"(\bauth[ \t]*=[ \t]*\([ \t]*[\"'][^\"'\r\n]*[\"'][ \t]*,[ \t]*[\"'])([^\"'\r\n]+)(?=[\"'])"
 )
-HOOK = re.compile(
+HOOK = _Lazy(
     rb"(hooks\.slack\.com/(?:services|workflows)/|discord(?:app)?\.com/api/webhooks/)([\w/\-]{16,})"
 )
-LOGIN = re.compile(rb"(\bwandb[\"',\s]+login[\"',\s]+(?:--[\w-]+[\"',\s]+)*)([0-9a-f]{40})\b")
-KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
-KEY_END = re.compile(rb"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
-KEY_BODY = re.compile(rb"[0-9A-Za-z+/=]{40,}")
-KEY_REST = re.compile(
-    rb"(?:(?:\r?\n|\\n)[ +\-\t]?[0-9A-Za-z+/=]{20,})+(?:\r?\n[0-9A-Za-z+/]*={1,2})?"
-)
+LOGIN = _Lazy(rb"(\bwandb[\"',\s]+login[\"',\s]+(?:--[\w-]+[\"',\s]+)*)([0-9a-f]{40})\b")
+KEY_BEGIN = _Lazy(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
+KEY_END = _Lazy(rb"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
+KEY_BODY = _Lazy(rb"[0-9A-Za-z+/=]{40,}")
+KEY_REST = _Lazy(rb"(?:(?:\r?\n|\\n)[ +\-\t]?[0-9A-Za-z+/=]{20,})+(?:\r?\n[0-9A-Za-z+/]*={1,2})?")
 LONGEST_KEY = 16384
 """Bytes between the two lines of a private key beyond which they do not belong together."""

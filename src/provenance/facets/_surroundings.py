@@ -1,0 +1,232 @@
+"""What is asked of git only after the run: remotes, submodules, other repositories, used files."""
+
+from __future__ import annotations
+
+import os
+from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+
+from provenance.core import filekinds
+from provenance.core.context import Context
+from provenance.core.paths import is_inside
+from provenance.core.redact import Redactor, without_credentials
+from provenance.facets import _snapshot, _used
+from provenance.facets._code import Code, Remote, Repository, Submodule
+from provenance.facets._git import UNCHANGED, Git, Status
+from provenance.facets._snapshot import Out, Packer
+
+_SETTINGS = ("core.autocrlf", "core.eol", "core.filemode", "core.symlinks")
+"""How git writes files into the work tree here; a restored tree needs the same."""
+_MOST_REPOSITORIES = 20
+
+
+class Inner(NamedTuple):
+    """What was taken of the submodules that had changes."""
+
+    submodules: Tuple[Submodule, ...]
+    out: Tuple[Out, ...]
+    notes: Tuple[str, ...]
+
+
+def changed_submodules(
+    context: Context, git: Git, top: str, status: Status, packer: Packer
+) -> Inner:
+    """Take the changes of the submodules that have some, before the run can change them."""
+    assert context.run_dir is not None
+    inner = git.elsewhere()
+    found: List[Submodule] = []
+    out: List[Out] = []
+    notes: List[str] = []
+    for number, entry in enumerate(e for e in status.entries if e.submodule):
+        folder = os.path.join(top, entry.path)
+        here, _ = inner.status(folder) if os.path.exists(folder + "/.git") else (None, None)
+        one = Submodule(context.roots.refer(folder), recorded=_id(entry.head))
+        if here is not None:
+            prefix = entry.path + "/"
+            name = "code-%d.patch" % (number + 1)
+            taken = _snapshot.uncommitted(
+                inner, folder, here, context.redact, context.run_dir, name
+            )
+            packer.add(folder, here.untracked, prefix)
+            out.extend(o._replace(path=prefix + o.path) for o in taken.out)
+            notes.extend("%s: %s" % (entry.path, note) for note in taken.notes)
+            dirty = bool(here.entries or here.untracked)
+            one = one._replace(commit=here.commit, dirty=dirty, patch=taken.patch)
+        found.append(one)
+    return Inner(tuple(found), tuple(out), tuple(notes))
+
+
+def _id(name: str) -> Optional[str]:
+    return name if name.strip("0") else None
+
+
+def complete(code: Code, context: Context, notes: List[str]) -> Code:
+    """Return ``code`` with everything that could wait until the run had ended."""
+    git = Git(context.environ, context.roots.cwd)
+    top = context.roots.locate(code.top)
+    if code.vcs == "git" and top is not None:
+        remotes, settings = _configuration(git, top, context.redact)
+        code = code._replace(
+            remotes=remotes,
+            settings=settings,
+            pushed=_pushed(git, top, code.commit) if remotes else None,
+            submodules=_submodules(code, context, git, top, notes),
+        )
+        _say_hidden(git, top, notes)
+    used, more = _used.during_run(context, _AtStart(code, context, git, top))
+    notes.extend(more)
+    return code._replace(used=used, repositories=_repositories(code, context, git, top))
+
+
+def _configuration(
+    git: Git, top: str, redact: Redactor
+) -> Tuple[Tuple[Remote, ...], Dict[str, str]]:
+    pattern = r"^(remote\..*\.url|core\.(autocrlf|eol|filemode|symlinks))$"
+    remotes: Dict[str, str] = {}
+    settings: Dict[str, str] = {}
+    for name, value in _config(git, top, "--get-regexp", pattern):
+        if name in _SETTINGS:
+            settings[name] = value
+        elif name.startswith("remote."):
+            url = redact.text(without_credentials(value))
+            remotes.setdefault(name[len("remote.") : -len(".url")], url)
+    return tuple(Remote(name, url) for name, url in sorted(remotes.items())), settings
+
+
+def _config(git: Git, top: str, *words: str) -> Iterator[Tuple[str, str]]:
+    answer = git(top, "config", "-z", *words)
+    for row in os.fsdecode(answer.out).split("\0"):
+        name, newline, value = row.partition("\n")
+        if newline:
+            yield name, value
+
+
+def _pushed(git: Git, top: str, commit: Optional[str]) -> Optional[bool]:
+    if commit is None:
+        return None
+    answer = git(top, "for-each-ref", "--count=1", "--contains=" + commit, "refs/remotes")
+    return bool(answer.out.strip()) if answer.code == 0 else None
+
+
+def _submodules(
+    code: Code, context: Context, git: Git, top: str, notes: List[str]
+) -> Tuple[Submodule, ...]:
+    if not os.path.exists(os.path.join(top, ".gitmodules")):
+        return code.submodules
+    known = {one.path: one for one in code.submodules}
+    pattern = r"^submodule\..*\.(path|url)$"
+    stated: Dict[str, Dict[str, str]] = {}
+    for name, value in _config(git, top, "--file", ".gitmodules", "--get-regexp", pattern):
+        section, _, key = name[len("submodule.") :].rpartition(".")
+        stated.setdefault(section, {})[key] = value
+    inner = git.elsewhere()
+    for one in stated.values():
+        path = one.get("path", "")
+        folder = os.path.normpath(os.path.join(top, path))
+        if not path or not is_inside(folder, top):
+            continue
+        ref = context.roots.refer(folder)
+        entry = known.get(ref, Submodule(ref))
+        url = context.redact.text(without_credentials(one.get("url", "")))
+        recorded = entry.recorded or _recorded(git, top, path)
+        commit = entry.commit or _head(inner, folder)
+        if commit is None:
+            notes.append("submodule %s is not checked out" % path)
+        known[ref] = entry._replace(url=url, recorded=recorded, commit=commit)
+    return tuple(known[ref] for ref in sorted(known))
+
+
+def _recorded(git: Git, top: str, path: str) -> Optional[str]:
+    answer = git(top, "ls-files", "--stage", "-z", "--", ":(top,literal)" + path)
+    words = answer.out.split()
+    return words[1].decode("ascii") if words[:1] == [b"160000"] else None
+
+
+def _head(git: Git, folder: str) -> Optional[str]:
+    if not os.path.exists(os.path.join(folder, ".git")):
+        return None
+    answer = git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
+    return answer.out.decode("ascii", "replace").strip() or None
+
+
+def _say_hidden(git: Git, top: str, notes: List[str]) -> None:
+    """Note files that git was told not to look at: their changes are in no patch."""
+    answer = git(top, "ls-files", "-v", "-z")
+    hidden = [row[2:] for row in answer.out.split(b"\0") if row[:1].islower()]
+    sparse = sum(1 for row in answer.out.split(b"\0") if row[:1] == b"S")
+    if hidden:
+        first = os.fsdecode(hidden[0])
+        notes.append(
+            "git does not look at %d files (assume-unchanged), %s first: changes in them are not "
+            "kept" % (len(hidden), first)
+        )
+    if sparse:
+        notes.append("%d files of the commit were not checked out (sparse)" % sparse)
+
+
+class _AtStart:
+    """Gives what a tracked file that had no changes contained when the run began."""
+
+    def __init__(self, code: Code, context: Context, git: Git, top: Optional[str]) -> None:
+        self._git, self._top, self._commit = git, top, code.commit
+        complete = code.changed_count == len(code.changed)
+        self._changed = {context.roots.locate(one.path) for one in code.changed}
+        if code.vcs != "git" or not complete:
+            self._commit = None
+
+    def __call__(self, path: str) -> Optional[bytes]:
+        if self._commit is None or self._top is None or path in self._changed:
+            return None
+        if not is_inside(path, self._top):
+            return None
+        below = os.path.relpath(path, self._top).replace(os.sep, "/")
+        answer = self._git(self._top, "cat-file", "--filters", "%s:%s" % (self._commit, below))
+        return answer.out if answer.code == 0 else None
+
+
+def _repositories(
+    code: Code, context: Context, git: Git, top: Optional[str]
+) -> Tuple[Repository, ...]:
+    """Return the other repositories that modules came from or could have come from."""
+    own = {top} | {context.roots.locate(one.path) for one in code.submodules}
+    inner = git.elsewhere()
+    found = []
+    for folder in sorted(_other_tops(context) - own)[:_MOST_REPOSITORIES]:
+        status, _ = inner.status(folder)
+        if status is None:
+            continue
+        answer = inner(folder, "config", "--get", "remote.origin.url")
+        url = os.fsdecode(answer.out).strip()
+        found.append(
+            Repository(
+                context.roots.refer(folder),
+                status.commit,
+                status.branch,
+                any(e.status != UNCHANGED * 2 for e in status.entries),
+                context.redact.text(without_credentials(url)),
+            )
+        )
+    return tuple(found)
+
+
+def _other_tops(context: Context) -> Set[str]:
+    environments = filekinds.environment_folders(context.interpreters)
+    folders: Set[str] = set()
+    for one in context.interpreters:
+        folders.update(path for path in one.sys_path if os.path.isdir(path))
+        folders.update(os.path.dirname(path) for path in one.modules.values() if path)
+    tops: Dict[str, Optional[str]] = {}
+    for folder in folders:
+        if os.path.isabs(folder) and not filekinds.is_ignored(folder, environments):
+            _climb(os.path.normpath(folder), tops)
+    return {top for top in tops.values() if top is not None}
+
+
+def _climb(folder: str, tops: Dict[str, Optional[str]]) -> Optional[str]:
+    """Return the top of the repository that holds ``folder``, remembering it in ``tops``."""
+    if folder not in tops:
+        parent = os.path.dirname(folder)
+        if os.path.lexists(os.path.join(folder, ".git")):
+            tops[folder] = folder
+        else:
+            tops[folder] = None if parent == folder else _climb(parent, tops)
+    return tops[folder]
