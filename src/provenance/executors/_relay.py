@@ -1,0 +1,259 @@
+"""Handing the command's output on, byte by byte as it comes, to where it would have gone.
+
+One thread per destination: one that does not read must not hold up the other. The user's side is
+served first, then the log. When the reader beyond goes away, our end is closed at once, so that
+the command's next write fails as it would have without us.
+"""
+
+from __future__ import annotations
+
+import array
+import fcntl
+import os
+import select
+import termios
+import threading
+import time
+from typing import NamedTuple
+
+from provenance.executors import _pty, _streams
+from provenance.executors._log import LogWriter
+
+CHUNK = 64 << 10
+DRAIN = 1 << 20
+"""The most that is copied after the command has ended; what comes then is of other processes."""
+STALL_S = 1.0
+"""How long a reader beyond may keep us waiting after the command has ended."""
+TICK_S = 0.25
+"""How often a terminal is asked for changes that no event announces."""
+_GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
+_NEWS = select.POLLIN | select.POLLPRI | select.POLLHUP | select.POLLERR
+
+
+class Leftover(NamedTuple):
+    """An output that other processes still hold open, or that its reader does not take.
+
+    source: to read from. sink: to write to. pending: read already, not yet written.
+    """
+
+    source: int
+    sink: int
+    pending: bytes
+
+
+class Channel:
+    """One way of the command's output: from ``source`` (ours) to ``sink`` (the user's)."""
+
+    def __init__(self, source: int, sink: int, log: LogWriter | None, terminal: bool) -> None:
+        self.trouble = ""
+        self._source, self._sink, self._log = source, sink, log
+        self._mirror = _pty.Mirror(source, sink) if terminal else None
+        self._out, self._most = _unblocked(sink, terminal)
+        self._wake, self._waker = os.pipe()
+        self._drained = threading.Event()
+        self._deadline: float | None = None  # of writing, once the command has ended
+        self._budget = DRAIN
+        self._mirror_after: int | None = None  # bytes to hand on before modes are mirrored
+        self._status = 0
+        self._tick_at = 0.0
+        self._pending = b""
+        self._poll = select.poll()
+        self._poll.register(source, select.POLLIN | select.POLLPRI)
+        self._poll.register(sink, 0)
+        self._poll.register(self._wake, select.POLLIN)
+        self._thread = threading.Thread(target=self._run, name="prov-relay", daemon=True)
+
+    def start(self) -> None:
+        """Begin to relay."""
+        self._thread.start()
+
+    def settle(self, patience: float) -> None:
+        """Wait until all that has been written so far is handed on, but no longer than that."""
+        self._drained.clear()
+        if self._thread.is_alive():
+            os.write(self._waker, b"d")
+            self._drained.wait(patience)
+
+    def resize(self) -> None:
+        """Look at the size of the user's terminal now."""
+        if self._mirror is not None:
+            self._mirror.resize()
+
+    def finish(self) -> Leftover | None:
+        """Hand on what is there and stop; return what has to be carried on by somebody else.
+
+        Call it once, when the command has ended. What it returns must be closed by the caller.
+        """
+        self._deadline = time.monotonic() + STALL_S
+        os.write(self._waker, b"f")
+        self._thread.join()
+        if self._mirror is not None and self._source >= 0:
+            self._mirror.tick()
+        for fd in {self._wake, self._waker, self._out} - {self._sink}:
+            os.close(fd)
+        if self._source < 0:
+            return None
+        return Leftover(self._source, self._sink, self._pending)
+
+    def abandon(self) -> None:
+        """Close everything of ours: it was never started."""
+        for fd in {self._source, self._wake, self._waker, self._out} - {self._sink}:
+            os.close(fd)
+
+    def _run(self) -> None:
+        try:
+            while self._step():
+                pass
+        except OSError as error:
+            self.trouble = "an output could no longer be handed on: %s" % error
+            self._close()
+        finally:
+            self._drained.set()
+
+    def _step(self) -> bool:
+        """Serve one event; return whether to go on."""
+        asked = time.monotonic()
+        ready = dict(self._poll.poll(self._patience()))
+        now = time.monotonic()
+        if self._mirror is not None and now >= self._tick_at:
+            self._tick_at = now + TICK_S
+            self._mirror.tick()
+        if ready.get(self._sink, 0) & _GONE:
+            return self._close()
+        if ready.get(self._source, 0) & _NEWS and self._budget > 0:
+            return self._copy(idle=now - asked > 0.001)
+        if self._wake in ready or self._budget <= 0:
+            return self._obey()
+        return True
+
+    def _patience(self) -> float | None:
+        """Return for how many milliseconds to wait for events, None for ever."""
+        due = self._log.refresh() if self._log is not None else None
+        if self._mirror is not None:
+            due = TICK_S if due is None else min(due, TICK_S)
+        return None if due is None else due * 1000 + 1
+
+    def _obey(self) -> bool:
+        """Do what the main thread asks for; nothing is left to read at this moment."""
+        orders = os.read(self._wake, 64) if self._budget > 0 else b"f"
+        if self._mirror is not None:
+            self._mirror.tick()
+        if b"d" in orders:
+            self._drained.set()
+        return b"f" not in orders
+
+    def _copy(self, idle: bool) -> bool:
+        try:
+            data = os.read(self._source, CHUNK + 1)
+        except OSError:  # EIO: nobody has the terminal open any more
+            data = b""
+        if not data:
+            return self._close()
+        if self._mirror is not None:
+            if data[0]:
+                self._announced(data[0], idle)
+                return True
+            data = data[1:]
+        if self._deadline is not None:
+            self._budget -= len(data)
+        alive = self._write(data)
+        if self._log is not None:
+            self._log.feed(data)
+        if self._mirror_after is not None:
+            self._mirror_after -= len(data)
+            self._mirror_now()
+        return alive or self._stalled()
+
+    def _announced(self, status: int, idle: bool) -> None:
+        """Mirror new modes: at once, or after the output that was written before them.
+
+        The kernel does not say where in the output the modes were set. Where we had nothing to do,
+        it was after all of it; where we lag behind, most likely too.
+        """
+        self._status |= status
+        waiting = 0 if idle else _readable(self._source)
+        if self._mirror_after is None:
+            self._mirror_after = waiting
+        self._mirror_now()
+
+    def _mirror_now(self) -> None:
+        if self._mirror is not None and self._mirror_after is not None and self._mirror_after <= 0:
+            self._mirror.follow(self._status)
+            self._mirror_after, self._status = None, 0
+
+    def _write(self, data: bytes) -> bool:
+        """Write ``data`` completely; return False where it was given up (`_pending`, or closed)."""
+        view = memoryview(data)
+        while view:
+            try:
+                if self._most is None or self._writable(0):
+                    view = view[os.write(self._out, view[: self._most]) :]
+                    continue
+            except BlockingIOError:
+                pass
+            except OSError:  # EPIPE, EIO: nobody reads any more
+                return self._close()
+            if not self._writable(None):
+                self._pending = bytes(view)
+                return False
+        return True
+
+    def _writable(self, patience: int | None) -> bool:
+        """Wait until the user's side takes more; False where it does not in time."""
+        poll = select.poll()
+        poll.register(self._out, select.POLLOUT)
+        if patience is not None:
+            return bool(poll.poll(patience))
+        while not poll.poll(100):
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                return False
+        return True
+
+    def _stalled(self) -> bool:
+        """Take what is still unread into the log and into `_pending`; always False."""
+        poll = select.poll()
+        poll.register(self._source if self._source >= 0 else self._wake, select.POLLIN)
+        while self._source >= 0 and self._budget > 0 and poll.poll(0):
+            try:
+                data = os.read(self._source, CHUNK)
+            except OSError:
+                break
+            if not data:
+                break
+            self._budget -= len(data)
+            self._pending += data
+            if self._log is not None:
+                self._log.feed(data)
+        return False
+
+    def _close(self) -> bool:
+        """Close our end: the command's next write fails as it would without us. Always False."""
+        if self._source >= 0:
+            if self._mirror is not None:
+                self._mirror.tick()
+            os.close(self._source)
+            self._source = -1
+        return False
+
+
+def _unblocked(sink: int, terminal: bool) -> tuple[int, int | None]:
+    """Return a descriptor for writing to ``sink``, and how much may be written at once.
+
+    A pipe is opened anew without blocking. Where that cannot be done (sockets, the pipe of another
+    user), as much as always fits is written when there is room.
+    """
+    if terminal:
+        return sink, None
+    try:
+        return _streams.reopened(sink, os.O_WRONLY | os.O_NONBLOCK), None
+    except OSError:
+        return sink, select.PIPE_BUF
+
+
+def _readable(fd: int) -> int:
+    count = array.array("i", [0])
+    try:
+        fcntl.ioctl(fd, termios.FIONREAD, count, True)
+    except OSError:
+        return 0
+    return count[0]
