@@ -21,6 +21,7 @@ KINDS: Dict[str, str] = {
     "build": "has another build of the same version",
     "origin": "comes from another place",
     "content": "has other content",
+    "digest": "has another digest",
     "comment": "differs in comments, docstrings or layout only",
     "missing": "is not to be found",
     "pending": "has no digest to compare",

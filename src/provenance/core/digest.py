@@ -4,14 +4,14 @@
 and 10 to 20 times faster than SHA-256 on common CPUs); ``sha256`` is what published locks carry, so
 that the drop-in test can check them anywhere. A folder's digest is named ``<algorithm>-tree-1``:
 the digest of the compact canonical JSON of ``[[relative POSIX path, size, hex], ...]`` sorted by
-path, symbolic links contributing their target text as ``[path, -1, target]``.
+the path's bytes, symbolic links contributing their target text as ``[path, -1, target]``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import AbstractSet, Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional, Tuple
 
 from provenance.core import canonical
 
@@ -20,6 +20,13 @@ TREE = "-tree-1"
 CHUNK = 1 << 20
 
 Digests = Dict[str, str]
+Row = Tuple[str, int, str]
+"""One line of a folder's digest: relative POSIX path, size in bytes, hex digest; for a symbolic
+link -1 and the target's text."""
+
+
+class ChangedWhileRead(OSError):
+    """A file changed while its digest was taken, so that no digest would be of one state of it."""
 
 
 class Tree(NamedTuple):
@@ -70,45 +77,94 @@ def file_digests(path: str, algorithms: Tuple[str, ...]) -> Digests:
     return {name: str(state.hexdigest()) for name, state in states.items()}
 
 
-def walk(folder: str) -> Iterator[Tuple[str, os.DirEntry]]:  # type: ignore[type-arg]  # 3.7: DirEntry is not subscriptable
-    """Yield ``(relative POSIX path, entry)`` of files and links below ``folder``, any order.
+def available(algorithms: Iterable[str]) -> Tuple[str, ...]:
+    """Return those of ``algorithms`` that can be computed in this interpreter, in their order."""
+    found = []
+    for name in algorithms:
+        try:
+            new_hash(name)
+        except ValueError:
+            continue
+        found.append(name)
+    return tuple(found)
 
-    Folders that cannot be listed raise OSError: a tree digest must never silently leave one out.
+
+def walk(folder: str) -> Iterator[Tuple[str, os.DirEntry]]:  # type: ignore[type-arg]  # 3.7: DirEntry is not subscriptable
+    """Yield ``(relative POSIX path, entry)`` of files and links below ``folder``, sorted by path.
+
+    Only one folder's names are held at a time for each level. Folders that cannot be listed raise
+    OSError: a tree digest must never silently leave one out.
     """
-    stack = [("", folder)]
+    stack = [("", iter(_listed(folder)))]
     while stack:
-        prefix, current = stack.pop()
-        with os.scandir(current) as entries:
-            for entry in entries:
-                below = prefix + entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    stack.append((below + "/", entry.path))
-                else:
-                    yield below, entry
+        prefix, entries = stack[-1]
+        for is_folder, entry in entries:
+            if is_folder:
+                stack.append((prefix + entry.name + "/", iter(_listed(entry.path))))
+                break
+            yield prefix + entry.name, entry
+        else:
+            stack.pop()
+
+
+def _listed(folder: str) -> Any:
+    """Return ``(is a folder, entry)`` pairs in the order that whole paths below would sort in."""
+    with os.scandir(folder) as entries:
+        found = [(entry.is_dir(follow_symlinks=False), entry) for entry in entries]
+    found.sort(key=lambda item: os.fsencode(item[1].name) + (b"/" if item[0] else b""))
+    return found
 
 
 def tree_digest(
     folder: str,
     algorithm: str,
     digest_of: Optional[Callable[[str], Digests]] = None,
+    leave_out: AbstractSet[str] = frozenset(),
 ) -> Tree:
     """Return the digest of all files below ``folder``; ``digest_of(path)`` may serve from a cache.
 
-    Raises OSError where a file or folder cannot be read.
+    leave_out: relative POSIX paths to pass over, as if they were not there. Memory does not grow
+    with the number of files except by the names of one folder. Raises OSError where a file or
+    folder cannot be read.
     """
-    rows: List[List[Any]] = []
-    size = 0
-    for below, entry in walk(folder):
-        if entry.is_symlink():
-            rows.append([below, -1, os.readlink(entry.path)])
-            continue
-        status = entry.stat(follow_symlinks=False)
-        found = digest_of(entry.path) if digest_of else file_digests(entry.path, (algorithm,))
-        rows.append([below, status.st_size, found[algorithm]])
-        size += status.st_size
-    rows.sort(key=lambda row: os.fsencode(row[0]))
-    value = bytes_digest(canonical.compact(rows), algorithm)
-    return Tree({algorithm + TREE: value}, len(rows), size)
+    files = size = 0
+
+    def rows() -> Iterator[Row]:
+        nonlocal files, size
+        for below, entry in walk(folder):
+            if below in leave_out:
+                continue
+            files += 1
+            if entry.is_symlink():
+                yield below, -1, os.readlink(entry.path)
+                continue
+            length = entry.stat(follow_symlinks=False).st_size
+            found = digest_of(entry.path) if digest_of else file_digests(entry.path, (algorithm,))
+            size += length
+            yield below, length, found[algorithm]
+
+    value = rows_digest(rows(), algorithm)
+    return Tree({algorithm + TREE: value}, files, size)
+
+
+def rows_digest(rows: Iterable[Row], algorithm: str) -> str:
+    """Return the folder digest of ``rows``, which must be sorted by the bytes of their paths."""
+    state = new_hash(algorithm)
+    before = b"["
+    for row in rows:
+        state.update(before + _row(row))
+        before = b","
+    state.update(b"[]" if before == b"[" else b"]")
+    return str(state.hexdigest())
+
+
+def _row(row: Row) -> bytes:
+    """Return the compact canonical JSON of ``row``; by hand where nothing needs escaping."""
+    path, _, value = row
+    text = path + value
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return ('["%s",%d,"%s"]' % row).encode("utf-8")
+    return canonical.compact(row)
 
 
 def same(old: Digests, new: Digests) -> Optional[bool]:

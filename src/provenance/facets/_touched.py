@@ -1,0 +1,279 @@
+"""Every file that a run touched, in its part: gathered from the hook, a scan, and what is named.
+
+The answer of the last call is kept, since three facets ask for the same run.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Dict, List, NamedTuple, Optional, Set, Tuple
+
+from provenance.core import filekinds
+from provenance.core.context import Context, FileUse, FolderUse
+from provenance.core.paths import is_inside
+from provenance.facets import _filenames, _files, _named, _scan
+from provenance.facets._files import DECLARED, NAMED, OBSERVED, Seen, Use
+from provenance.facets._scan import Scan, Scope
+
+
+class FolderRead(NamedTuple):
+    """A folder that stands for the files in it. left_out: relative names that the run made."""
+
+    path: str
+    how: Tuple[str, ...]
+    left_out: Tuple[str, ...] = ()
+
+
+class Touched(NamedTuple):
+    """What a run touched.
+
+    removed: paths that were there before. temporary: how many files the run wrote and removed.
+    crowded: folders that the search for changed files did not look at file by file.
+    """
+
+    inputs: Tuple[Use, ...] = ()
+    folders: Tuple[FolderRead, ...] = ()
+    outputs: Tuple[Use, ...] = ()
+    removed: Tuple[str, ...] = ()
+    temporary: int = 0
+    crowded: Tuple[str, ...] = ()
+    notes: Tuple[str, ...] = ()
+
+
+_last: "List[Tuple[Context, Touched]]" = []
+
+
+def touched(context: Context) -> Touched:
+    """Return every file that the run of ``context`` touched. Never raises for a missing file."""
+    if _last and _same_run(_last[0][0], context):
+        return _last[0][1]
+    found = _Gathering(context).result()
+    _last[:] = [(context, found)]
+    return found
+
+
+def _same_run(one: Context, other: Context) -> bool:
+    """Return whether both contexts are of the same moment of the same run."""
+    return (
+        one.observed is other.observed
+        and one.outcome is other.outcome
+        and one.outcome is not None
+        and (one.phase, one.roots, one.run_dir, one.marker_ns, one.started)
+        == (other.phase, other.roots, other.run_dir, other.marker_ns, other.started)
+        and (one.declared_data, one.declared_outputs, one.interpreters, one.overlapping)
+        == (other.declared_data, other.declared_outputs, other.interpreters, other.overlapping)
+    )
+
+
+class _Gathering:
+    """Collects what is known per path; see `touched`."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        roots = context.roots
+        self.home = roots.home
+        self.tops = tuple(dict.fromkeys(r for r in (roots.repo, roots.cwd) if r))
+        folders = filekinds.environment_folders(context.interpreters)
+        self.environments = tuple(
+            f for f in folders if not any(is_inside(top, f) for top in self.tops)
+        )
+        self.code = {file for one in context.interpreters for file in one.modules.values()}
+        self.seen: Dict[str, Seen] = {}
+        self._canonical: Dict[str, str] = {}
+        self._devices = {_device(top) for top in self.tops}
+        self.scan = Scan()
+
+    def result(self) -> Touched:
+        context = self.context
+        for use in context.observed.files:
+            self._observed(use)
+        self._scanned()
+        self._named_and_declared()
+        everything = [self._now(one) for _, one in sorted(self.seen.items())]
+        inputs = tuple(u for u in map(_files.as_input, everything) if u is not None)
+        outputs = tuple(u for u in map(_files.as_output, everything) if u is not None)
+        known = {one.path for one in everything if one.first != "r"}
+        removed = [self._place(path) for path in context.observed.removed]
+        return Touched(
+            inputs,
+            self._folders(inputs, outputs),
+            outputs,
+            tuple(
+                path
+                for path in dict.fromkeys(removed)
+                if path not in known and not os.path.lexists(path) and not self._left_out(path)
+            ),
+            sum(1 for one in everything if one.written and not one.exists),
+            self.scan.crowded,
+            self.scan.notes,
+        )
+
+    def _observed(self, use: FileUse) -> None:
+        path = self._place(use.path)
+        if self._left_out(path):
+            return
+        before = self.seen.get(path)
+        first = before.first if before is not None else use.first
+        read = use.read or (before is not None and before.read)
+        written = use.written or (before is not None and before.written)
+        self.seen[path] = Seen(path, first=first, read=read, written=written)
+
+    def _scanned(self) -> None:
+        context = self.context
+        if context.marker_ns is None:
+            return
+        skip = frozenset(self.environments)
+        self.scan = _scan.scan(self._scopes(), context.marker_ns, skip, context.deadline)
+        for one in self.scan.changed:
+            path = self._place(one.path)
+            if not self._left_out(path):
+                known = self.seen.get(path, Seen(path))
+                self.seen[path] = known._replace(scanned=True, link=one.link)
+
+    def _scopes(self) -> List[Scope]:
+        scopes = [Scope(top, not _scan.is_shared(top, self.home)) for top in self.tops]
+        scopes += [Scope(p, True) for p in self.context.declared_outputs if os.path.isdir(p)]
+        folders = {os.path.dirname(p) for p, one in self.seen.items() if one.written}
+        for folder in sorted(folders):
+            covered = any(
+                is_inside(os.path.realpath(folder), os.path.realpath(s.folder)) and s.deep
+                for s in scopes
+            )
+            if not covered and not _scan.is_shared(folder, self.home):
+                scopes.append(Scope(folder, False))
+        return scopes
+
+    def _named_and_declared(self) -> None:
+        for path in map(self._place, _named.paths(self.context)):
+            if os.path.isfile(path) and not self._left_out(path) and path not in self.code:
+                self.seen[path] = self.seen.get(path, Seen(path))._replace(named=True)
+        for declared, paths in (
+            ("output", self.context.declared_outputs),
+            ("data", self.context.declared_data),
+        ):
+            for path in map(self._place, paths):
+                if os.path.isdir(path):
+                    if declared == "output":
+                        self._declare_below(path)
+                    continue
+                known = self.seen.get(path, Seen(path))
+                self.seen[path] = known._replace(declared=declared)
+
+    def _declare_below(self, folder: str) -> None:
+        for path, one in list(self.seen.items()):
+            if is_inside(path, folder) and (one.scanned or one.written):
+                self.seen[path] = one._replace(declared="output")
+
+    def _now(self, seen: Seen) -> Seen:
+        """Return ``seen`` with what the file system says of it."""
+        try:
+            status = os.stat(seen.path)
+        except OSError:
+            return seen._replace(exists=seen.link and os.path.lexists(seen.path), changed=seen.link)
+        marker = self.context.marker_ns
+        alone = not self.context.overlapping
+        if not stat.S_ISREG(status.st_mode):
+            return seen._replace(exists=seen.link, changed=seen.link, alone=alone)
+        changed = rewritten = seen.written
+        if marker is not None and (status.st_dev in self._devices or not seen.written):
+            changed = status.st_ctime_ns >= marker or seen.link
+            rewritten = status.st_mtime_ns >= marker
+        return seen._replace(size=status.st_size, changed=changed, rewritten=rewritten, alone=alone)
+
+    def _folders(self, inputs: Tuple[Use, ...], outputs: Tuple[Use, ...]) -> Tuple[FolderRead, ...]:
+        found: Dict[str, Tuple[str, ...]] = {}
+        written = [one.path for one in outputs]
+        for one in fold(self.context.observed.folders, self.tops):
+            path = self._place(one.path)
+            inside = sum(1 for w in written if is_inside(w, path))
+            if inside < one.files and not self._left_out(path) and not self._holds_project(path):
+                found[path] = (OBSERVED,)
+        busy = [*written, *(one.path for one in inputs), *found]
+        for path in map(self._place, _named.paths(self.context)):
+            if self._is_named_data(path) and not any(is_inside(b, path) for b in busy):
+                found[path] = (NAMED,)
+        for path in map(self._place, self.context.declared_data):
+            if os.path.isdir(path):
+                found[path] = (*found.get(path, ()), DECLARED)
+        return tuple(
+            FolderRead(path, how, _below(path, written)) for path, how in sorted(found.items())
+        )
+
+    def _is_named_data(self, path: str) -> bool:
+        if not os.path.isdir(path) or self._left_out(path) or self._holds_project(path):
+            return False
+        repository = os.path.exists(os.path.join(path, ".git"))
+        return not (
+            repository or filekinds.is_environment_folder(path) or _scan.is_shared(path, self.home)
+        )
+
+    def _holds_project(self, path: str) -> bool:
+        return any(is_inside(top, path) for top in self.tops)
+
+    def _left_out(self, path: str) -> bool:
+        """Return whether ``path`` is of the system, an environment, a cache or our own."""
+        below = next((path[len(t) :] for t in self.tops if is_inside(path, t)), None)
+        inside_environment = any(is_inside(path, folder) for folder in self.environments)
+        if below is None:
+            return (
+                inside_environment
+                or filekinds.is_ignored(path, ())
+                or _filenames.is_home_cache(path, self.home)
+            )
+        ignored = filekinds.IGNORED_FOLDERS
+        return inside_environment or any(part in ignored for part in below.split(os.sep))
+
+    def _place(self, path: str) -> str:
+        """Return the normal form of ``path``: below a root where it really lies in one."""
+        folder, name = os.path.split(os.path.normpath(os.path.join(self.context.roots.cwd, path)))
+        if folder not in self._canonical:
+            self._canonical[folder] = _below_a_root(folder, self.tops)
+        return os.path.join(self._canonical[folder], name)
+
+
+def fold(folders: Tuple[FolderUse, ...], tops: Tuple[str, ...]) -> Tuple[FolderUse, ...]:
+    """Return ``folders`` without those inside others, crowds of siblings as the folder above."""
+    by_path = {one.path: one.files for one in folders}
+    groups, _ = _files.grouped(by_path, 64, frozenset(a for top in tops for a in _above(top)))
+    for folder, members in groups.items():
+        by_path[folder] = sum(by_path.pop(m) for m in members if m in by_path)
+    kept: Set[str] = set()
+    result = []
+    for path in sorted(by_path):
+        if not any(above in kept for above in _above(os.path.dirname(path))):
+            kept.add(path)
+            result.append(FolderUse(path, by_path[path]))
+    return tuple(result)
+
+
+def _above(folder: str) -> List[str]:
+    """Return ``folder`` and everything above it."""
+    found = [folder]
+    while os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+        found.append(folder)
+    return found
+
+
+def _below(folder: str, paths: List[str]) -> Tuple[str, ...]:
+    inside = (p for p in paths if is_inside(p, folder))
+    return tuple(os.path.relpath(p, folder).replace(os.sep, "/") for p in inside)
+
+
+def _below_a_root(folder: str, tops: Tuple[str, ...]) -> str:
+    """Return ``folder`` as it is written below the root that it really lies in, else as it is."""
+    real: Optional[str] = None
+    for top in tops:
+        real = real or os.path.realpath(folder)
+        real_top = os.path.realpath(top)
+        if is_inside(real, real_top):
+            return os.path.normpath(os.path.join(top, os.path.relpath(real, real_top)))
+    return folder
+
+
+def _device(folder: str) -> int:
+    try:
+        return os.stat(folder).st_dev
+    except OSError:
+        return -1

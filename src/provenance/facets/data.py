@@ -1,0 +1,238 @@
+"""Which data and configuration the run read, and what they contained."""
+
+from __future__ import annotations
+
+import os
+from typing import Dict, FrozenSet, List, NamedTuple, Optional, Tuple
+
+from provenance.core import digest
+from provenance.core.context import AFTER, PRESENT, Context
+from provenance.core.difference import (
+    BROKEN,
+    NONE,
+    UNKNOWN,
+    Comparison,
+    Difference,
+    NotCompared,
+)
+from provenance.core.paths import PathRef
+from provenance.core.record import Payload, Record, captured, skipped
+from provenance.facets import _entries, _facet, _files, _touched
+from provenance.facets._entries import (
+    CHANGED,
+    DIGESTED,
+    MISSING,
+    OVERWRITTEN,
+    PENDING,
+    UNREADABLE,
+    Digester,
+    FileEntry,
+    Places,
+)
+from provenance.facets._filenames import FOLDER
+from provenance.facets._touched import FolderRead, Touched
+
+NAME = "data"
+VERSION = 1
+PHASES = (AFTER,)
+SITE = _facet.HOST
+UNIT = "data files"
+
+MOST_PER_FOLDER = 256
+"""Files of one folder beyond which the folder is one entry."""
+
+MOST_LEFT_OUT = 100
+"""Own files that a run may have put into a data folder before the folder counts as changed."""
+
+upgrade = _facet.nothing_to_upgrade
+
+
+class Data(NamedTuple):
+    """What the run read: ``kind`` of an entry is data, config, folder or updated."""
+
+    files: Tuple[FileEntry, ...] = ()
+
+
+def capture(context: Context) -> Payload:
+    """Return what the run read; in the present, the same files as they are now."""
+    if context.phase == PRESENT:
+        return _present(context)
+    touched = _touched.touched(context)
+    digester = Digester(context)
+    todo = _listed(touched, Places(context), context)
+    found: List[FileEntry] = []
+    for path, entry in sorted(todo, key=lambda pair: pair[1].size):
+        if entry.state in (MISSING, OVERWRITTEN):
+            found.append(entry)
+            continue
+        filled = digester.fill(entry, path)
+        found.append(filled._replace(state=CHANGED) if entry.state == CHANGED else filled)
+    kept = tuple(sorted((e for e in found if e.files != 0), key=lambda e: e.path))
+    return captured(VERSION, Data(kept), notes=_notes(kept))
+
+
+def _listed(touched: Touched, places: Places, context: Context) -> List[Tuple[str, FileEntry]]:
+    """Return ``(path, entry without digest)`` of everything read, crowds of files as folders."""
+    never: FrozenSet[str] = frozenset(
+        above
+        for root in (context.roots.repo, context.roots.cwd, context.roots.home)
+        if root
+        for above in _touched._above(root)
+    )
+    uses = {one.path: one for one in touched.inputs}
+    lone = [one.path for one in touched.inputs if one.state in (MISSING, OVERWRITTEN)]
+    crowds, rest = _files.grouped(sorted(set(uses) - set(lone)), MOST_PER_FOLDER, never)
+    written = [one.path for one in touched.outputs]
+    folders = list(touched.folders)
+    for folder, members in crowds.items():
+        how = tuple(dict.fromkeys(way for path in members for way in uses[path].how))
+        folders.append(FolderRead(folder, how, _touched._below(folder, written)))
+    found = [(one.path, _folder(one, places)) for one in folders]
+    for path in sorted(lone + rest):
+        use = uses[path]
+        entry = FileEntry(places.refer(path), use.kind, use.size, {}, use.how)
+        found.append(
+            (path, entry._replace(state=use.state or DIGESTED, target=places.target(path)))
+        )
+    return found
+
+
+def _folder(one: FolderRead, places: Places) -> FileEntry:
+    entry = FileEntry(places.refer(one.path), FOLDER, 0, {}, one.how, files=None)
+    if len(one.left_out) > MOST_LEFT_OUT:
+        return entry._replace(state=CHANGED)
+    return entry._replace(left_out=one.left_out, target=places.target(one.path))
+
+
+def _notes(found: Tuple[FileEntry, ...]) -> Tuple[str, ...]:
+    notes = list(_entries.pending_note(found))
+    texts = {
+        OVERWRITTEN: "%s was read and then overwritten: the digest of what was read is lost",
+        CHANGED: "%s changed while the run went on: what the run read is not certain",
+        MISSING: "%s is not there",
+        UNREADABLE: "%s could not be read",
+    }
+    notes += [texts[one.state] % (one.path,) for one in found if one.state in texts]
+    return tuple(notes[:20])
+
+
+def _present(context: Context) -> Payload:
+    recorded = _entries.entries(context.reference.payloads(NAME)) if context.reference else ()
+    if not recorded:
+        return skipped(VERSION, "the reference names no data")
+    found = tuple(_as_now(one, context) for one in recorded)
+    return captured(VERSION, Data(found), notes=_entries.pending_note(found))
+
+
+def _as_now(recorded: FileEntry, context: Context) -> FileEntry:
+    """Return the file as it is now, digested as it was when recorded."""
+    place = context.roots.locate(recorded.path)
+    now = recorded._replace(digests={}, state=MISSING)
+    if place is None or not os.path.exists(place) or recorded.state == MISSING:
+        return now._replace(size=0)
+    algorithms = _algorithms(recorded)
+    if not algorithms:
+        size = recorded.size if os.path.isdir(place) else os.path.getsize(place)
+        return now._replace(size=size, state=PENDING)
+    return Digester(context, algorithms).fill(now._replace(state=DIGESTED), place)
+
+
+def _algorithms(recorded: FileEntry) -> Tuple[str, ...]:
+    """Return the fastest algorithm that the record has and that can be computed here."""
+    names = [
+        name[: -len(digest.TREE)] if name.endswith(digest.TREE) else name
+        for name in recorded.digests
+    ]
+    fastest = sorted(names, key=lambda n: (n != digest.BLAKE3, n != digest.SHA256, n))
+    return digest.available(fastest)[:1]
+
+
+def compare(old: Payload, new: Payload) -> Comparison:
+    """Compare the data of two runs, or of a run and the present, by digest.
+
+    A file that is not here is not compared; it is no difference.
+    """
+    before, after = _entries.by_path(old), _entries.by_path(new)
+    found: List[Difference] = []
+    missed: List[NotCompared] = []
+    equal = 0
+    moved = _moved(before, after)
+    for path, was in before.items():
+        now = after.get(path) or moved.get(path)
+        reason = _why_not(was, now)
+        if reason:
+            missed.append(NotCompared(NAME, str(path), reason))
+        elif now is None:
+            found.append(_difference("removed", path, UNKNOWN, was.digests, None))
+        elif now.path != path:
+            found.append(_difference("origin", path, NONE, str(path), str(now.path)))
+            equal += 1
+        elif digest.same(was.digests, now.digests):
+            equal += 1
+        else:
+            found.append(_other_content(path, was, now))
+    taken = {one.path for one in moved.values()}
+    found += [
+        _difference("added", path, UNKNOWN, None, one.digests)
+        for path, one in after.items()
+        if path not in before and path not in taken
+    ]
+    total = equal + sum(1 for one in found if one.kind != "origin")
+    return Comparison(tuple(found), equal, total, UNIT, tuple(missed))
+
+
+def _why_not(was: FileEntry, now: Optional[FileEntry]) -> str:
+    """Return why the two cannot be compared, "" where they can."""
+    if was.state == OVERWRITTEN:
+        return "the run overwrote what it had read"
+    if was.state in (MISSING, UNREADABLE):
+        return "it was %s when recorded" % was.state
+    if now is None:
+        return ""
+    if now.state in (MISSING, UNREADABLE):
+        return "not here" if now.state == MISSING else "it cannot be read here"
+    same = digest.same(was.digests, now.digests)
+    if same is None and was.files is None and was.size != now.size:
+        return ""
+    if same is None:
+        pending = PENDING in (was.state, now.state) and not (was.digests and now.digests)
+        return "its digest is pending" if pending else "no algorithm in common"
+    if not same and CHANGED in (was.state, now.state):
+        return "it changed while the run went on"
+    return ""
+
+
+def _moved(
+    before: Dict[PathRef, FileEntry], after: Dict[PathRef, FileEntry]
+) -> Dict[PathRef, FileEntry]:
+    """Return files that are at another path with the same content, by their old path."""
+    new = {_content(one): one for path, one in after.items() if path not in before and one.digests}
+    found = {}
+    for path, one in before.items():
+        if path not in after and one.digests and _content(one) in new:
+            found[path] = new.pop(_content(one))
+    return found
+
+
+def _content(one: FileEntry) -> Tuple[Tuple[str, str], ...]:
+    return tuple(sorted(one.digests.items()))
+
+
+def _other_content(path: PathRef, was: FileEntry, now: FileEntry) -> Difference:
+    text = ""
+    if was.size != now.size:
+        text = "%d bytes when recorded, %d now" % (was.size, now.size)
+    if was.files is not None and was.files != now.files:
+        text = "%s files when recorded, %s now" % (was.files, now.files)
+    one = _difference("digest", path, BROKEN, was.digests, now.digests)
+    return one._replace(text=text)
+
+
+def _difference(kind: str, path: PathRef, effect: str, old: object, new: object) -> Difference:
+    return Difference(NAME, "run", kind, str(path), effect, old, new)
+
+
+def of(record: Record) -> Optional[Data]:
+    """Return what the run read; None where the record does not say."""
+    subjects = record.payloads(NAME)
+    return Data(_entries.entries(subjects)) if subjects else None

@@ -1,0 +1,255 @@
+"""Digests of files that have not changed since they were digested last.
+
+A file is known by device, inode, size, modification time and change time. The rule for trusting
+that is git's care for racy time stamps: a digest is kept only if, when the hashing began, the last
+change lay more than `RACY_NS` in the past, so that a later write within the same tick of the clock
+cannot hide behind an equal time stamp.
+
+The cache is one file of fixed-length rows sorted by key, read through mmap: a look-up touches a few
+pages, however many files there are. It is a cache: it may be deleted at any time, a damaged one is
+taken for empty, and of two processes that save at once both succeed and at worst one's rows are
+lost.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
+from typing import Any
+
+from provenance.core import digest
+from provenance.core.digest import BLAKE3, Digests
+from provenance.store._digesttable import Table, merged
+
+RACY_NS = 2_000_000_000
+"""Two seconds: the coarsest time stamps in use (FAT); git works with the same reserve."""
+
+SMALL = 1 << 20
+"""Bytes up to which a file is read in one piece; above, threads are worth their start."""
+
+LIMIT = 1_000_000
+"""Digests kept, 52 bytes each; beyond it the ones taken longest ago go first."""
+
+_ATTEMPTS = 2
+_LENGTHS = {digest.MD5: 16, "sha1": 20}
+_DAY_S = 86_400
+
+Identity = tuple[int, int, int, int, int]
+
+
+class DigestCache:
+    """Digests files, each only once as long as it does not change.
+
+    reused, taken: how many digests came from the cache, and how many were computed. Safe to use
+    from several threads at once.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], limit: int = LIMIT) -> None:
+        self.path = os.fspath(path)
+        self.limit = limit
+        self.reused = self.taken = 0
+        self._table: Table | None = None
+        self._fresh: dict[bytes, bytes] = {}
+        self._lock = threading.Lock()
+
+    def digest(self, path: str, algorithms: tuple[str, ...]) -> Digests:
+        """Return the digests of the regular file at ``path``.
+
+        Raises OSError, `digest.ChangedWhileRead` among them, and ValueError for an algorithm that
+        this interpreter lacks.
+        """
+        return self._digest(path, algorithms, gentle=False)
+
+    def prefetch(
+        self,
+        paths: Iterable[str],
+        algorithms: tuple[str, ...] = (),
+        stop: Callable[[], bool] | None = None,
+    ) -> int:
+        """Digest ``paths`` (files, or whole folders) ahead of time; return how many were done.
+
+        For use while the command still runs: never raises, looks at ``stop`` after each file and
+        within long ones, and reads rather than maps (a mapped file that the command truncates would
+        kill this process). algorithms: by default the one used at record time.
+        """
+        wanted = algorithms or (digest.best_algorithm(),)
+        done = 0
+        for path in _files(paths):
+            if stop is not None and stop():
+                break
+            try:
+                self._digest(path, wanted, gentle=True, stop=stop)
+            except (OSError, ValueError, _Stopped):
+                continue
+            done += 1
+        return done
+
+    def save(self) -> bool:
+        """Write what is new; return whether the file now holds it. Never raises."""
+        with self._lock:
+            fresh, self._fresh = self._fresh, {}
+            if not fresh:
+                return True
+            try:
+                _replace(self.path, merged(Table.read(self.path), fresh, self.limit))
+            except OSError:
+                self._fresh = {**fresh, **self._fresh}
+                return False
+            self._table = None
+            return True
+
+    def _digest(
+        self,
+        path: str,
+        algorithms: tuple[str, ...],
+        gentle: bool,
+        stop: Callable[[], bool] | None = None,
+    ) -> Digests:
+        for _ in range(_ATTEMPTS):
+            status = os.stat(path)
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError("%s is not a regular file" % path)
+            before = _identity(status)
+            found = self._known(before, algorithms)
+            missing = tuple(name for name in algorithms if name not in found)
+            if not missing:
+                self.reused += 1
+                return found
+            began = time.time_ns()
+            calm = max(before[3:]) < began - RACY_NS
+            computed, after = _take(path, before[2], missing, calm and not gentle, stop)
+            if after == before:
+                self.taken += 1
+                if calm:
+                    self._keep(before, computed)
+                return {name: found.get(name) or computed[name] for name in algorithms}
+        raise digest.ChangedWhileRead("%s changed while it was read" % path)
+
+    def _known(self, identity: Identity, algorithms: tuple[str, ...]) -> Digests:
+        found = {}
+        for name in algorithms:
+            key = _key(identity, name)
+            value = self._fresh.get(key) or self._stored().find(key)
+            if value is not None:
+                found[name] = value[4 : 4 + _LENGTHS.get(name, 32)].hex()
+        return found
+
+    def _stored(self) -> Table:
+        table = self._table
+        if table is None:
+            table = self._table = Table.read(self.path)
+        return table
+
+    def _keep(self, identity: Identity, computed: Digests) -> None:
+        day = int(time.time() // _DAY_S).to_bytes(4, "big")
+        for name, text in computed.items():
+            value = bytes.fromhex(text)
+            if len(value) == _LENGTHS.get(name, 32):
+                self._fresh[_key(identity, name)] = day + value.ljust(32, b"\0")
+
+
+class _Stopped(Exception):
+    """Somebody asked a prefetch to stop in the middle of a file."""
+
+
+def _identity(status: os.stat_result) -> Identity:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _key(identity: Identity, algorithm: str) -> bytes:
+    text = "%s %d %d %d %d %d" % (algorithm, *identity)
+    return blake2b(text.encode("ascii"), digest_size=16).digest()
+
+
+def _files(paths: Iterable[str]) -> Iterator[str]:
+    for path in paths:
+        if not os.path.isdir(path):
+            yield path
+            continue
+        try:
+            for _, entry in digest.walk(path):
+                if not entry.is_symlink():
+                    yield entry.path
+        except OSError:
+            continue
+
+
+def _take(
+    path: str,
+    size: int,
+    algorithms: tuple[str, ...],
+    may_map: bool,
+    stop: Callable[[], bool] | None,
+) -> tuple[Digests, Identity]:
+    """Return the digests of ``path``, and what it was known by after it had been read."""
+    if size > SMALL and may_map and algorithms == (BLAKE3,):
+        import blake3
+
+        state = blake3.blake3(max_threads=blake3.blake3.AUTO)
+        state.update_mmap(path)
+        return {BLAKE3: str(state.hexdigest())}, _identity(os.stat(path))
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    try:
+        if size <= SMALL:
+            data = os.read(descriptor, size + 1)
+            if len(data) == size:
+                found = {name: _hasher(name)(data).hexdigest() for name in algorithms}
+                return found, _identity(os.fstat(descriptor))
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        return _stream(descriptor, algorithms, stop), _identity(os.fstat(descriptor))
+    finally:
+        os.close(descriptor)
+
+
+@functools.cache
+def _hasher(algorithm: str) -> Callable[[bytes], Any]:
+    """Return the constructor of ``algorithm``: looking it up anew costs as much as a small file."""
+    return functools.partial(hashlib.new, algorithm) if algorithm != BLAKE3 else _blake3()
+
+
+def _blake3() -> Callable[[bytes], Any]:
+    digest.new_hash(BLAKE3)
+    from blake3 import blake3
+
+    constructor: Callable[[bytes], Any] = blake3
+    return constructor
+
+
+def _stream(
+    descriptor: int, algorithms: tuple[str, ...], stop: Callable[[], bool] | None
+) -> Digests:
+    states = {name: digest.new_hash(name) for name in algorithms}
+    buffer = bytearray(SMALL)
+    view = memoryview(buffer)
+    while True:
+        length = os.readv(descriptor, [buffer])
+        if not length:
+            break
+        if stop is not None and stop():
+            raise _Stopped
+        for state in states.values():
+            state.update(view[:length])
+    return {name: str(state.hexdigest()) for name, state in states.items()}
+
+
+def _replace(path: str, parts: Iterable[bytes | memoryview]) -> None:
+    temporary = "%s.%d.tmp" % (path, os.getpid())
+    try:
+        with open(temporary, "wb") as stream:
+            for part in parts:
+                stream.write(part)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass
+        raise
