@@ -780,9 +780,11 @@ class _Walk(Expressions):
             else:
                 top = alias.name.partition(".")[0]
                 self._bind(top, (Value(REF, top),))
+            self._see(READ, alias.name.partition(".")[0], node)
 
     def _on_importfrom(self, node: ast.ImportFrom) -> None:
         prefix = "." * node.level + (node.module or "")
+        self._see(READ, prefix.partition(".")[0] or ".", node)
         for alias in node.names:
             self._bind(alias.asname or alias.name, (Value(REF, prefix + "." + alias.name),))
 
@@ -934,9 +936,10 @@ class Use(NamedTuple):
 
     path: as given. line: 1-based; in a notebook within its cell. cell: number of the code cell, 0
     in a plain file. kind: "call", "read" or "write". arguments: of the positional arguments the
-    constant value, None where it is not constant; of a write the value. keywords: the same by
-    name. A constant is plain JSON; None and library names are ``{"name": ...}``. spread: ``*x`` or
-    ``**x`` was given, so that more may be passed. assigned: the result is kept.
+    constant value, None where it is not constant; of a write the value. An import is a read of the
+    library's name. keywords: the same by name. A constant is plain JSON; None and library names
+    are ``{"name": ...}``. spread: ``*x`` or ``**x`` was given, so that more may be passed.
+    assigned: the result is kept.
     """
 
     symbol: str

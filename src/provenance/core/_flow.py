@@ -16,6 +16,7 @@ from provenance.core._values import (
     FUNCTION,
     INSTANCE,
     LITERAL,
+    READ,
     REF,
     Learned,
     Scope,
@@ -59,9 +60,11 @@ class _Walk(Expressions):
             else:
                 top = alias.name.partition(".")[0]
                 self._bind(top, (Value(REF, top),))
+            self._see(READ, alias.name.partition(".")[0], node)
 
     def _on_importfrom(self, node: ast.ImportFrom) -> None:
         prefix = "." * node.level + (node.module or "")
+        self._see(READ, prefix.partition(".")[0] or ".", node)
         for alias in node.names:
             self._bind(alias.asname or alias.name, (Value(REF, prefix + "." + alias.name),))
 

@@ -27,9 +27,10 @@ class Use(NamedTuple):
 
     path: as given. line: 1-based; in a notebook within its cell. cell: number of the code cell, 0
     in a plain file. kind: "call", "read" or "write". arguments: of the positional arguments the
-    constant value, None where it is not constant; of a write the value. keywords: the same by
-    name. A constant is plain JSON; None and library names are ``{"name": ...}``. spread: ``*x`` or
-    ``**x`` was given, so that more may be passed. assigned: the result is kept.
+    constant value, None where it is not constant; of a write the value. An import is a read of the
+    library's name. keywords: the same by name. A constant is plain JSON; None and library names
+    are ``{"name": ...}``. spread: ``*x`` or ``**x`` was given, so that more may be passed.
+    assigned: the result is kept.
     """
 
     symbol: str

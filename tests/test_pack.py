@@ -1,0 +1,135 @@
+"""Packing portable modules into one file."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from provenance import pack
+from provenance.pack import PackError
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = ROOT / "templates" / "test_provenance.py"
+
+
+def test_the_template_is_fresh() -> None:
+    fresh = pack.pack()
+    assert TEMPLATE.read_text(encoding="utf-8") == fresh, (
+        "renew it: python -c 'from provenance.pack import pack; print(pack(), end=\"\")' > %s"
+        % TEMPLATE.relative_to(ROOT)
+    )
+
+
+def test_packing_twice_gives_the_same() -> None:
+    assert pack.pack() == pack.pack()
+
+
+def test_imports_nothing_but_the_standard_library() -> None:
+    tree = ast.parse(pack.pack())
+    tops = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            tops.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            tops.add((node.module or "").partition(".")[0])
+    assert "provenance" not in tops
+    assert tops <= set(sys.stdlib_module_names) | {"__future__"}
+
+
+def test_carries_the_comments_and_says_where_each_part_is_from() -> None:
+    text = pack.pack()
+    assert "# ---- provenance.core.versions ---" in text
+    assert "prov init --test" in text.split('"""')[1]
+    assert "/home/" not in text
+
+
+def test_the_file_stands_alone(tmp_path: Path) -> None:
+    copy = tmp_path / "test_provenance.py"
+    copy.write_text(pack.pack())
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(copy)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 4
+    assert done.stderr.startswith("There is no prov.lock in ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Modules of a made-up package, found in the place of the real ones."""
+
+    def path_of(name: str) -> str:
+        path = tmp_path / (name.rsplit(".", maxsplit=1)[-1] + ".py")
+        if not path.is_file():
+            raise PackError("%s is not a module with code of its own" % name)
+        return str(path)
+
+    monkeypatch.setattr(pack, "path_of", path_of)
+    return tmp_path
+
+
+def write(folder: Path, **sources: str) -> None:
+    for name, source in sources.items():
+        (folder / (name + ".py")).write_text('"""About %s."""\n\n%s' % (name, source))
+
+
+def run(text: str) -> dict[str, object]:
+    names: dict[str, object] = {}
+    exec(compile(text, "packed", "exec"), names)
+    return names
+
+
+def test_modules_aliases_and_members_keep_their_meaning(modules: Path) -> None:
+    write(
+        modules,
+        low="import os\n\nSIZE = 3\n\n\ndef double(x):\n    return 2 * x\n",
+        mid="from provenance import low\n\n\ndef four(x):\n    return low.double(low.double(x))\n",
+        top="import os\n\nfrom provenance.low import SIZE\n"
+        "from provenance.mid import four as fourth\n\n# kept\nANSWER = fourth(SIZE)\n",
+    )
+    text = pack.pack(("provenance.top",))
+    assert run(text)["ANSWER"] == 12
+    assert text.count("import os") == 1
+    assert "# kept" in text
+    assert "# About low." in text
+
+
+@pytest.mark.parametrize(
+    ("sources", "reason"),
+    [
+        ({"low": "A = 1\n", "top": "from provenance.low import A\nA = 2\n"}, "'A' is both"),
+        ({"low": "A = 1\n", "top": "from provenance import low\nlow.B\n"}, "has no B"),
+        ({"top": "def f():\n    from provenance.low import A\n"}, "inside cannot be packed"),
+        ({"top": "import provenance.low\n"}, "cannot be packed"),
+        ({"top": "from provenance.nowhere import x\n"}, "not a module"),
+        ({"low": "import json\n", "top": "from provenance import low\njson = 1\n"}, "'json'"),
+        (
+            {"low": "from provenance import top\n", "top": "from provenance import low\n"},
+            "import cycle",
+        ),
+    ],
+)
+def test_what_cannot_stand_in_one_file_is_an_error(
+    modules: Path, sources: dict[str, str], reason: str
+) -> None:
+    write(modules, **sources)
+    with pytest.raises(PackError, match=reason):
+        pack.pack(("provenance.top",))
+
+
+def test_the_oldest_python_can_compile_it() -> None:
+    old = Path(os.path.expanduser("~/.pyenv/versions/3.7.16/bin/python"))
+    if not old.exists():
+        pytest.skip("no Python 3.7 here")
+    done = subprocess.run(
+        [str(old), "-c", "import sys; compile(sys.stdin.buffer.read(), 'x', 'exec')"],
+        input=pack.pack().encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
