@@ -27,6 +27,10 @@ NAMES: Tuple[str, ...] = (
 )
 """Every facet, in the order in which they are captured within a phase and shown."""
 
+EARLY: Tuple[str, ...] = ("code",)
+"""The facets that have something to capture before the command starts. It stands here, and not only
+in their ``PHASES``, so that the others need not be imported before the command starts."""
+
 
 def load(name: str) -> Facet:
     """Return the facet called ``name``, importing its module. Raises KeyError for no such facet."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from provenance import facets
 from provenance.core import difference, record
-from provenance.core.context import PRESENT, Context
+from provenance.core.context import BEFORE, PRESENT, Context
 from provenance.core.difference import Comparison, Difference, NotCompared
 from provenance.core.record import CAPTURED, RUN_ONLY, SKIPPED, Payload, Record
 
@@ -25,7 +25,7 @@ def capture(
     site. Never raises: a facet that fails gives a failed answer with its reason.
     """
     answers = {}
-    for name in facets.NAMES:
+    for name in facets.EARLY if context.phase == BEFORE else facets.NAMES:
         answer = _answer(name, context._replace(earlier=earlier.get(name)), site)
         if answer is not None:
             answers[name] = answer
