@@ -157,7 +157,8 @@ def _explained(program: str, error: OSError) -> NotStarted:
         return NotStarted("%s: %s" % (program, reason), NOT_FOUND)
     if number == errno.ENOENT:
         reason = "its interpreter (first line) or loader does not exist"
-    elif found is not None and stat.S_ISDIR(found.st_mode):
+        return NotStarted("%s: cannot execute: %s" % (program, reason), NOT_FOUND)
+    if found is not None and stat.S_ISDIR(found.st_mode):
         reason = os.strerror(errno.EISDIR)
     elif number == errno.ENOEXEC:
         reason = "cannot execute binary file: %s" % reason
