@@ -27,7 +27,7 @@ class Point(NamedTuple):
 
 
 class Series:
-    """Collects points; of a long series every n-th, the first, last, least and greatest are kept."""
+    """Collects points; of a long one every n-th, the first, last, least and greatest are kept."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -1,0 +1,132 @@
+"""Two JSON-like values, texts or tables compared leaf by leaf, volatile parts told apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from typing import Any
+
+from provenance.compare.tolerance import Tolerance, is_number
+from provenance.compare.volatile import is_volatile_name, masked
+from provenance.core.verdict import DIFFERENT, WITHIN
+
+_NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]*\w)")
+
+
+class Tally:
+    """Counts what differed. first: where the first real difference stands, "" for none."""
+
+    def __init__(self, tolerance: Tolerance) -> None:
+        self.tolerance = tolerance
+        self.compared = self.within = self.volatile = self.different = 0
+        self.first = ""
+
+    def values(self, name: str, old: Any, new: Any) -> None:
+        """Compare two JSON values that stand at ``name``."""
+        if isinstance(old, dict) and isinstance(new, dict):
+            for key in [*old, *(k for k in new if k not in old)]:
+                below = "%s/%s" % (name, key) if name else str(key)
+                self._member(below, str(key), old, new, key)
+        elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+            for place, (one, other) in enumerate(zip(old, new, strict=True)):
+                self.values("%s/%d" % (name, place) if name else str(place), one, other)
+        else:
+            self.leaf(name, old, new)
+
+    def _member(
+        self, below: str, key: str, old: dict[str, Any], new: dict[str, Any], at: str
+    ) -> None:
+        if at not in old or at not in new:
+            self._differs(below)
+        elif is_volatile_name(key) and not isinstance(old[at], (dict, list)):
+            self._apart(old[at] == new[at])
+        else:
+            self.values(below, old[at], new[at])
+
+    def leaf(self, name: str, old: Any, new: Any) -> None:
+        """Compare two single values that stand at ``name``."""
+        if is_number(old) and is_number(new):
+            self.compared += 1
+            judged = self.tolerance.judge(old, new)
+            self.within += judged == WITHIN
+            if judged == DIFFERENT:
+                self._differs(name)
+        elif isinstance(old, str) and isinstance(new, str):
+            self.text(name, old, new)
+        else:
+            self.compared += 1
+            if old != new or type(old) is not type(new):
+                self._differs(name)
+
+    def text(self, name: str, old: str, new: str) -> None:
+        """Compare two texts: volatile parts masked, numbers with tolerance."""
+        self.compared += 1
+        if old == new:
+            return
+        first, second = masked(old), masked(new)
+        if first == second:
+            self.volatile += 1
+            return
+        if _NUMBER.sub("0", first) != _NUMBER.sub("0", second):
+            self._differs(name)
+            return
+        pairs = zip(_NUMBER.findall(first), _NUMBER.findall(second), strict=True)
+        verdicts = {self.tolerance.judge(_number(a), _number(b)) for a, b in pairs if a != b}
+        if DIFFERENT in verdicts:
+            self._differs(name)
+        elif verdicts:
+            self.within += 1
+
+    def lines(self, old: Iterable[str], new: Iterable[str]) -> None:
+        """Compare two texts line by line, as a terminal would show them in the end."""
+        for number, (one, other) in enumerate(zip_longest(shown(old), shown(new)), start=1):
+            place = "line %d" % number
+            if one is None or other is None:
+                self.compared += 1
+                self._differs(place)
+            else:
+                self.text(place, one, other)
+
+    def rows(self, old: Iterable[list[str]], new: Iterable[list[str]]) -> None:
+        """Compare two tables cell by cell; columns named for times count as volatile."""
+        volatile: set[int] = set()
+        for number, (one, other) in enumerate(zip_longest(old, new), start=1):
+            if one is None or other is None or len(one) != len(other):
+                self._differs("row %d" % number)
+                continue
+            if number == 1:
+                volatile = {i for i, name in enumerate(one) if is_volatile_name(name.strip())}
+            for place, (a, b) in enumerate(zip(one, other, strict=True)):
+                if number > 1 and place in volatile:
+                    self._apart(a == b)
+                else:
+                    self._cell("row %d, column %d" % (number, place + 1), a, b)
+
+    def _cell(self, name: str, old: str, new: str) -> None:
+        first, second = _NUMBER.fullmatch(old.strip()), _NUMBER.fullmatch(new.strip())
+        if old != new and first and second:
+            self.leaf(name, _number(first.group()), _number(second.group()))
+        else:
+            self.text(name, old, new)
+
+    def _apart(self, equal: bool) -> None:
+        self.compared += 1
+        self.volatile += not equal
+
+    def _differs(self, name: str) -> None:
+        self.different += 1
+        self.first = self.first or name or "the whole"
+
+
+def shown(lines: Iterable[str]) -> Iterator[str]:
+    """Yield ``lines`` without their ends; of what a carriage return overwrote, only the last."""
+    for line in lines:
+        yield line.rstrip("\r\n").rsplit("\r", 1)[-1].rstrip()
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
