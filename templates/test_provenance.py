@@ -1344,6 +1344,7 @@ versions = SimpleNamespace(is_version=is_version, key=key)
 # ``unless``        uses that make the change void (a flag that is set), each with ``symbol`` and,
 #                   where its first argument matters, ``first``
 # ``reads``         naming the symbol is enough (a constant, a flag); else it must be called
+# ``handed_on``     false: naming the symbol without a call (``dtype=np.float32``) does not count
 # ``unresolved``    false: do not consider a method of this name on something unknown
 # ``gpu``           true: matters only with a CUDA GPU
 # ``parameter``     the parameter whose default changed, where that is the change
@@ -1393,6 +1394,7 @@ class Entry(NamedTuple):
     when: Tuple[Condition, ...] = ()
     unless: Tuple[Dict[str, Any], ...] = ()
     reads: bool = False
+    handed_on: bool = True
     unresolved: bool = True
     gpu: bool = False
     restore_old: str = ""
@@ -2640,20 +2642,27 @@ def struck(
 
     files: in which a method of something unknown counts; None: those that use the library by name.
     """
-    if any(_voids(flag, use) for flag in entry.unless for use in uses):
+    near = _near(entry, uses)
+    if not near or any(_voids(flag, use) for flag in entry.unless for use in uses):
         return ()
-    wanted = {symbol.rpartition(".")[2] for symbol in entry.symbols}
     if files is None:
-        files = _files_with(entry, uses)
-    some = entry.reads or "*" in wanted
-    near = [use for use in uses if some or use.symbol.rpartition(".")[2] in wanted]
+        files = _files_with(entry, near, uses)
     found = [_strike(entry, use, files) for use in near]
     return tuple(one for one in found if one is not None)
 
 
-def _files_with(entry: Entry, uses: Sequence[Use]) -> FrozenSet[str]:
-    """Return the files in which the library of ``entry`` is used by name."""
-    if not any(use.symbol.startswith(UNRESOLVED) for use in uses):
+def _near(entry: Entry, uses: Sequence[Use]) -> List[Use]:
+    """Return the ``uses`` that a look at their first or last component does not rule out."""
+    tops = tuple({symbol.partition(".")[0] + "." for symbol in entry.symbols})
+    wanted = {symbol.rpartition(".")[2] for symbol in entry.symbols}
+    if entry.reads or "*" in wanted:
+        return [use for use in uses if use.symbol.startswith(tops)]
+    return [use for use in uses if use.symbol.rpartition(".")[2] in wanted]
+
+
+def _files_with(entry: Entry, near: Sequence[Use], uses: Sequence[Use]) -> FrozenSet[str]:
+    """Return the files in which the library of ``entry`` is used by name; none if not needed."""
+    if not any(use.symbol.startswith(UNRESOLVED) for use in near):
         return frozenset()
     tops = {symbol.partition(".")[0] for symbol in entry.symbols}
     return frozenset(use.path for use in uses if use.symbol.partition(".")[0] in tops)
@@ -2671,10 +2680,12 @@ def _strike(entry: Entry, use: Use, files: FrozenSet[str]) -> Optional[Struck]:
         return None
     if use.kind == WRITE and not use.symbol.endswith("__setitem__"):
         return None
+    named_only = use.kind != CALL and not entry.reads and not use.symbol.endswith("__")
+    if named_only and not entry.handed_on:
+        return None
     states = [_state(condition, use) for condition in entry.when]
     if FAILS in states:
         return None
-    named_only = use.kind != CALL and not entry.reads and not use.symbol.endswith("__")
     sure = resolved and OPEN not in states and not named_only
     return Struck(use, sure, _why(entry, use, resolved, named_only))
 

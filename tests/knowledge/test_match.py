@@ -166,6 +166,7 @@ QUIET = {
     "scikit-learn 1.5.1 1.5.2": KMEANS,
     "scikit-learn 1.2.2 1.3.0": "from sklearn.metrics import f1_score\nf1_score(a, b)",
     "numpy 1.26.3 1.26.4": "import numpy as np\nnp.unique(x, return_inverse=True)",
+    "numpy 1.26.4 2.0.0": "import numpy as np\nx = np.zeros(3, dtype=np.float32)",
     "numpy 1.17.5 1.18.0": "import numpy as np\nnp.random.default_rng(0).integers(0, 9, 5)",
     "pandas 2.0.0 2.0.1": "import pandas as pd\npd.read_csv(f).groupby('g').mean()",
     "pandas 2.3.3 3.0.0": "import pandas as pd\npd.read_csv(f).groupby('g', observed=True).sum()",

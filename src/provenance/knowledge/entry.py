@@ -12,6 +12,7 @@ An entry is data (a file in ``entries/``); this module reads its form. Members o
 ``unless``        uses that make the change void (a flag that is set), each with ``symbol`` and,
                   where its first argument matters, ``first``
 ``reads``         naming the symbol is enough (a constant, a flag); else it must be called
+``handed_on``     false: naming the symbol without a call (``dtype=np.float32``) does not count
 ``unresolved``    false: do not consider a method of this name on something unknown
 ``gpu``           true: matters only with a CUDA GPU
 ``parameter``     the parameter whose default changed, where that is the change
@@ -69,6 +70,7 @@ class Entry(NamedTuple):
     when: Tuple[Condition, ...] = ()
     unless: Tuple[Dict[str, Any], ...] = ()
     reads: bool = False
+    handed_on: bool = True
     unresolved: bool = True
     gpu: bool = False
     restore_old: str = ""

@@ -29,20 +29,27 @@ def struck(
 
     files: in which a method of something unknown counts; None: those that use the library by name.
     """
-    if any(_voids(flag, use) for flag in entry.unless for use in uses):
+    near = _near(entry, uses)
+    if not near or any(_voids(flag, use) for flag in entry.unless for use in uses):
         return ()
-    wanted = {symbol.rpartition(".")[2] for symbol in entry.symbols}
     if files is None:
-        files = _files_with(entry, uses)
-    some = entry.reads or "*" in wanted
-    near = [use for use in uses if some or use.symbol.rpartition(".")[2] in wanted]
+        files = _files_with(entry, near, uses)
     found = [_strike(entry, use, files) for use in near]
     return tuple(one for one in found if one is not None)
 
 
-def _files_with(entry: Entry, uses: Sequence[Use]) -> FrozenSet[str]:
-    """Return the files in which the library of ``entry`` is used by name."""
-    if not any(use.symbol.startswith(UNRESOLVED) for use in uses):
+def _near(entry: Entry, uses: Sequence[Use]) -> List[Use]:
+    """Return the ``uses`` that a look at their first or last component does not rule out."""
+    tops = tuple({symbol.partition(".")[0] + "." for symbol in entry.symbols})
+    wanted = {symbol.rpartition(".")[2] for symbol in entry.symbols}
+    if entry.reads or "*" in wanted:
+        return [use for use in uses if use.symbol.startswith(tops)]
+    return [use for use in uses if use.symbol.rpartition(".")[2] in wanted]
+
+
+def _files_with(entry: Entry, near: Sequence[Use], uses: Sequence[Use]) -> FrozenSet[str]:
+    """Return the files in which the library of ``entry`` is used by name; none if not needed."""
+    if not any(use.symbol.startswith(UNRESOLVED) for use in near):
         return frozenset()
     tops = {symbol.partition(".")[0] for symbol in entry.symbols}
     return frozenset(use.path for use in uses if use.symbol.partition(".")[0] in tops)
@@ -60,10 +67,12 @@ def _strike(entry: Entry, use: Use, files: FrozenSet[str]) -> Optional[Struck]:
         return None
     if use.kind == WRITE and not use.symbol.endswith("__setitem__"):
         return None
+    named_only = use.kind != CALL and not entry.reads and not use.symbol.endswith("__")
+    if named_only and not entry.handed_on:
+        return None
     states = [_state(condition, use) for condition in entry.when]
     if FAILS in states:
         return None
-    named_only = use.kind != CALL and not entry.reads and not use.symbol.endswith("__")
     sure = resolved and OPEN not in states and not named_only
     return Struck(use, sure, _why(entry, use, resolved, named_only))
 
