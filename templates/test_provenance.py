@@ -2188,7 +2188,7 @@ def check_code(lock: Lock) -> Item:
 def _source_state(path: Optional[str], entry: Mapping[str, Any]) -> Optional[str]:
     """Return what is wrong with a source file, "" for nothing, None where it cannot be told."""
     recorded: Dict[str, str] = entry.get("digests") or {}
-    outside = (entry.get("path") or {}).get("root") in ("home", "abs")
+    outside = (entry.get("path") or {}).get("root") in ("home", "abs") or entry.get("missing")
     if path is None or not os.path.isfile(path):
         return None if outside or path is None else "it is not here"
     try:
@@ -2233,6 +2233,9 @@ def _data_state(
 ) -> Tuple[Optional[bool], str]:
     """Return whether a data file is the recorded one, or None and why that cannot be told."""
     recorded: Dict[str, str] = entry.get("digests") or {}
+    state = str(entry.get("state", "digested"))
+    if state != "digested":
+        return None, "%s when recorded" % state
     if path is None or not os.path.exists(path):
         return None, "not here"
     name = "sha256" + (_TREE if os.path.isdir(path) else "")
@@ -2241,7 +2244,8 @@ def _data_state(
     try:
         if not full and (entry.get("size") or 0) > LARGE:
             return None, "more than 1 GiB (PROV_FULL=1 digests it)"
-        found = _tree(path) if os.path.isdir(path) else _file(path)
+        left_out = frozenset(entry.get("left_out") or ())
+        found = _tree(path, left_out) if os.path.isdir(path) else _file(path)
     except OSError as error:
         return None, error.strerror or "unreadable"
     return found == recorded[name], ""
@@ -2255,7 +2259,7 @@ def _file(path: str) -> str:
     return state.hexdigest()
 
 
-def _tree(folder: str) -> str:
+def _tree(folder: str, left_out: FrozenSet[str]) -> str:
     """Return the digest of a folder as records have it: canonical JSON of its sorted files."""
     rows: List[List[Any]] = []
     for parent, folders, names in os.walk(folder):
@@ -2263,6 +2267,8 @@ def _tree(folder: str) -> str:
         for name in names + links:
             path = os.path.join(parent, name)
             below = os.path.relpath(path, folder).replace(os.sep, "/")
+            if below in left_out:
+                continue
             if os.path.islink(path):
                 rows.append([below, -1, os.readlink(path)])
             else:

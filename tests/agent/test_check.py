@@ -264,6 +264,15 @@ def test_folders_of_data_have_the_records_digest(project: Project) -> None:
     assert project.plain().returncode == 1
 
 
+def test_a_file_that_the_run_overwrote_cannot_be_compared(project: Project) -> None:
+    project.facets["data"] = {"files": [project.file("data.csv", state="overwritten")]}
+    project.write()
+    (project.folder / "data.csv").write_text("9,9\n")
+    done = project.plain()
+    assert done.returncode == 0
+    assert "data.csv: overwritten when recorded" in done.stdout
+
+
 def test_paths_that_lead_outside_are_not_followed(project: Project) -> None:
     outside = dict(project.file("data.csv"), path={"root": "repo", "path": "../../etc/passwd"})
     project.facets["data"] = {"files": [outside]}
