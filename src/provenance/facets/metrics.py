@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from provenance.core import canonical
 from provenance.core.context import AFTER, PRESENT, Context
@@ -104,11 +104,15 @@ def _read(use: Use, full: Full) -> _Read:
 
 
 def _named(read: List[_Read], places: Places, notes: List[str]) -> Metrics:
-    """Return everything under its name; the file's name goes before where two files collide."""
-    owners: Dict[str, int] = {}
+    """Return everything under its name; the file's name goes before where two files disagree.
+
+    Files that end in the same value speak of one metric: ``metrics.json`` holds the last line of
+    ``history.csv``.
+    """
+    ends: Dict[str, Set[str]] = {}
     for one in read:
         for name in set(one.finals) | set(one.collected.series):
-            owners[name] = owners.get(name, 0) + 1
+            ends.setdefault(name, set()).add(repr(_end(one, name)))
     stems: Dict[str, int] = {}
     for one in read:
         stems[_stem(one)] = stems.get(_stem(one), 0) + 1
@@ -120,13 +124,20 @@ def _named(read: List[_Read], places: Places, notes: List[str]) -> Metrics:
             if len(found.sources) >= MOST_NAMES:
                 notes.append("more than %d metrics: the rest was left out" % MOST_NAMES)
                 return found
-            full_name = name if owners[name] == 1 else prefix + "/" + name
+            full_name = name if len(ends[name]) == 1 else prefix + "/" + name
             _put(found, full_name, name, one, path)
     return found
 
 
+def _end(one: _Read, name: str) -> Any:
+    series = one.collected.series.get(name)
+    if name in one.finals or series is None or series.last is None:
+        return one.finals.get(name)
+    return series.last.value
+
+
 def _put(found: Metrics, full_name: str, name: str, one: _Read, path: str) -> None:
-    found.sources[full_name] = path
+    found.sources.setdefault(full_name, path)
     series = one.collected.series.get(name)
     if series is not None and series.last is not None:
         found.series[full_name] = [point._asdict() for point in series.points()]
