@@ -137,6 +137,7 @@ class Code(NamedTuple):
     follows. pushed: whether the commit is in a remote's branch as far as this clone knew; None
     without a remote. dirty: whether there were uncommitted changes or untracked code. changed: the
     changed files, the first 500; changed_count: all. patch, untracked: where these are kept.
+    ignored: used source files that git is told to ignore, as they were when the run had ended.
     untracked_others: untracked files that are neither code nor settings, not kept. settings: how
     git writes files here (core.autocrlf ...). used: the source files that the run used.
     """
@@ -152,6 +153,7 @@ class Code(NamedTuple):
     changed_count: int = 0
     patch: Optional[Patch] = None
     untracked: Optional[Archive] = None
+    ignored: Optional[Archive] = None
     untracked_others: int = 0
     left_out: Tuple[LeftOut, ...] = ()
     remotes: Tuple[Remote, ...] = ()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 from provenance.core import filekinds
+from provenance.core.context import Context
+from provenance.core.paths import PathRef
 from provenance.core.redact import Redactor
 from provenance.facets import _kept, _patch
-from provenance.facets._code import Patch
+from provenance.facets._code import Archive, Patch
 from provenance.facets._git import Entry, Git, Status
 
-PATCH, ARCHIVE = "code.patch", "untracked.tar.gz"
+PATCH, ARCHIVE, IGNORED = "code.patch", "untracked.tar.gz", "ignored.tar.gz"
 
 LARGEST_CHANGED = 10 << 20
 """Bytes of a tracked file, before or after, above which its change is not kept."""
@@ -35,14 +37,6 @@ class Out(NamedTuple):
     path: str
     reason: str
     size: Optional[int] = None
-
-
-class Packed(NamedTuple):
-    """The bytes of an archive of untracked files, and what is in it. redacted: files masked."""
-
-    data: bytes
-    files: Tuple[str, ...]
-    redacted: Tuple[str, ...]
 
 
 class Taken(NamedTuple):
@@ -212,21 +206,40 @@ class Packer:
         self._members[prefix + path] = (stat.S_IFLNK, os.fsencode(target))
         return ""
 
-    def packed(self) -> Optional[Packed]:
-        """Return the archive, None where there is nothing in it. Same files, same bytes."""
-        if not self._members:
-            return None
+    @property
+    def files(self) -> Tuple[str, ...]:
+        """What was taken, sorted."""
+        return tuple(sorted(self._members))
+
+    def packed(self) -> bytes:
+        """Return the archive: tar, compressed. The same files give the same bytes."""
         import io
         import tarfile
         import zlib
 
         stream = io.BytesIO()
-        with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        with tarfile.open(
+            fileobj=stream, mode="w", format=tarfile.PAX_FORMAT, encoding="utf-8"
+        ) as archive:
             for name, (mode, data) in sorted(self._members.items()):
                 archive.addfile(*_member(tarfile.TarInfo(name), mode, data))
         squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
-        packed = squeeze.compress(stream.getvalue()) + squeeze.flush()
-        return Packed(packed, tuple(sorted(self._members)), tuple(self.redacted))
+        return squeeze.compress(stream.getvalue()) + squeeze.flush()
+
+
+def archived(packer: Packer, context: Context, top: str, name: str) -> Optional[Archive]:
+    """Write what ``packer`` took to the file ``name`` of the run; None where that is nothing."""
+    if not packer.files or context.run_dir is None:
+        return None
+    data = packer.packed()
+    with open(os.path.join(context.run_dir, name), "wb") as stream:
+        stream.write(data)
+
+    def refer(paths: Iterable[str]) -> Tuple[PathRef, ...]:
+        return tuple(context.roots.refer(os.path.join(top, path)) for path in paths)
+
+    digest = hashlib.sha256(data).hexdigest()
+    return Archive(name, len(data), digest, refer(packer.files), refer(packer.redacted))
 
 
 def _member(member: Any, mode: int, data: bytes) -> Tuple[Any, Any]:

@@ -10,13 +10,15 @@ from provenance.core.context import Context
 from provenance.core.paths import is_inside
 from provenance.core.redact import Redactor, without_credentials
 from provenance.facets import _snapshot, _used
-from provenance.facets._code import Code, Remote, Repository, Submodule
+from provenance.facets._code import Archive, Code, Remote, Repository, Submodule
 from provenance.facets._git import UNCHANGED, Git, Status
 from provenance.facets._snapshot import Out, Packer
 
 _SETTINGS = ("core.autocrlf", "core.eol", "core.filemode", "core.symlinks")
 """How git writes files into the work tree here; a restored tree needs the same."""
 _MOST_REPOSITORIES = 20
+_MOST_ASKED = 60000
+"""Bytes of paths that git is asked about at once."""
 
 
 class Inner(NamedTuple):
@@ -74,7 +76,26 @@ def complete(code: Code, context: Context, notes: List[str]) -> Code:
         _say_hidden(git, top, notes)
     used, more = _used.during_run(context, _AtStart(code, context, git, top))
     notes.extend(more)
-    return code._replace(used=used, repositories=_repositories(code, context, git, top))
+    code = code._replace(used=used, repositories=_repositories(code, context, git, top))
+    if code.vcs == "git" and top is not None:
+        code = code._replace(ignored=_ignored(code, context, git, top, notes))
+    return code
+
+
+def _ignored(
+    code: Code, context: Context, git: Git, top: str, notes: List[str]
+) -> Optional[Archive]:
+    """Keep the used source files that git ignores: no commit will ever have them."""
+    full = (context.roots.locate(one.path) for one in code.used)
+    below = [os.path.relpath(path, top) for path in full if path and is_inside(path, top)]
+    feed = b"".join(os.fsencode(path) + b"\0" for path in below)[:_MOST_ASKED]
+    if context.run_dir is None or not feed:
+        return None
+    answer = git(top, "check-ignore", "-z", "--stdin", feed=feed[: feed.rfind(b"\0") + 1])
+    packer = Packer(context.redact)
+    packer.add(top, tuple(os.fsdecode(path) for path in answer.out.split(b"\0") if path))
+    notes.extend("%s was used and is not kept: %s" % (o.path, o.reason) for o in packer.out[:3])
+    return _snapshot.archived(packer, context, top, _snapshot.IGNORED)
 
 
 def _configuration(

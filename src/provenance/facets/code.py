@@ -180,23 +180,9 @@ def _archived(
     """Return ``code`` with the archive of untracked files written, and all that was left out."""
     from provenance.facets import _snapshot
 
-    assert context.run_dir is not None
-    packed = packer.packed()
-    archive = None
-    if packed is not None:
-        import hashlib
-
-        with open(os.path.join(context.run_dir, _snapshot.ARCHIVE), "wb") as stream:
-            stream.write(packed.data)
-        archive = Archive(
-            _snapshot.ARCHIVE,
-            len(packed.data),
-            hashlib.sha256(packed.data).hexdigest(),
-            tuple(_ref(context, top, path) for path in packed.files),
-            tuple(_ref(context, top, path) for path in packed.redacted),
-        )
-        if packed.redacted:
-            notes.append("secrets were masked in untracked files: %s" % _few(packed.redacted))
+    archive = _snapshot.archived(packer, context, top, _snapshot.ARCHIVE)
+    if packer.redacted:
+        notes.append("secrets were masked in untracked files: %s" % _few(packer.redacted))
     out = out + packer.out
     if out:
         notes.append("not kept: %s" % _few(["%s (%s)" % (o.path, o.reason) for o in out]))
