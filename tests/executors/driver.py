@@ -1,12 +1,14 @@
 """Run a command through the executor, as the command line does, and tell what came of it.
 
 ``driver.py LOG REPORT COMMAND...``: LOG "-" keeps nothing, REPORT is a file for the outcome.
-Exits as the command did. PROV_TEST_SECRET: what is to be redacted.
+Exits as the command did. PROV_TEST_SECRET: what is to be redacted. PROV_TEST_FINISH: finishing the
+record takes until the folder REPORT.finish is there, made known by the folder REPORT.finishing.
 """
 
 import json
 import os
 import sys
+import time
 
 from provenance.executors import local
 
@@ -14,6 +16,7 @@ from provenance.executors import local
 def main() -> None:
     log, report, *command = sys.argv[1:]
     secret = os.environ.pop("PROV_TEST_SECRET", "").encode()
+    slow = os.environ.pop("PROV_TEST_FINISH", "")
     hits = [0]
 
     def redact(data: bytes) -> bytes:
@@ -37,6 +40,10 @@ def main() -> None:
         sys.exit(error.exit_code)
     told = {"outcome": ended.outcome._asdict(), "log": ended.log._asdict(), "notes": ended.notes}
     told["alongside"] = ended.alongside is not None
+    if slow:
+        os.mkdir(report + ".finishing")
+        while not os.path.exists(report + ".finish"):
+            time.sleep(0.01)
     with open(report + ".part", "w") as file:
         json.dump(told, file)
     os.replace(report + ".part", report)

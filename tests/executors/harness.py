@@ -1,9 +1,11 @@
 """Scenarios are run twice, bare and through the executor; the bare command is the oracle."""
 
+import fcntl
 import json
 import os
 import select
 import signal
+import struct
 import subprocess
 import sys
 import termios
@@ -105,6 +107,10 @@ sys.exit(7)
 """Counts signals until the file "enough" appears; exits with 7."""
 
 
+def _resize(fd, rows, columns):
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
 class Terminal:
     """A terminal with a program in it, in a session of its own, driven from here."""
 
@@ -119,17 +125,18 @@ class Terminal:
                 signal.pthread_sigmask(signal.SIG_SETMASK, ())
                 if cwd:
                     os.chdir(cwd)
-                termios.tcsetwinsize(0, size) if hasattr(termios, "tcsetwinsize") else None
+                _resize(0, *size)
                 os.execvpe(argv[0], argv, dict(os.environ, TERM="xterm", **(env or {})))
             finally:
                 os._exit(99)
         self.resize(*size)
 
-    def resize(self, rows, columns):
-        import fcntl
-        import struct
+    def hang_up(self):
+        os.close(self.fd)
+        self.fd = -1
 
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    def resize(self, rows, columns):
+        _resize(self.fd, rows, columns)
 
     def modes(self):
         return termios.tcgetattr(self.fd)
@@ -187,4 +194,5 @@ class Terminal:
                 os.waitpid(self.pid, 0)
             except OSError:
                 pass
-        os.close(self.fd)
+        if self.fd >= 0:
+            os.close(self.fd)

@@ -121,7 +121,9 @@ def test_path_of_the_command_not_ours(tmp_path):
     assert run(way.argv("tool"), env=env, cwd="/", stdout=-1).stdout == b"b\n"
     env["PATH"] = "%s/a:b" % tmp_path
     assert run(way.argv("tool"), env=env, cwd="/", stdout=-1).stdout == b"a\n"
-    assert run(way.argv("/bin/pwd"), env=env, cwd="/", stdout=-1).stdout == b"%s\n" % bytes(tmp_path)
+    assert run(way.argv("/bin/pwd"), env=env, cwd="/", stdout=-1).stdout == b"%s\n" % bytes(
+        tmp_path
+    )
 
 
 def test_what_the_command_inherits(tmp_path):

@@ -221,7 +221,10 @@ def test_late_output_on_a_terminal(tmp_path):
     def scenario(way):
         go.unlink(missing_ok=True)
         inner = "(while ! [ -e %s ]; do sleep .02; done; echo late; echo > %s.done) & echo early"
-        shell = '"$@"; echo "code $?"; : > %s; while ! [ -e %s.done ]; do sleep .02; done' % (go, go)
+        shell = '"$@"; echo "code $?"; : > %s; while ! [ -e %s.done ]; do sleep .02; done' % (
+            go,
+            go,
+        )
         argv = way.argv("sh", "-c", inner % (go, go))
         with Terminal(["sh", "-c", shell + "; sleep 0.5", "sh", *argv]) as terminal:
             terminal.expect(b"late\r\n")
@@ -262,7 +265,7 @@ def test_a_log_that_cannot_be_written(tmp_path, limit):
     if limit == "full":
         argv[2] = "/dev/full"
     else:
-        argv = ["bash", "-c", "ulimit -f 16; \"$@\"", "bash", *argv]
+        argv = ["bash", "-c", 'ulimit -f 16; "$@"', "bash", *argv]
     done = run(argv, stdout=-1)
     assert done.returncode == 0
     assert done.stdout == b"".join(b"%d\n" % i for i in range(1, 200001))

@@ -25,6 +25,8 @@ _NEVER = {*_FAULTS, signal.SIGSYS, signal.SIGKILL, signal.SIGSTOP, signal.SIGPIP
 HELD = frozenset(signal.valid_signals()) - _NEVER
 _STOPS = frozenset((signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU))
 _FROM_KEYBOARD = frozenset((signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP))
+_HANGUP = frozenset((signal.SIGHUP, signal.SIGCONT))
+"""The kernel sends these to the leader of a session alone when its terminal goes away."""
 _SI_KERNEL = 0x80
 _LOOKS_S = (0.0, 0.002, 0.005, 0.013)
 """Pauses between looks at the canary: one kill() of a group takes microseconds, a scheduler that
@@ -194,7 +196,9 @@ class Attendance:
             self._stop_asked = True
         elif number == signal.SIGCONT:
             self._stop_asked = False
-        if caught.from_kernel or caught.sender == os.getpid() or self._canary.heard(number):
+        if caught.from_kernel and number not in _HANGUP:
+            return  # from the keyboard, for all of the group; or of a limit or timer of our own
+        if caught.sender == os.getpid() or self._canary.heard(number):
             return
         try:
             os.kill(self._pid, number)
