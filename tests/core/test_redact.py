@@ -162,6 +162,9 @@ def test_a_private_key_is_blanked_line_by_line() -> None:
 def test_a_private_key_in_json_and_one_that_is_cut_off() -> None:
     assert "aB3d" not in Redactor().text('{"private_key": "%s"}' % KEY.replace("\n", "\\n"))
     assert "aB3d" not in Redactor().text(KEY.rpartition("\n")[0])
+    tail = Redactor().text("a word\n" + KEY.partition("\n")[2])
+    assert "aB3d" not in tail
+    assert tail.startswith("a word\n<redacted>\n")
 
 
 def test_values_of_secret_variables_are_found_anywhere() -> None:

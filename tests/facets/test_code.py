@@ -75,7 +75,8 @@ def test_nothing_is_touched(repo, tmp_path):
 
 def test_what_is_untracked_is_kept_by_rule(repo, tmp_path):
     kept = {"a.py": "x\n", "b/conf.yaml": "x: 1\n", "requirements-gpu.txt": "x\n",
-            "t.sbatch": "x\n", "nb.ipynb": "{}", "Makefile": "x\n", "in/uv.lock": "x\n"}  # fmt: skip
+            "t.sbatch": "x\n", "nb.ipynb": "{}", "Makefile": "x\n",
+            "in/uv.lock": "x\n"}  # fmt: skip
     secret = [".env", ".env.local", "prod.env", "k.pem", "id_rsa", "id_rsa.pub", "a.key",
               "credentials.json", "credentials.py", ".netrc", ".npmrc", ".pypirc",
               ".aws/config.ini", "kaggle.json", "secrets.toml"]  # fmt: skip

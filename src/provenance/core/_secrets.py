@@ -251,5 +251,6 @@ KEY_BEGIN = _Lazy(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
 KEY_END = _Lazy(rb"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
 KEY_BODY = _Lazy(rb"[0-9A-Za-z+/=]{40,}")
 KEY_REST = _Lazy(rb"(?:(?:\r?\n|\\n)[ +\-\t]?[0-9A-Za-z+/=]{20,})+(?:\r?\n[0-9A-Za-z+/]*={1,2})?")
+KEY_LINE = _Lazy(rb"[ +\-\t]?[0-9A-Za-z+/=]+\r?\n")
 LONGEST_KEY = 16384
 """Bytes between the two lines of a private key beyond which they do not belong together."""

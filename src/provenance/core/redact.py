@@ -250,14 +250,27 @@ def _dotted_starts(raw: bytes, at: int, end: int) -> Iterator[int]:
 
 
 def _private_keys(raw: bytes) -> Iterator[Span]:
+    """Yield the bodies of private key blocks, also of such as are cut off at either end."""
+    closed = set()
     for begin in _secrets.KEY_BEGIN.finditer(raw):
         end = _secrets.KEY_END.search(raw, begin.end(), begin.end() + _secrets.LONGEST_KEY)
-        if end is not None and _secrets.KEY_BODY.search(raw, begin.end(), end.start()):
-            yield begin.end(), end.start()
-        elif end is None:
+        if end is not None:
+            closed.add(end.start())
+            if _secrets.KEY_BODY.search(raw, begin.end(), end.start()):
+                yield begin.end(), end.start()
+        else:
             rest = _secrets.KEY_REST.match(raw, begin.end())
             if rest is not None:
                 yield rest.span()
+    for end in _secrets.KEY_END.finditer(raw):
+        start = end.start()
+        while end.start() not in closed and end.start() - start < _secrets.LONGEST_KEY:
+            above = raw.rfind(b"\n", 0, max(0, start - 1)) + 1
+            if above == start or not _secrets.KEY_LINE.fullmatch(raw, above, start):
+                break
+            start = above
+        if _secrets.KEY_BODY.search(raw, start, end.start()):
+            yield start, end.start()
 
 
 def _named(raw: bytes, low: bytes, core: bytes, settings: bool) -> Iterator[Span]:
