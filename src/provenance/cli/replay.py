@@ -96,8 +96,7 @@ def _tell(planned: Plan, verbose: bool, aside: bool) -> None:
     style = Style(sys.stderr if aside else sys.stdout)
     for line in verify.checked_lines(planned.checked, style, verbose):
         typer.echo(line, err=aside)
-    run = planned.reference.record
-    typer.echo("will run: %s" % shlex.join(run.command), err=aside)
+    typer.echo("will run: %s" % shlex.join(planned.command), err=aside)
     place = os.path.relpath(planned.destination)
     typer.echo("      in: %s (restored code)" % place, err=aside)
 

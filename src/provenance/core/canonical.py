@@ -8,7 +8,6 @@ form of the document without its ``sha256`` member.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from typing import Any, Dict
@@ -63,6 +62,8 @@ def _encodable(text: str) -> str:
 
 def digest(value: Any) -> str:
     """Return the hex SHA-256 of the compact canonical form of ``value``."""
+    import hashlib  # loads OpenSSL: 3 ms that the start of a run need not pay
+
     return hashlib.sha256(compact(value)).hexdigest()
 
 

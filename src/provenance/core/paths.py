@@ -8,7 +8,7 @@ gives it; in JSON it is base64.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import os
 import posixpath
 from typing import Any, NamedTuple, Optional
@@ -31,7 +31,7 @@ class PathRef(NamedTuple):
         try:
             self.path.encode("utf-8")
         except UnicodeEncodeError:
-            raw = base64.b64encode(os.fsencode(self.path)).decode("ascii")
+            raw = binascii.b2a_base64(os.fsencode(self.path), newline=False).decode("ascii")
             return {"root": self.root, "path_base64": raw}
         return {"root": self.root, "path": self.path}
 
@@ -40,7 +40,7 @@ class PathRef(NamedTuple):
         """Read the JSON form back; raises ValueError where it is not one."""
         try:
             if "path_base64" in value:
-                return cls(value["root"], os.fsdecode(base64.b64decode(value["path_base64"])))
+                return cls(value["root"], os.fsdecode(binascii.a2b_base64(value["path_base64"])))
             return cls(str(value["root"]), str(value["path"]))
         except (KeyError, TypeError) as error:
             raise ValueError("not a path: %.60r" % (value,)) from error

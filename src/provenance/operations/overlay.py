@@ -8,13 +8,12 @@ first on PYTHONPATH as they are in the restored tree.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 
 from provenance.core import filekinds
 from provenance.core.paths import PathRef, is_inside
 from provenance.core.record import Record
-from provenance.operations import present, settle
+from provenance.operations import settle
 from provenance.operations.plan import Plan
 from provenance.store.project import Project
 
@@ -73,30 +72,16 @@ def _moved(folder: str | None, place: Project, tree: str) -> str | None:
     return moved if os.path.isdir(moved) else None
 
 
-def command(run: Record, planned: Plan, tree: str, cwd: str) -> tuple[str, ...]:
-    """Return the command to run in ``tree``: repository paths moved, the interpreter as chosen."""
+def command(planned: Plan, tree: str) -> tuple[str, ...]:
+    """Return the command to run in ``tree``: paths of the user's repository moved there."""
+    run = planned.reference.record
     repo = run.roots.get("repo") or planned.place.repo or planned.place.root
     words = []
-    for word in run.command:
+    for word in planned.command:
         inside = os.path.isabs(word) and is_inside(word, repo)
         moved = os.path.join(tree, os.path.relpath(word, repo)) if inside else word
         words.append(moved if os.path.exists(moved) else word)
-    first, main = run.command[0], planned.checked.interpreter
-    if planned.wish.python and main is not None and present.is_python(first):
-        words[0] = main["executable"]
-    elif os.sep in first and not os.path.exists(os.path.join(cwd, words[0])):
-        words[0] = _in_user_tree(first, run, planned) or words[0]
-    elif shutil.which(first, path=planned.wish.environ.get("PATH")) is None and main is not None:
-        words[0] = main["executable"] if present.is_python(first) else words[0]
     return tuple(words)
-
-
-def _in_user_tree(first: str, run: Record, planned: Plan) -> str | None:
-    """Return ``./venv/bin/python`` as it is in the user's own tree, where it is not in git."""
-    roots = planned.place.roots(planned.place.root)
-    cwd = roots.locate(run.cwd) or planned.place.root
-    path = os.path.normpath(os.path.join(cwd, first))
-    return path if os.path.exists(path) else None
 
 
 def strays(run: Record, place: Project) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from provenance import config
 from provenance.compare.tolerance import Tolerance
-from provenance.core import codec, runid, verdict
+from provenance.core import codec, filekinds, runid, verdict
+from provenance.core.paths import is_inside
 from provenance.core.record import Record
 from provenance.core.redact import MASK
 from provenance.errors import BadRecord, NothingToCompare
-from provenance.operations import diff, references
+from provenance.operations import diff, present, references
 from provenance.operations.references import Reference
 from provenance.operations.verify import Checked, Wish, check
 from provenance.store import project
@@ -25,13 +26,15 @@ class Plan(NamedTuple):
     """What a replay would do.
 
     reference: the run to replay. checked: how the present differs from it. place: the project.
-    destination: the folder that the code will be restored to. tolerance: for comparing results.
+    destination: the folder that the code will be restored to. command: what will run there.
+    tolerance: for comparing results.
     """
 
     reference: Reference
     checked: Checked
     place: Project
     destination: str
+    command: tuple[str, ...]
     tolerance: Tolerance | None
     wish: Wish
 
@@ -56,14 +59,34 @@ def plan(wish: Wish, rtol: float | None = None, atol: float | None = None) -> Pl
     atol = settings.atol if atol is None else atol
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     name = "%s-of-%s" % (stamp, runid.short(reference.record.id))
+    checked = check(reference, place, wish)
     return Plan(
         reference,
-        check(reference, place, wish),
+        checked,
         place,
         os.path.join(place.folder, FOLDER, name),
+        _command(reference.record, checked.interpreter, place),
         diff.tolerance(rtol, atol),
         wish,
     )
+
+
+def _command(run: Record, main: dict[str, str] | None, place: Project) -> tuple[str, ...]:
+    """Return the recorded command with the interpreter that was compared, where it names one.
+
+    A program named by a relative path that git does not hold (``./venv/bin/tool``) is the user's.
+    """
+    first, *rest = run.command
+    if main is not None and present.is_python(first):
+        first = main["executable"]
+    elif os.sep in first and not os.path.isabs(first):
+        roots = place.roots(place.root)
+        path = os.path.normpath(os.path.join(roots.locate(run.cwd) or place.root, first))
+        if not is_inside(path, place.repo or place.root) or filekinds.is_environment_folder(
+            os.path.dirname(os.path.dirname(path))
+        ):
+            first = path
+    return (first, *rest)
 
 
 def _require_replayable(run: Record) -> None:
@@ -82,7 +105,7 @@ def as_json(planned: Plan) -> dict[str, Any]:
     return {
         "run": None,
         "replay_of": planned.reference.record.id,
-        "command": list(planned.reference.record.command),
+        "command": list(planned.command),
         "findings": codec.encode(planned.checked.findings),
         "not_compared": codec.encode(planned.checked.not_compared),
         "results": None,

@@ -122,7 +122,9 @@ def _of_command(command: tuple[str, ...], path: str, cwd: str) -> str | None:
         return None
     word = command[0]
     found = (
-        _executable(os.path.join(cwd, word)) if os.sep in word else shutil.which(word, path=path)
+        _executable(os.path.normpath(os.path.join(cwd, word)))
+        if os.sep in word
+        else shutil.which(word, path=path)
     )
     if found is None or is_python(word):
         return found

@@ -7,7 +7,6 @@ in ``problems`` and the run goes on.
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -211,7 +210,7 @@ class Recorder:
         )
         records.write(self.folder, closed)
         self.record = closed
-        shutil.rmtree(os.path.join(self.folder, AGENT), ignore_errors=True)
+        _remove(os.path.join(self.folder, AGENT))
         overlap.leave(self.project, closed.id)
         if self._cache is not None:
             self._cache.save()
@@ -241,7 +240,7 @@ class Recorder:
         """Remove the run's folder: the command could not be started, so there was no run."""
         if self.folder is not None:
             overlap.leave(self.project, os.path.basename(self.folder))
-            shutil.rmtree(self.folder, ignore_errors=True)
+            _remove(self.folder)
 
     def _step(self, function: Callable[..., None], *arguments: object) -> None:
         try:
@@ -251,3 +250,9 @@ class Recorder:
         except Exception as error:  # noqa: BLE001  # the command must not feel our failures
             text = self.redact.text("%s: %s" % (type(error).__name__, error))
             self.problems.append("a bug or a full disk: %s." % text)
+
+
+def _remove(folder: str) -> None:
+    import shutil  # not needed before the command starts
+
+    shutil.rmtree(folder, ignore_errors=True)

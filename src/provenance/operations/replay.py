@@ -14,7 +14,7 @@ from provenance.core.record import Record
 from provenance.operations import diff, inputs, overlay, restore, settle
 from provenance.operations.diff import Results
 from provenance.operations.plan import Plan
-from provenance.operations.run import Request, RunResult, run
+from provenance.operations.run import Request, RunResult, release, run
 from provenance.store import project
 
 
@@ -51,16 +51,16 @@ def carry_out(planned: Plan) -> ReplayResult:
     environ = overlay.environment(planned.wish.environ, record, place, restored.path)
     rerun = run(
         Request(
-            argv=overlay.command(record, planned, restored.path, restored.cwd),
+            argv=overlay.command(planned, restored.path),
             cwd=restored.cwd,
             environ=environ,
-            name=record.name,
             labels=record.labels,
             replay_of=record.id,
             place=place,
             repo=restored.path,
         )
     )
+    release()
     notes = (*restored.notes, *brought, *rerun.problems)
     if rerun.record is None:
         nothing = Results((), ())

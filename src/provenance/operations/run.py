@@ -9,11 +9,11 @@ from provenance.core.context import Outcome
 from provenance.core.record import Record
 from provenance.errors import SystemRefused
 from provenance.executors import local
-from provenance.executors.local import NotStarted, end_as
+from provenance.executors.local import NotStarted, end_as, release
 from provenance.operations import repeatable
 from provenance.operations.recorder import Recorder, Request
 
-__all__ = ["NotStarted", "Request", "RunResult", "end_as", "run"]
+__all__ = ["NotStarted", "Request", "RunResult", "end_as", "release", "run"]
 
 
 class RunResult(NamedTuple):

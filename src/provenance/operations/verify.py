@@ -80,8 +80,10 @@ def verify(wish: Wish) -> VerifyResult:
 
 def check(reference: Reference, place: Project, wish: Wish) -> Checked:
     """Compare the present with one reference. Raises `ProvError`."""
-    python = os.path.join(wish.cwd, wish.python) if wish.python and os.sep in wish.python else None
-    here = present.Here(wish.environ, place, _roots(reference, place), python or wish.python)
+    python = wish.python
+    if python and os.sep in python:
+        python = os.path.normpath(os.path.join(wish.cwd, python))
+    here = present.Here(wish.environ, place, _roots(reference, place), python)
     today = present.capture(reference.record, here)
     compared = facts.compare(reference.record, today.record)
     findings = match.explain(compared.differences, reference.record, today.record)

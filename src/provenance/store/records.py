@@ -52,8 +52,13 @@ def create(project: Project, now: float) -> tuple[str, str]:
 
 
 def write(folder: str, value: Record) -> None:
-    """Write ``value`` sealed into ``folder``, whole or not at all. Raises `SystemRefused`."""
-    document = canonical.seal(canonical.plain(record.to_json(value)))
+    """Write ``value`` into ``folder``, whole or not at all, sealed once it is closed.
+
+    Raises `SystemRefused`.
+    """
+    document = canonical.plain(record.to_json(value))
+    if value.status != record.RUNNING:
+        document = canonical.seal(document)
     files.write_atomic(os.path.join(folder, FILE), canonical.dumps(document).encode("utf-8"))
 
 
@@ -66,7 +71,8 @@ def read(folder: str) -> Record:
 
 def parse(document: dict[str, Any], path: str) -> Record:
     """Return the record that the JSON ``document`` read from ``path`` is. Raises `BadRecord`."""
-    if not canonical.seal_holds(document):
+    open_yet = document.get("status") == record.RUNNING and canonical.SEAL not in document
+    if not open_yet and not canonical.seal_holds(document):
         raise BadRecord(
             "%s was changed after it was closed: its seal does not hold." % path,
             "restore the file from where it came, or leave this run out",
