@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from typing import AbstractSet, Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional, Tuple
 
 from provenance.core import canonical
@@ -134,11 +135,15 @@ def tree_digest(
         for below, entry in walk(folder):
             if below in leave_out:
                 continue
-            files += 1
             if entry.is_symlink():
+                files += 1
                 yield below, -1, os.readlink(entry.path)
                 continue
-            length = entry.stat(follow_symlinks=False).st_size
+            status = entry.stat(follow_symlinks=False)
+            if not stat.S_ISREG(status.st_mode):
+                continue  # a pipe or socket has no content, and opening one may wait for ever
+            files += 1
+            length = status.st_size
             found = digest_of(entry.path) if digest_of else file_digests(entry.path, (algorithm,))
             size += length
             yield below, length, found[algorithm]

@@ -78,7 +78,7 @@ class Full:
         self._size = 0
         self.complete = True
 
-    def add(self, name: str, points: List[Point]) -> None:
+    def add(self, file: str, name: str, points: List[Point]) -> None:
         """Write ``points``; beyond `FULL_LIMIT` nothing is written and ``complete`` is false."""
         if self._path is None or self._size > FULL_LIMIT:
             self.complete = False
@@ -86,7 +86,7 @@ class Full:
         if self._stream is None:
             self._stream = open(self._path, "w", encoding="utf-8", newline="\n")  # noqa: SIM115  # closed by `close`
         for point in points:
-            row = {"name": name, "step": point.step, "value": point.value}
+            row = {"file": file, "name": name, "step": point.step, "value": point.value}
             line = json.dumps(canonical.plain(row), sort_keys=True, allow_nan=False) + "\n"
             self._size += len(line)
             self._stream.write(line)
@@ -102,9 +102,9 @@ class Full:
 class Collected:
     """The series of one file by name, written in full to ``full`` once they are too long."""
 
-    def __init__(self, full: Full) -> None:
+    def __init__(self, full: Full, file: str) -> None:
         self.series: Dict[str, Series] = {}
-        self._full = full
+        self._full, self._file = full, file
 
     def add(self, name: str, step: Step, value: Number) -> None:
         """Add a point to the series called ``name``."""
@@ -113,4 +113,4 @@ class Collected:
             one = self.series[name] = Series()
         points = one.add(Point(step, value))
         if points:
-            self._full.add(name, points)
+            self._full.add(self._file, name, points)

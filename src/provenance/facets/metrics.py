@@ -63,7 +63,7 @@ def capture(context: Context) -> Payload:
     read = []
     for use in uses:
         try:
-            one = _read(use, full)
+            one = _read(use, full, context.redact.text(str(places.refer(use.path))))
         except Skip as skip:
             if str(skip):
                 notes.append("%s %s" % (places.refer(use.path), skip))
@@ -96,10 +96,10 @@ def _candidates(outputs: Tuple[Use, ...], notes: List[str]) -> List[Use]:
     return found[:MOST_FILES]
 
 
-def _read(use: Use, full: Full) -> _Read:
+def _read(use: Use, full: Full, name: str) -> _Read:
     reader = _metricfiles.reader_of(use.path)
     assert reader is not None
-    collected = Collected(full)
+    collected = Collected(full, name)
     return _Read(use, reader(use.path, collected), collected)
 
 

@@ -1,0 +1,147 @@
+"""Volatile parts told apart, and values, texts and tables compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provenance.compare.tolerance import DEFAULT
+from provenance.compare.values import Tally, shown
+from provenance.compare.volatile import is_volatile_name, masked
+
+
+@pytest.mark.parametrize(
+    "name",
+    "time train_time_s epochTime timestamp created_at duration elapsed train_runtime "
+    "train_samples_per_second tokens/s wall_time date end-date fps gpu_mem hostname".split(),
+)
+def test_names_of_what_is_never_the_same(name: str) -> None:
+    assert is_volatile_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    "acc val_loss update updates candidate validated n_time_steps timestep time_series_error "
+    "time/acc sentiment runtime_free/x mst lifetimes multimedia momentum".split(),
+)
+def test_names_of_results(name: str) -> None:
+    assert not is_volatile_name(name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2025-01-02 03:04:05,678 INFO x", "2026-11-12 13:14:15,001 INFO x"),
+        ("2025-01-02T03:04:05.1+02:00", "2025-01-02T03:04:06Z"),
+        ("run 20250102T030405Z-0a1b2c3d", "run 20250102T030406Z-ffffffff"),
+        ("done in 1.23s", "done in 45 s"),
+        ("took 3 min", "took 12 minutes"),
+        ("100%|###| 5/5 [00:01<00:00, 3.3it/s]", "100%|###| 5/5 [00:09<00:01, 12.1it/s]"),
+        ("<obj at 0x7f00aa>", "<obj at 0x7fffff>"),
+        ("pid=12 ok", "pid=345 ok"),
+        ("saved /home/a/x.pt", "saved /tmp/b/c/x.pt"),
+        ("t=1700000000.5", "t=1712345678.25"),
+        ("1b4e28ba-2fa1-11d2-883f-0016d3cca427", "00000000-2fa1-11d2-883f-0016d3cca427"),
+    ],
+)
+def test_forms_of_what_is_never_the_same(one: str, other: str) -> None:
+    assert masked(one) == masked(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("epoch 3", "epoch 4"),
+        ("acc 0.91", "acc 0.92"),
+        ("loss 12.5", "loss 13.5"),
+        ("seed 1700", "seed 1701"),
+        ("model resnet50", "model resnet101"),
+        ("saved best.pt", "saved last.pt"),
+        ("ratio 3:4", "ratio 3:5"),
+    ],
+)
+def test_results_are_not_masked(one: str, other: str) -> None:
+    assert masked(one) != masked(other)
+
+
+def tally(old: Any, new: Any) -> tuple[int, int, int, str]:
+    one = Tally(DEFAULT)
+    one.values("", old, new)
+    return one.within, one.volatile, one.different, one.first
+
+
+def test_json_leaf_by_leaf() -> None:
+    old = {"a": [1.0, {"b": 2}], "time": 3, "s": "at 2025-01-01", "d": {"time": {"acc": 1}}}
+    assert tally(old, old) == (0, 0, 0, "")
+    new = {"a": [1.0 + 1e-8, {"b": 2}], "time": 4, "s": "at 2026-01-01", "d": {"time": {"acc": 1}}}
+    assert tally(old, new) == (1, 2, 0, "")
+    assert tally(old, {**new, "a": [1.0, {"b": 3}]})[2:] == (1, "a/1/b")
+    assert tally(old, {**old, "d": {"time": {"acc": 2}}})[2:] == (1, "d/time/acc")
+    assert tally({"a": 1}, {"b": 1})[2:] == (2, "a")
+    assert tally([1], [1, 2])[2] == 1
+    assert tally({"a": True}, {"a": 1})[2] == 1
+    assert tally({"a": None}, {"a": 0})[2] == 1
+
+
+def test_log_lines() -> None:
+    one = Tally(DEFAULT)
+    old = ["10% \r 50%\r100% 1.2s\n", "loss 0.5000001\n", "end\n"]
+    one.lines(old, ["100% 3.4s\n", "loss 0.5000002\n", "end\n"])
+    assert (one.volatile, one.within, one.different) == (1, 1, 0)
+    one.lines(["a"], ["a", "b"])
+    assert (one.different, one.first) == (1, "line 2")
+    one = Tally(DEFAULT)
+    one.lines(["lr=0.1 acc 0.5"], ["lr=0.1 acc 0.7"])
+    assert one.first == "line 1"
+    assert list(shown(["a\rb\r\n"])) == ["b"]
+
+
+def test_table_cells() -> None:
+    one = Tally(DEFAULT)
+    one.rows(
+        [["name", "acc", "time"], ["a", "0.5", "3"]], [["name", "acc", "time"], ["a", "0.50", "9"]]
+    )
+    assert (one.volatile, one.different) == (1, 0)
+    one.rows([["x"], ["1"]], [["x"], ["2"]])
+    assert one.first == "row 2, column 1"
+    one = Tally(DEFAULT)
+    one.rows([["x"]], [["x"], ["2"]])
+    assert one.different == 1
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_a_value_equals_itself(value: Any) -> None:
+    assert tally(value, value) == (0, 0, 0, "")
+
+
+@given(JSON, JSON)
+def test_any_two_values_can_be_compared_and_order_does_not_hide_a_difference(
+    one: Any, other: Any
+) -> None:
+    assert bool(tally(one, other)[2]) == bool(tally(other, one)[2])
+
+
+@given(st.text(max_size=60))
+def test_masking_twice_is_masking_once_for_plain_letters(text: str) -> None:
+    plain = "".join(c for c in text if c.isalpha() or c == " ")
+    assert masked(plain) == plain
+
+
+@given(st.lists(st.text(max_size=20)), st.lists(st.text(max_size=20)))
+def test_any_two_texts_can_be_compared(old: list[str], new: list[str]) -> None:
+    one = Tally(DEFAULT)
+    one.lines(old, new)
+    assert one.compared == max(len(old), len(new))
+    assert list(shown(old)) != list(shown(new)) or one.different == 0
