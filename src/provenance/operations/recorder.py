@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from provenance import __version__, config
 from provenance.agent import launch, read
@@ -23,7 +23,10 @@ from provenance.errors import ProvError
 from provenance.facets._facet import HOST, TARGET
 from provenance.operations import clock, facts, overlap
 from provenance.store import liveness, project, records
-from provenance.store.digestcache import DigestCache
+
+if TYPE_CHECKING:
+    from provenance.core.digest import Digests
+    from provenance.store.digestcache import DigestCache
 
 AGENT, LOG, CACHE = "agent", "log.txt", "digests"
 _POLL_S = (0.05, 2.0)
@@ -93,7 +96,6 @@ class Recorder:
 
     def _open(self, run_id: str, folder: str) -> None:
         self._others = overlap.enter(self.project, run_id)
-        self._cache = DigestCache(os.path.join(self.project.folder, CACHE))
         if self.request.hook:
             agent_dir = os.path.join(folder, AGENT)
             os.mkdir(agent_dir, 0o700)
@@ -106,19 +108,28 @@ class Recorder:
         marker = os.stat(os.path.join(folder, records.FILE)).st_ctime_ns
         self._context = self._context._replace(marker_ns=marker)
 
+    def _digests(self) -> DigestCache:
+        if self._cache is None:
+            from provenance.store.digestcache import DigestCache  # while the command runs
+
+            self._cache = DigestCache(os.path.join(self.project.folder, CACHE))
+        return self._cache
+
+    def _digest(self, path: str, algorithms: tuple[str, ...]) -> Digests:
+        return self._digests().digest(path, algorithms)
+
     def _roots(self) -> Roots:
         roots = self.project.roots(self.request.cwd)
         return roots._replace(repo=self.request.repo) if self.request.repo else roots
 
     def _first_context(self, folder: str, now: float) -> Context:
-        assert self._cache is not None
         return Context(
             phase=context.BEFORE,
             roots=self._roots(),
             command=self.request.argv,
             environ=self.request.environ,
             redact=self.redact,
-            digest=self._cache.digest,
+            digest=self._digest,
             run_dir=folder,
             started=now,
             declared_data=self.request.data + self._settings.data,
@@ -172,8 +183,8 @@ class Recorder:
         looked = False
         while not ended(pause):
             fresh = self._reader.poll() if self._reader is not None else ()
-            if fresh and self._cache is not None:
-                self._cache.prefetch(fresh)
+            if fresh:
+                self._digests().prefetch(fresh)
             pause = _POLL_S[0] if fresh else min(pause * 2, _POLL_S[1])
             interpreters = self._reader.interpreters() if self._reader and not looked else ()
             if interpreters and self._context is not None:
