@@ -214,6 +214,7 @@ def test_a_short_literal_is_not_found_within_longer_words() -> None:
         (["wandb", "login", "0123456789abcdef" * 2], ["wandb", "login", MASK]),
         (["x", "--tokenizer", "bert", "--max-tokens", "1024"], None),
         (["x", "--eos-token", "</s>", "--pass", "2", "--auth", "basic"], None),
+        (["x", "--credentials", "./keys/gcp.json"], None),
         (["x", "--token-file", "t.txt", "--author", "me"], None),
         (["x", "--use-token", "--lr", "0.1", "token", "key=value"], None),
         (["x", "--password", "$PASSWORD", "--secret=None"], None),

@@ -59,7 +59,8 @@ _PASSWORDS = frozenset("password passwords passwd passphrase".split())
 
 _NOTHING = frozenset(
     "none null nil true false yes no on off str string bytes int bool any object optional required "
-    "undefined empty unset default changeme inherit secretstr void".split()
+    "undefined empty unset default changeme inherit secretstr void "
+    "include omit | > |- >- |+".split()
 )
 _PLACEHOLDER = _Lazy(
     rb"<redacted|\$\{|\$\(|^\$\w|%\(|^%\w%?$|\{[\w.!:\[\]]*\}|<[\w .-]+>|\.\.\.|^[xX*._?-]{3,}$"
@@ -67,6 +68,7 @@ _PLACEHOLDER = _Lazy(
     re.IGNORECASE,
 )
 _EXPRESSION = _Lazy(rb"[(\[{]|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^@|^&|^\*\w")
+_PATH = _Lazy(rb"(?:~|\.{0,2})/[\w.\-/]*[./][\w.\-/]*")
 _IDENTIFIER = _Lazy(rb"[A-Za-z_][\w\-]*")
 _SEGMENT = _Lazy(rb"[A-Za-z0-9]+")
 COMMON_RUN = _Lazy(rb"[0-9a-fA-F]+|[a-zA-Z]+|[0-9]+|[_-]+")
@@ -162,6 +164,8 @@ def is_given_secret(name: str, value: bytes) -> bool:
     if level == NO or not value or _PLACEHOLDER.search(value):
         return False
     if value.decode("latin-1").lower() in _NOTHING:
+        return False
+    if _PATH.fullmatch(value) and not names_password(name) and not looks_random(value):
         return False
     if level == STRONG:
         return True

@@ -298,7 +298,8 @@ def _value(raw: bytes, start: int, at: int, name: str, settings: bool) -> Any:
         listed = raw[start:at].rstrip().endswith(b",")
         hit = _secrets.looks_random(value) if listed else _secrets.is_quoted_secret(name, value)
         return quoted.span(2) if hit else None
-    if settings or _is_shell(raw, start, at, name):
+    in_quotes = raw[max(0, start - 1) : start] in (b'"', b"'")
+    if (settings and not in_quotes) or _is_shell(raw, start, at, name):
         value = _setting(raw, at)
         if value[:1] not in (b'"', b"'", b"[", b"{", b"!") and b"\\n" not in value:
             hit = _secrets.is_given_secret(name, value) and not _secrets.is_placeholder(value)
