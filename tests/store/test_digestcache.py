@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provenance.core import digest
-from provenance.store import _digesttable, digestcache
+from provenance.store import _digesttable, _readdigest, digestcache
 from provenance.store._digesttable import HEADER, Table, merged
 from provenance.store.digestcache import DigestCache
 
@@ -116,7 +116,7 @@ def test_a_file_that_keeps_changing_is_an_error_not_a_digest(
             stream.write(b"more")
         return min(real(descriptor, buffers), 0)
 
-    monkeypatch.setattr(digestcache.os, "readv", growing)
+    monkeypatch.setattr(_readdigest.os, "readv", growing)
     with pytest.raises(digest.ChangedWhileRead):
         DigestCache(tmp_path / "cache").digest(path, ("sha256",))
 
@@ -125,7 +125,7 @@ def test_missing_files_folders_and_pipes_are_os_errors(tmp_path: Path) -> None:
     cache = DigestCache(tmp_path / "cache")
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "none", tmp_path, tmp_path / "pipe"):
-        with pytest.raises(OSError, match="not a regular file|No such file"):
+        with pytest.raises(OSError, match=r"not a regular file|No such file"):
             cache.digest(str(path), B3)
     with pytest.raises(ValueError, match="unsupported hash type"):
         cache.digest(a_file(tmp_path, "x", b""), ("no-such-algorithm",))
@@ -235,6 +235,24 @@ def test_prefetch_stops_within_a_long_file(tmp_path: Path) -> None:
     cache = DigestCache(tmp_path / "cache")
     assert cache.prefetch([path, path], stop=stop) == 0
     assert cache.taken == 0
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_deadline_holds_within_a_long_file_and_can_be_moved(
+    tmp_path: Path, settled: bool, request: pytest.FixtureRequest
+) -> None:
+    if settled:
+        request.getfixturevalue("aged")
+    path = a_file(tmp_path, "big", bytes(3 << 20))
+    cache = DigestCache(tmp_path / "cache")
+    cache.deadline = time.monotonic() - 1
+    with pytest.raises(TimeoutError):
+        cache.digest(path, B3)
+    cache.deadline = time.monotonic() + 100
+    assert cache.digest(path, B3) == {"blake3": blake3.blake3(bytes(3 << 20)).hexdigest()}
+    cache.deadline = time.monotonic() - 1
+    if settled:
+        assert cache.digest(path, B3)
 
 
 def test_prefetch_beside_a_command_that_truncates_its_files(tmp_path: Path) -> None:

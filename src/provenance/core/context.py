@@ -124,7 +124,8 @@ class Outcome(NamedTuple):
 
 
 DigestOf = Callable[[str, Tuple[str, ...]], Digests]
-"""``digest(path, algorithms)``: digests of a file, possibly from a cache. Raises OSError."""
+"""``digest(path, algorithms)``: digests of a file, possibly from a cache. Raises OSError; of these
+TimeoutError where it had to stop in time."""
 
 
 class Context(NamedTuple):

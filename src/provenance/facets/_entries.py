@@ -119,7 +119,7 @@ class Digester:
                 return self._folder(entry, path)
             size = os.stat(path).st_size
             return entry._replace(size=size, digests=self._digest(path, self.algorithms))
-        except _Late:
+        except TimeoutError:
             return entry._replace(state=PENDING)
         except digest.ChangedWhileRead:
             return entry._replace(state=CHANGED)
@@ -141,7 +141,7 @@ class Digester:
             for name, path in below:
                 found = self._in_time(path, algorithm)[algorithm]
                 rows.append((name, os.stat(path).st_size, found))
-        except _Late:
+        except TimeoutError:
             return entry._replace(state=PENDING)
         except OSError:
             return entry._replace(state=UNREADABLE)
@@ -167,12 +167,8 @@ class Digester:
 
     def _in_time(self, path: str, algorithm: str) -> Digests:
         if self.late():
-            raise _Late
+            raise TimeoutError("the time for digesting was over")
         return self._digest(path, (algorithm,))
-
-
-class _Late(Exception):
-    """The deadline passed in the middle of a folder."""
 
 
 def pending_note(found: Iterable[FileEntry]) -> Tuple[str, ...]:

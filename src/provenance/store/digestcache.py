@@ -13,25 +13,20 @@ lost.
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import os
 import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
-from typing import Any
 
 from provenance.core import digest
-from provenance.core.digest import BLAKE3, Digests
+from provenance.core.digest import Digests
 from provenance.store._digesttable import Table, merged
+from provenance.store._readdigest import Identity, identity, take
 
 RACY_NS = 2_000_000_000
 """Two seconds: the coarsest time stamps in use (FAT); git works with the same reserve."""
-
-SMALL = 1 << 20
-"""Bytes up to which a file is read in one piece; above, threads are worth their start."""
 
 LIMIT = 1_000_000
 """Digests kept, 52 bytes each; beyond it the ones taken longest ago go first."""
@@ -40,19 +35,19 @@ _ATTEMPTS = 2
 _LENGTHS = {digest.MD5: 16, "sha1": 20}
 _DAY_S = 86_400
 
-Identity = tuple[int, int, int, int, int]
-
 
 class DigestCache:
     """Digests files, each only once as long as it does not change.
 
-    reused, taken: how many digests came from the cache, and how many were computed. Safe to use
-    from several threads at once.
+    reused, taken: how many digests came from the cache, and how many were computed. deadline:
+    monotonic time after which `digest` gives up with TimeoutError, within a long file too; None
+    for no limit, and free to be set at any time. Safe to use from several threads at once.
     """
 
     def __init__(self, path: str | os.PathLike[str], limit: int = LIMIT) -> None:
         self.path = os.fspath(path)
         self.limit = limit
+        self.deadline: float | None = None
         self.reused = self.taken = 0
         self._table: Table | None = None
         self._fresh: dict[bytes, bytes] = {}
@@ -61,10 +56,13 @@ class DigestCache:
     def digest(self, path: str, algorithms: tuple[str, ...]) -> Digests:
         """Return the digests of the regular file at ``path``.
 
-        Raises OSError, `digest.ChangedWhileRead` among them, and ValueError for an algorithm that
-        this interpreter lacks.
+        Raises OSError, `digest.ChangedWhileRead` and TimeoutError among them, and ValueError for an
+        algorithm that this interpreter lacks.
         """
-        return self._digest(path, algorithms, gentle=False)
+        return self._digest(path, algorithms, gentle=False, stop=self._late)
+
+    def _late(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
 
     def prefetch(
         self,
@@ -80,12 +78,13 @@ class DigestCache:
         """
         wanted = algorithms or (digest.best_algorithm(),)
         done = 0
+        asked = stop or _never
         for path in _files(paths):
-            if stop is not None and stop():
+            if asked():
                 break
             try:
-                self._digest(path, wanted, gentle=True, stop=stop)
-            except (OSError, ValueError, _Stopped):
+                self._digest(path, wanted, gentle=True, stop=asked)
+            except (OSError, ValueError):
                 continue
             done += 1
         return done
@@ -109,13 +108,13 @@ class DigestCache:
         path: str,
         algorithms: tuple[str, ...],
         gentle: bool,
-        stop: Callable[[], bool] | None = None,
+        stop: Callable[[], bool],
     ) -> Digests:
         for _ in range(_ATTEMPTS):
             status = os.stat(path)
             if not stat.S_ISREG(status.st_mode):
                 raise OSError("%s is not a regular file" % path)
-            before = _identity(status)
+            before = identity(status)
             found = self._known(before, algorithms)
             missing = tuple(name for name in algorithms if name not in found)
             if not missing:
@@ -123,7 +122,7 @@ class DigestCache:
                 return found
             began = time.time_ns()
             calm = max(before[3:]) < began - RACY_NS
-            computed, after = _take(path, before[2], missing, calm and not gentle, stop)
+            computed, after = take(path, before[2], missing, calm and not gentle, stop)
             if after == before:
                 self.taken += 1
                 if calm:
@@ -154,12 +153,8 @@ class DigestCache:
                 self._fresh[_key(identity, name)] = day + value.ljust(32, b"\0")
 
 
-class _Stopped(Exception):
-    """Somebody asked a prefetch to stop in the middle of a file."""
-
-
-def _identity(status: os.stat_result) -> Identity:
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+def _never() -> bool:
+    return False
 
 
 def _key(identity: Identity, algorithm: str) -> bytes:
@@ -180,66 +175,8 @@ def _files(paths: Iterable[str]) -> Iterator[str]:
             continue
 
 
-def _take(
-    path: str,
-    size: int,
-    algorithms: tuple[str, ...],
-    may_map: bool,
-    stop: Callable[[], bool] | None,
-) -> tuple[Digests, Identity]:
-    """Return the digests of ``path``, and what it was known by after it had been read."""
-    if size > SMALL and may_map and algorithms == (BLAKE3,):
-        import blake3
-
-        state = blake3.blake3(max_threads=blake3.blake3.AUTO)
-        state.update_mmap(path)
-        return {BLAKE3: str(state.hexdigest())}, _identity(os.stat(path))
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-    try:
-        if size <= SMALL:
-            data = os.read(descriptor, size + 1)
-            if len(data) == size:
-                found = {name: _hasher(name)(data).hexdigest() for name in algorithms}
-                return found, _identity(os.fstat(descriptor))
-            os.lseek(descriptor, 0, os.SEEK_SET)
-        return _stream(descriptor, algorithms, stop), _identity(os.fstat(descriptor))
-    finally:
-        os.close(descriptor)
-
-
-@functools.cache
-def _hasher(algorithm: str) -> Callable[[bytes], Any]:
-    """Return the constructor of ``algorithm``: looking it up anew costs as much as a small file."""
-    return functools.partial(hashlib.new, algorithm) if algorithm != BLAKE3 else _blake3()
-
-
-def _blake3() -> Callable[[bytes], Any]:
-    digest.new_hash(BLAKE3)
-    from blake3 import blake3
-
-    constructor: Callable[[bytes], Any] = blake3
-    return constructor
-
-
-def _stream(
-    descriptor: int, algorithms: tuple[str, ...], stop: Callable[[], bool] | None
-) -> Digests:
-    states = {name: digest.new_hash(name) for name in algorithms}
-    buffer = bytearray(SMALL)
-    view = memoryview(buffer)
-    while True:
-        length = os.readv(descriptor, [buffer])
-        if not length:
-            break
-        if stop is not None and stop():
-            raise _Stopped
-        for state in states.values():
-            state.update(view[:length])
-    return {name: str(state.hexdigest()) for name, state in states.items()}
-
-
 def _replace(path: str, parts: Iterable[bytes | memoryview]) -> None:
-    temporary = "%s.%d.tmp" % (path, os.getpid())
+    temporary = "%s.%d-%d.tmp" % (path, os.getpid(), threading.get_ident())
     try:
         with open(temporary, "wb") as stream:
             for part in parts:
