@@ -20,7 +20,7 @@ from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 
 _BLOB_LIMIT = 256 * 1024
-"""Bytes of a patch that a lock may carry; a lock is read by people and diffed by git."""
+"""Bytes of uncommitted code that a lock may carry for a run: people read it and git diffs it."""
 
 
 class LockResult(NamedTuple):
@@ -40,7 +40,7 @@ def lock(cwd: str, names: tuple[str, ...], out: str | None = None) -> LockResult
     path = os.path.join(cwd, out) if out else os.path.join(place.repo or place.root, lockfile.FILE)
     cache = DigestCache(os.path.join(place.folder, CACHE))
     runs, warnings = [], _about_the_file(path, place)
-    blobs: dict[str, dict[str, str]] = {}
+    blobs: dict[str, dict[str, Any]] = {}
     for one in chosen:
         roots = settle.recorded_roots(place, one.record)
         clean, problems = publish.published(one.record, roots, cache.digest)
@@ -64,18 +64,31 @@ def _knowledge(runs: list[Record]) -> tuple[dict[str, Any], ...]:
     return tuple(baked[key] for key in sorted(baked))
 
 
-def _blobs(reference: Reference) -> tuple[dict[str, str], list[str]]:
-    """Return the texts of a run that the lock carries, and sentences about those it cannot."""
-    found: dict[str, str] = {}
-    patch = reference.blob("code.patch")
-    if patch is not None and len(patch) <= _BLOB_LIMIT:
-        found["code.patch"] = patch.decode("utf-8", "surrogateescape")
+def _blobs(reference: Reference) -> tuple[dict[str, Any], list[str]]:
+    """Return what of a run's uncommitted code the lock carries, and sentences about the rest."""
+    found: dict[str, Any] = {}
     problems = []
-    if patch is not None and not found:
-        problems.append("the uncommitted changes are too big for the lock: commit them, run again.")
-    if reference.blob("untracked.tar.gz") is not None:
-        problems.append("untracked source files are not in the lock: commit them and run again.")
+    room = _BLOB_LIMIT
+    for name in _code_files(reference.record):
+        content = reference.blob(name)
+        if content is None or len(content) > room:
+            text = "%s of run %s is %s the lock: commit that code and run again."
+            why = "missing and not in" if content is None else "too big for"
+            problems.append(text % (name, reference.record.id, why))
+            continue
+        room -= len(content)
+        found[name] = lockfile.blob_to_json(content)
     return found, problems
+
+
+def _code_files(run: Record) -> list[str]:
+    """Return the names of the files beside the record that hold uncommitted code."""
+    names = []
+    for subject in run.payloads("code"):
+        parts = [subject.payload.get(name) for name in ("patch", "untracked", "ignored")]
+        names += [part["file"] for part in parts if isinstance(part, dict)]
+        names += [one["patch"] for one in subject.payload.get("submodules", []) if one.get("patch")]
+    return [name if isinstance(name, str) else name["file"] for name in names]
 
 
 def _about_the_file(path: str, place: Project) -> list[str]:

@@ -76,10 +76,9 @@ def _of_lock(path: str) -> tuple[Reference, ...]:
 
 
 def _locked(lock: lockfile.Lock, run: Record, path: str) -> Reference:
-    texts = lock.blobs.get(run.id, {})
+    kept = lock.blobs.get(run.id, {})
 
     def blob(name: str) -> bytes | None:
-        text = texts.get(name)
-        return None if text is None else text.encode("utf-8", "surrogateescape")
+        return lockfile.blob_from_json(kept.get(name))
 
     return Reference(run, "lock", path, blob)

@@ -1,12 +1,13 @@
 """``prov.lock``: the records that a repository publishes as its reference, in one JSON file.
 
 Schema ``prov/lock/1``: ``runs`` (records without absolute folders or process), ``knowledge`` (the
-entries that concern those runs), ``blobs`` (per run id, small texts such as the uncommitted patch),
-sealed like a record.
+entries that concern those runs), ``blobs`` (per run id, the uncommitted code by file name: text as
+it is, anything else as ``{"base64": ...}``), sealed like a record.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 from typing import Any, NamedTuple
 
@@ -20,11 +21,11 @@ SCHEMA = "prov/lock/1"
 
 
 class Lock(NamedTuple):
-    """A published reference. blobs: name to text per run id. knowledge: entries as plain JSON."""
+    """A published reference. blobs: JSON form by name per run id. knowledge: plain JSON."""
 
     runs: tuple[Record, ...]
     knowledge: tuple[dict[str, Any], ...] = ()
-    blobs: dict[str, dict[str, str]] = {}
+    blobs: dict[str, dict[str, Any]] = {}
     tool: str = ""
 
 
@@ -78,3 +79,21 @@ def above(cwd: str, root: str) -> str | None:
         if folder == root or os.path.dirname(folder) == folder:
             return None
         folder = os.path.dirname(folder)
+
+
+def blob_to_json(content: bytes) -> Any:
+    """Return ``content`` as a lock holds it: readable where it is text."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(content).decode("ascii")}
+
+
+def blob_from_json(value: Any) -> bytes | None:
+    """Return the content that ``value`` stands for, None where it is no blob."""
+    if isinstance(value, str):
+        return value.encode("utf-8")
+    try:
+        return base64.b64decode(value["base64"], validate=True)
+    except (KeyError, TypeError, ValueError):
+        return None
