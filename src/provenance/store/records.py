@@ -134,8 +134,8 @@ def find(project: Project, name: str) -> Stored:
     """Return the run that ``name`` means.
 
     That is an id, a unique start or end of one, a run's name, ``@last`` or ``@-N`` (the N-th from
-    the end). A name given to several runs means the newest of them. Raises `NoSuchRun`, `AmbiguousRun`,
-    `BadRecord`.
+    the end). A name given to several runs means the newest of them. Raises `NoSuchRun`,
+    `AmbiguousRun`, `BadRecord`.
     """
     run_id = _resolve(project, name)
     folder = os.path.join(project.runs, run_id)
