@@ -293,3 +293,22 @@ def test_unreadable_and_vanished_files_are_said(project: Path) -> None:
 
 def test_no_reference_data_is_skipped(project: Path) -> None:
     assert data.capture(today(project, "code", data.capture(ran(project)))).status == "skipped"
+
+
+def test_a_folder_of_files_that_the_run_made_and_read_back_is_no_input(project: Path) -> None:
+    program = (
+        "import os; os.mkdir('shards'); [open('shards/%d' % i, 'w').close() for i in range(150)]"
+    )
+    use = FolderUse(str(project / "shards"), 150)
+    assert files(data.capture(ran(project, program, folders=(use,)))) == {}
+
+
+def test_data_that_changed_during_the_run_proves_nothing_when_it_differs(project: Path) -> None:
+    time.sleep(0.02)
+    program = "open('data/train.csv', 'a').write('3')"
+    answer = data.capture(ran(project, program, read(project / "data" / "train.csv")))
+    assert data.compare(answer, data.capture(today(project, "data", answer))).equal == 1
+    (project / "data" / "train.csv").write_text("4")
+    compared = data.compare(answer, data.capture(today(project, "data", answer)))
+    assert compared.differences == ()
+    assert compared.not_compared[0].reason == "it changed while the run went on"
