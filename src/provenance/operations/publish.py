@@ -18,6 +18,7 @@ from provenance.core.paths import PathRef, Roots, is_inside
 from provenance.core.record import Payload, Record, Subject
 
 WITH_FILES = ("data", "outputs")
+DIGESTED = "digested"
 
 
 def published(run: Record, roots: Roots, digest_of: DigestOf) -> tuple[Record, tuple[str, ...]]:
@@ -31,7 +32,7 @@ def published(run: Record, roots: Roots, digest_of: DigestOf) -> tuple[Record, t
         return _with_sha256(entry, roots, digest_of, problems)
 
     answers = {
-        name: _mapped(answer, complete) if name in WITH_FILES else answer
+        name: _mapped(answer, complete, name) if name in WITH_FILES else answer
         for name, answer in run.facets.items()
     }
     command = tuple(_relative(word, roots) for word in run.command)
@@ -39,11 +40,17 @@ def published(run: Record, roots: Roots, digest_of: DigestOf) -> tuple[Record, t
     return clean, tuple(problems)
 
 
-def _mapped(answer: Payload, complete: Callable[[dict[str, Any]], dict[str, Any]]) -> Payload:
+def _mapped(
+    answer: Payload, complete: Callable[[dict[str, Any]], dict[str, Any]], facet: str
+) -> Payload:
     subjects = []
     for subject in answer.subjects:
         payload = dict(subject.payload)
-        payload["files"] = [complete(entry) for entry in payload.get("files", [])]
+        payload["files"] = [
+            # a folder among the outputs is digested in part: only what the run changed in it
+            entry if facet == "outputs" and entry.get("kind") == "folder" else complete(entry)
+            for entry in payload.get("files", [])
+        ]
         subjects.append(Subject(subject.id, payload, subject.interpreter, subject.rank))
     return answer._replace(subjects=tuple(subjects))
 
@@ -55,10 +62,12 @@ def _with_sha256(
     known: Digests = entry.get("digests") or {}
     if not known or any(name.startswith(SHA256) for name in known):
         return entry
+    if entry.get("state", DIGESTED) != DIGESTED:
+        return entry
     path = PathRef.from_json(entry["path"])
     place = roots.locate(path)
     try:
-        now = _digests(place or "", tuple(known), digest_of)
+        now = _digests(place or "", entry, digest_of)
     except OSError as error:
         problems.append("%s has no SHA-256 in the lock: %s." % (path, error.strerror or error))
         return entry
@@ -70,14 +79,21 @@ def _with_sha256(
     return dict(entry, digests=now)
 
 
-def _digests(place: str, known: tuple[str, ...], digest_of: DigestOf) -> Digests:
+def _digests(place: str, entry: dict[str, Any], digest_of: DigestOf) -> Digests:
+    known = tuple(entry["digests"])
     trees = [name[: -len(TREE)] for name in known if name.endswith(TREE)]
     if not trees:
         return digest_of(place, (*known, SHA256))
+    left_out = frozenset(entry.get("left_out", ()))
     found: Digests = {}
     for algorithm in (*trees, SHA256):
-        found.update(digest.tree_digest(place, algorithm).digests)
+        one = _of_one(digest_of, algorithm)
+        found.update(digest.tree_digest(place, algorithm, one, leave_out=left_out).digests)
     return found
+
+
+def _of_one(digest_of: DigestOf, algorithm: str) -> Callable[[str], Digests]:
+    return lambda path: digest_of(path, (algorithm,))
 
 
 def _relative(word: str, roots: Roots) -> str:

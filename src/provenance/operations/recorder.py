@@ -184,7 +184,7 @@ class Recorder:
         while not ended(pause):
             fresh = self._reader.poll() if self._reader is not None else ()
             if fresh:
-                self._digests().prefetch(fresh)
+                self._digests().prefetch(fresh, stop=lambda: ended(0.0))
             pause = _POLL_S[0] if fresh else min(pause * 2, _POLL_S[1])
             interpreters = self._reader.interpreters() if self._reader and not looked else ()
             if interpreters and self._context is not None:
@@ -239,12 +239,14 @@ class Recorder:
         if self._reader is not None:
             self._reader.poll()
             interpreters, observed = self._reader.interpreters(), self._reader.observations()
+        deadline = time.monotonic() + self._settings.digest_seconds
+        self._digests().deadline = deadline
         return self._context._replace(
             interpreters=interpreters,
             observed=observed,
             outcome=outcome,
             overlapping=overlap.others(self.project, self.record.id, self._others),
-            deadline=time.monotonic() + self._settings.digest_seconds,
+            deadline=deadline,
         )
 
     def abandon(self) -> None:

@@ -12,7 +12,7 @@ import shutil
 
 from provenance.agent import read
 from provenance.core import context, record
-from provenance.core.context import Context
+from provenance.core.context import Context, DigestOf
 from provenance.core.paths import Roots
 from provenance.core.record import Record
 from provenance.core.redact import Redactor
@@ -51,25 +51,30 @@ def _left(place: Project, stored: records.Stored) -> dict[str, record.Payload]:
     if not os.path.isdir(agent_dir):
         return {}
     redact = Redactor.from_environment(os.environ)
+    cache = DigestCache(os.path.join(place.folder, CACHE))
     try:
         reader = read.Reader(agent_dir, redact)
         reader.poll()
-        left = _context(place, stored, redact)._replace(
+        left = _context(place, stored, redact, cache.digest)._replace(
             interpreters=reader.interpreters(), observed=reader.observations()
         )
     except Exception:  # noqa: BLE001  # half-written logs of a killed run may hold anything
         return {}
-    return facts.capture(left, stored.record.facets)
+    answers = facts.capture(left, stored.record.facets)
+    cache.save()
+    return answers
 
 
-def _context(place: Project, stored: records.Stored, redact: Redactor) -> Context:
+def _context(
+    place: Project, stored: records.Stored, redact: Redactor, digest_of: DigestOf
+) -> Context:
     return Context(
         phase=context.AFTER,
         roots=recorded_roots(place, stored.record),
         command=stored.record.command,
         environ=os.environ,
         redact=redact,
-        digest=DigestCache(os.path.join(place.folder, CACHE)).digest,
+        digest=digest_of,
         run_dir=stored.folder,
     )
 
