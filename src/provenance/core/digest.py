@@ -9,7 +9,6 @@ the path's bytes, symbolic links contributing their target text as ``[path, -1, 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from typing import AbstractSet, Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional, Tuple
@@ -55,6 +54,8 @@ def new_hash(algorithm: str) -> Any:
         except ImportError as error:
             raise ValueError("blake3 is not installed here") from error
         return blake3()
+    import hashlib  # loads OpenSSL: 3 ms that the start of a run need not pay
+
     return hashlib.new(algorithm)
 
 
