@@ -219,11 +219,14 @@ def _run(repo: Path, tmp_path: Path, edit: Any = None, **more: Any) -> Code:
     (run_dir / "marker").write_text("")
     marker = (run_dir / "marker").stat().st_ctime_ns
     time.sleep(0.02)
+    during = code.capture(before._replace(phase=context.DURING, earlier=first))
     if edit:
         edit()
     uses = tuple(FileUse(str(repo / name), "r", True, False) for name in FILES)
     observed = more.get("observed", Observations(files=uses))
-    after = before._replace(phase=context.AFTER, earlier=first, observed=observed, marker_ns=marker)
+    after = before._replace(
+        phase=context.AFTER, earlier=during, observed=observed, marker_ns=marker
+    )
     found = code.of(a_record(before.roots, code.capture(after)))
     assert found is not None
     return found

@@ -108,3 +108,8 @@ def test_no_such_facet_is_a_key_error() -> None:
 
 def test_every_registered_facet_exists() -> None:
     assert [name for name in facets.NAMES if not _exists(name)] == []
+
+
+def test_the_facets_of_the_time_before_the_run_are_registered_as_early() -> None:
+    found = tuple(name for name in facets.NAMES if "before" in facets.load(name).PHASES)
+    assert found == facets.EARLY

@@ -65,11 +65,12 @@ def a_context(repo: Path, run_dir: Path | None, **more: Any) -> context.Context:
 
 
 def capture(repo: Path, run_dir: Path, **more: Any) -> Record:
-    """Capture ``repo`` before and after a run that does nothing, and return its record."""
+    """Capture ``repo`` around a run that does nothing, and return its record."""
     run_dir.mkdir(parents=True, exist_ok=True)
     before = a_context(repo, run_dir, **more)
     first = code.capture(before)
-    after = before._replace(phase=context.AFTER, earlier=first)
+    during = code.capture(before._replace(phase=context.DURING, earlier=first))
+    after = before._replace(phase=context.AFTER, earlier=during)
     return a_record(before.roots, code.capture(after))
 
 

@@ -1,4 +1,4 @@
-"""What is asked of git only after the run: remotes, submodules, other repositories, used files."""
+"""What need not be asked before the run starts: remotes, submodules, other places, used files."""
 
 from __future__ import annotations
 
@@ -61,19 +61,26 @@ def _id(name: str) -> Optional[str]:
     return name if name.strip("0") else None
 
 
-def complete(code: Code, context: Context, notes: List[str]) -> Code:
-    """Return ``code`` with everything that could wait until the run had ended."""
+def settled(code: Code, context: Context, notes: List[str]) -> Code:
+    """Return ``code`` with what git knows and the run will not change: asked while it runs."""
     git = Git(context.environ, context.roots.cwd)
     top = context.roots.locate(code.top)
-    if code.vcs == "git" and top is not None:
-        remotes, settings = _configuration(git, top, context.redact)
-        code = code._replace(
-            remotes=remotes,
-            settings=settings,
-            pushed=_pushed(git, top, code.commit) if remotes else None,
-            submodules=_submodules(code, context, git, top, notes),
-        )
-        _say_hidden(git, top, notes)
+    if code.vcs != "git" or top is None:
+        return code
+    remotes, settings = _configuration(git, top, context.redact)
+    _say_hidden(git, top, notes)
+    return code._replace(
+        remotes=remotes,
+        settings=settings,
+        pushed=_pushed(git, top, code.commit) if remotes else None,
+        submodules=_submodules(code, context, git, top, notes),
+    )
+
+
+def complete(code: Code, context: Context, notes: List[str]) -> Code:
+    """Return ``code`` with what only the end of the run tells: the files used."""
+    git = Git(context.environ, context.roots.cwd)
+    top = context.roots.locate(code.top)
     used, more = _used.during_run(context, _AtStart(code, context, git, top))
     notes.extend(more)
     code = code._replace(used=used, repositories=_repositories(code, context, git, top))

@@ -1,8 +1,8 @@
 """Which code ran: commit, uncommitted changes, untracked code, and the source files it used.
 
 Before the run only what the run could change is taken: the state of git, one patch, one archive.
-Remotes, submodules and the digests of the files used wait until it has ended. Two runs, or a run
-and the present, are compared by the files used, never by commit: a comment, a new test or the
+Remotes and submodules are asked for while it runs, the files it used when it has ended. Two runs, or
+a run and the present, are compared by the files used, never by commit: a comment, a new test or the
 commit that adds the lock changes the commit and nothing else.
 """
 
@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from provenance.core import codec
-from provenance.core.context import AFTER, BEFORE, PRESENT, Context
+from provenance.core.context import AFTER, BEFORE, DURING, PRESENT, Context
 from provenance.core.difference import BROKEN, NONE, UNKNOWN, Comparison, Difference, NotCompared
 from provenance.core.paths import ABS, HOME, PathRef
 from provenance.core.record import CAPTURED, Payload, Record, captured
@@ -42,7 +42,7 @@ __all__ = [
 
 NAME = "code"
 VERSION = 1
-PHASES = (BEFORE, AFTER)
+PHASES = (BEFORE, DURING, AFTER)
 SITE = _facet.HOST
 
 UNIT = "used files"
@@ -56,11 +56,12 @@ _MOST_CHANGED = 500
 def capture(context: Context) -> Payload:
     """Return the code of the run, or of the present where there is none."""
     notes: List[str] = []
-    if context.phase == AFTER:
+    if context.phase in (DURING, AFTER):
         from provenance.facets import _surroundings
 
         code = _earlier(context, notes) or _state(context, notes)
-        code = _surroundings.complete(code, context, notes)
+        more = _surroundings.settled if context.phase == DURING else _surroundings.complete
+        code = more(code, context, notes)
     elif context.phase == PRESENT:
         code = _present(context, notes)
     else:

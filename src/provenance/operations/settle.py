@@ -60,7 +60,9 @@ def _left(place: Project, stored: records.Stored) -> dict[str, record.Payload]:
         )
     except Exception:  # noqa: BLE001  # half-written logs of a killed run may hold anything
         return {}
-    answers = facts.capture(left, stored.record.facets)
+    answers = dict(stored.record.facets)
+    for phase in (context.DURING, context.AFTER):
+        answers.update(facts.capture(left._replace(phase=phase), answers))
     cache.save()
     return answers
 
