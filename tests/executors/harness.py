@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 DRIVER = str(Path(__file__).with_name("driver.py"))
-PATIENCE_S = 60.0
+PATIENCE_S = float(os.environ.get("PROV_TEST_PATIENCE", "60"))
 
 
 class Way:

@@ -10,6 +10,7 @@ from provenance.core.record import Log
 from provenance.executors import _late, _pty, _streams
 from provenance.executors._log import PIECE, TAIL, LogWriter
 from provenance.executors._relay import Channel
+from provenance.executors._screen import TerminalChannel
 from provenance.executors._streams import FILE, PIPE, TERMINAL, Stream
 
 
@@ -28,7 +29,7 @@ class Output:
         """Look at our descriptors 1 and 2 and prepare for each what it needs; never raises."""
         self.redirections: list[tuple[int, int]] = []
         self._notes: list[str] = []
-        self._channels: list[tuple[Channel, bool]] = []
+        self._channels: list[Channel] = []
         self._files: list[Stream] = []
         self._modes: list[str] = []
         self._name = os.path.basename(log_path or "")
@@ -66,13 +67,18 @@ class Output:
 
     def _channel(self, stream: Stream) -> int | None:
         """Make the way for ``stream``; return the command's side, None where there can be none."""
+        assert self._writer is not None
         terminal = stream.mode == TERMINAL
         try:
             source, side = _pty.open_like(stream.fd) if terminal else os.pipe()
         except (OSError, termios.error) as error:
             self._notes.append("Output to a %s was not kept: %s." % (stream.mode, error))
             return None
-        self._channels.append((Channel(source, stream.fd, self._writer, terminal), terminal))
+        self._channels.append(
+            TerminalChannel(source, stream.fd, os.fstat(side).st_rdev, self._writer)
+            if terminal
+            else Channel(source, stream.fd, self._writer)
+        )
         return side
 
     def _close_their_side(self) -> None:
@@ -83,25 +89,25 @@ class Output:
     def abandon(self) -> None:
         """Undo the preparations: the command was not started."""
         self._close_their_side()
-        for channel, _ in self._channels:
+        for channel in self._channels:
             channel.abandon()
         if self._writer is not None:
             self._writer.close()
 
-    def start(self) -> None:
-        """Begin to relay; the command has been started."""
+    def start(self, pid: int) -> None:
+        """Begin to relay; the command has been started as ``pid``."""
         self._close_their_side()
-        for channel, _ in self._channels:
-            channel.start()
+        for channel in self._channels:
+            channel.start(pid)
 
     def settle(self, patience: float) -> None:
         """Hand on all that was written so far, within ``patience`` seconds."""
-        for channel, _ in self._channels:
+        for channel in self._channels:
             channel.settle(patience)
 
     def resize(self) -> None:
         """Follow the size of the user's terminal."""
-        for channel, _ in self._channels:
+        for channel in self._channels:
             channel.resize()
 
     def finish(self) -> tuple[Log, tuple[str, ...]]:
@@ -110,11 +116,11 @@ class Output:
         Call it when the command has ended. Output of processes that it left behind is handed on by
         somebody else, and not kept.
         """
-        for channel, terminal in self._channels:
+        for channel in self._channels:
             leftover = channel.finish()
             self._note(channel.trouble)
             if leftover is not None:
-                self._note(_late.hand_over(leftover, terminal))
+                self._note(_late.hand_over(leftover))
                 if not leftover.pending:
                     self._note("processes left in the background may print more: that is not kept")
         writer = self._writer

@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 
-from provenance.executors import _pty
 from provenance.executors._relay import Leftover
 
 _HELPER = """# prov: hands on late output
@@ -52,7 +51,7 @@ except OSError:
 """
 
 
-def hand_over(leftover: Leftover, terminal: bool) -> str:
+def hand_over(leftover: Leftover) -> str:
     """Let a process of its own carry on with ``leftover``, and close our end of it.
 
     Return a sentence on what went wrong, empty where nothing did.
@@ -60,8 +59,6 @@ def hand_over(leftover: Leftover, terminal: bool) -> str:
     source, sink, pending = leftover
     ours, theirs = os.pipe()
     try:
-        if terminal:
-            _pty.leave_packet_mode(source)
         pid = os.posix_spawn(
             sys.executable,
             [sys.executable, "-I", "-S", "-c", _HELPER],

@@ -19,6 +19,8 @@ import sys
 import termios
 from typing import Any
 
+from provenance.executors import _proc
+
 PACKET_CHANGED = 0x40
 """TIOCPKT_IOCTL: the modes were set."""
 PACKET_FLUSH_INPUT = 0x01
@@ -81,11 +83,28 @@ class Mirror:
         self._size = _size(theirs)
         self._late = False
 
-    def follow(self, status: int) -> None:
-        """Carry over what the packet ``status`` announces."""
+    def switches_off(self) -> bool:
+        """Return whether output processing has been switched off since modes were last mirrored."""
+        try:
+            now: Modes = termios.tcgetattr(self._ours)
+        except termios.error:
+            return False
+        gone = self._seen[_OFLAG] & ~now[_OFLAG] & termios.ONLCR
+        return bool(gone) or (_is_raw(now) and not _is_raw(self._seen))
+
+    @property
+    def raw(self) -> bool:
+        """Whether the command wants keys one by one."""
+        return not self._seen[_LFLAG] & termios.ICANON
+
+    def follow(self, status: int, output: bool = True) -> None:
+        """Carry over what the packet ``status`` announces.
+
+        output: also the modes of output; otherwise they are left for later.
+        """
         try:
             if status & PACKET_CHANGED:
-                self._apply()
+                self._apply(output)
             if status & PACKET_FLUSH_INPUT and self._allowed():
                 termios.tcflush(self._theirs, termios.TCIFLUSH)
         except (OSError, termios.error):
@@ -120,20 +139,22 @@ class Mirror:
             except OSError:
                 continue
 
-    def _apply(self) -> None:
+    def _apply(self, output: bool = True) -> None:
         now: Modes = termios.tcgetattr(self._ours)
         self._note_changes(now)
         wants_post = bool(now[_OFLAG] & termios.OPOST)
         if wants_post or not now[_LFLAG] & _EXTPROC:
             self._seen = self._restore_ours(now)
-        self._late = not self._allowed()
-        if self._late or not (any(self._touched) or self._touched_cc):
+        allowed = self._allowed()
+        self._late = not (allowed and output)
+        if not (allowed and (any(self._touched) or self._touched_cc)):
             return
         target: Modes = termios.tcgetattr(self._theirs)
+        before = target[_OFLAG]
         for word, mask in zip((_IFLAG, _OFLAG, _LFLAG), self._touched, strict=True):
             target[word] = target[word] & ~mask | now[word] & mask
         post = termios.OPOST if wants_post else 0 if _is_raw(now) else self._post
-        target[_OFLAG] = target[_OFLAG] & ~termios.OPOST | post
+        target[_OFLAG] = target[_OFLAG] & ~termios.OPOST | post if output else before
         target[_CC] = [
             _character(now[_CC][index] if index in self._touched_cc else mine)
             for index, mine in enumerate(target[_CC])
@@ -185,11 +206,6 @@ def _is_raw(modes: Modes) -> bool:
 
 
 def _descends(pid: int, ancestor: int) -> bool:
-    """Return whether ``pid`` is a descendant of ``ancestor`` (Linux; elsewhere False)."""
     while pid > 1 and pid != ancestor:
-        try:
-            with open("/proc/%d/stat" % pid, "rb") as file:
-                pid = int(file.read().rpartition(b")")[2].split()[1])
-        except (OSError, ValueError, IndexError):
-            return False
+        pid = _proc.parent(pid)
     return pid == ancestor

@@ -7,16 +7,13 @@ the command's next write fails as it would have without us.
 
 from __future__ import annotations
 
-import array
-import fcntl
 import os
 import select
-import termios
 import threading
 import time
 from typing import NamedTuple
 
-from provenance.executors import _pty, _streams
+from provenance.executors import _streams
 from provenance.executors._log import LogWriter
 
 CHUNK = 64 << 10
@@ -24,8 +21,6 @@ DRAIN = 1 << 20
 """The most that is copied after the command has ended; what comes then is of other processes."""
 STALL_S = 1.0
 """How long a reader beyond may keep us waiting after the command has ended."""
-TICK_S = 0.25
-"""How often a terminal is asked for changes that no event announces."""
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
 _NEWS = select.POLLIN | select.POLLPRI | select.POLLHUP | select.POLLERR
 
@@ -33,7 +28,7 @@ _NEWS = select.POLLIN | select.POLLPRI | select.POLLHUP | select.POLLERR
 class Leftover(NamedTuple):
     """An output that other processes still hold open, or that its reader does not take.
 
-    source: to read from. sink: to write to. pending: read already, not yet written.
+    source: to read from, to be closed. sink: to write to. pending: read, but not yet written.
     """
 
     source: int
@@ -44,18 +39,15 @@ class Leftover(NamedTuple):
 class Channel:
     """One way of the command's output: from ``source`` (ours) to ``sink`` (the user's)."""
 
-    def __init__(self, source: int, sink: int, log: LogWriter | None, terminal: bool) -> None:
+    def __init__(self, source: int, sink: int, log: LogWriter) -> None:
         self.trouble = ""
         self._source, self._sink, self._log = source, sink, log
-        self._mirror = _pty.Mirror(source, sink) if terminal else None
-        self._out, self._most = _unblocked(sink, terminal)
+        self._out, self._most = self._open_sink()
         self._wake, self._waker = os.pipe()
         self._drained = threading.Event()
         self._deadline: float | None = None  # of writing, once the command has ended
         self._budget = DRAIN
-        self._mirror_after: int | None = None  # bytes to hand on before modes are mirrored
-        self._status = 0
-        self._tick_at = 0.0
+        self._idle = True  # there was nothing to read when we last asked
         self._pending = b""
         self._poll = select.poll()
         self._poll.register(source, select.POLLIN | select.POLLPRI)
@@ -63,8 +55,8 @@ class Channel:
         self._poll.register(self._wake, select.POLLIN)
         self._thread = threading.Thread(target=self._run, name="prov-relay", daemon=True)
 
-    def start(self) -> None:
-        """Begin to relay."""
+    def start(self, pid: int) -> None:  # noqa: ARG002  # terminals need to know the command
+        """Begin to relay for the command ``pid``."""
         self._thread.start()
 
     def settle(self, patience: float) -> None:
@@ -75,29 +67,28 @@ class Channel:
             self._drained.wait(patience)
 
     def resize(self) -> None:
-        """Look at the size of the user's terminal now."""
-        if self._mirror is not None:
-            self._mirror.resize()
+        """Follow the size of the user's window, where there is one."""
 
     def finish(self) -> Leftover | None:
         """Hand on what is there and stop; return what has to be carried on by somebody else.
 
-        Call it once, when the command has ended. What it returns must be closed by the caller.
+        Call it once, when the command has ended.
         """
         self._deadline = time.monotonic() + STALL_S
         os.write(self._waker, b"f")
         self._thread.join()
-        if self._mirror is not None and self._source >= 0:
-            self._mirror.tick()
-        for fd in {self._wake, self._waker, self._out} - {self._sink}:
-            os.close(fd)
-        if self._source < 0:
-            return None
-        return Leftover(self._source, self._sink, self._pending)
+        if self._source >= 0:
+            self._part()
+        self._close_ours()
+        return Leftover(self._source, self._sink, self._pending) if self._source >= 0 else None
 
     def abandon(self) -> None:
         """Close everything of ours: it was never started."""
-        for fd in {self._source, self._wake, self._waker, self._out} - {self._sink}:
+        self._close()
+        self._close_ours()
+
+    def _close_ours(self) -> None:
+        for fd in {self._wake, self._waker, self._out} - {self._sink}:
             os.close(fd)
 
     def _run(self) -> None:
@@ -114,30 +105,25 @@ class Channel:
         """Serve one event; return whether to go on."""
         asked = time.monotonic()
         ready = dict(self._poll.poll(self._patience()))
-        now = time.monotonic()
-        if self._mirror is not None and now >= self._tick_at:
-            self._tick_at = now + TICK_S
-            self._mirror.tick()
+        idle = self._idle or time.monotonic() - asked > 0.001
         if ready.get(self._sink, 0) & _GONE:
             return self._close()
-        if ready.get(self._source, 0) & _NEWS and self._budget > 0:
-            return self._copy(idle=now - asked > 0.001)
+        self._idle = not ready.get(self._source, 0) & _NEWS
+        if not self._idle and self._budget > 0:
+            return self._copy(idle)
+        self._rest(ready)
         if self._wake in ready or self._budget <= 0:
             return self._obey()
         return True
 
     def _patience(self) -> float | None:
         """Return for how many milliseconds to wait for events, None for ever."""
-        due = self._log.refresh() if self._log is not None else None
-        if self._mirror is not None:
-            due = TICK_S if due is None else min(due, TICK_S)
-        return None if due is None else due * 1000 + 1
+        due = [wait for wait in (self._log.refresh(), self._due()) if wait is not None]
+        return min(due) * 1000 + 1 if due else None
 
     def _obey(self) -> bool:
         """Do what the main thread asks for; nothing is left to read at this moment."""
         orders = os.read(self._wake, 64) if self._budget > 0 else b"f"
-        if self._mirror is not None:
-            self._mirror.tick()
         if b"d" in orders:
             self._drained.set()
         return b"f" not in orders
@@ -149,37 +135,43 @@ class Channel:
             data = b""
         if not data:
             return self._close()
-        if self._mirror is not None:
-            if data[0]:
-                self._announced(data[0], idle)
-                return True
-            data = data[1:]
+        data = self._unpack(data, idle)
+        if not data:
+            return True
         if self._deadline is not None:
             self._budget -= len(data)
         alive = self._write(data)
-        if self._log is not None:
-            self._log.feed(data)
-        if self._mirror_after is not None:
-            self._mirror_after -= len(data)
-            self._mirror_now()
+        self._log.feed(data)
+        self._passed(len(data))
         return alive or self._stalled()
 
-    def _announced(self, status: int, idle: bool) -> None:
-        """Mirror new modes: at once, or after the output that was written before them.
+    def _due(self) -> float | None:
+        """Return in how many seconds `_rest` wants to be called, None for never."""
+        return None
 
-        The kernel does not say where in the output the modes were set. Where we had nothing to do,
-        it was after all of it; where we lag behind, most likely too.
+    def _rest(self, ready: dict[int, int]) -> None:
+        """Use the time while there is nothing to read; ``ready``: what poll(2) gave."""
+
+    def _unpack(self, data: bytes, idle: bool) -> bytes:  # noqa: ARG002  # see TerminalChannel
+        """Return the output in what was read; idle: whether we had to wait for it."""
+        return data
+
+    def _passed(self, size: int) -> None:
+        """Take note that ``size`` bytes were handed on."""
+
+    def _part(self) -> None:
+        """Do what is to be done before the source is closed or given away."""
+
+    def _open_sink(self) -> tuple[int, int | None]:
+        """Return a descriptor for writing to the user, and how much may be written at once.
+
+        A pipe is opened anew without blocking. Where that cannot be done (sockets, the pipe of
+        another user), as much as always fits is written when there is room.
         """
-        self._status |= status
-        waiting = 0 if idle else _readable(self._source)
-        if self._mirror_after is None:
-            self._mirror_after = waiting
-        self._mirror_now()
-
-    def _mirror_now(self) -> None:
-        if self._mirror is not None and self._mirror_after is not None and self._mirror_after <= 0:
-            self._mirror.follow(self._status)
-            self._mirror_after, self._status = None, 0
+        try:
+            return _streams.reopened(self._sink, os.O_WRONLY | os.O_NONBLOCK), None
+        except OSError:
+            return self._sink, select.PIPE_BUF
 
     def _write(self, data: bytes) -> bool:
         """Write ``data`` completely; return False where it was given up (`_pending`, or closed)."""
@@ -222,38 +214,13 @@ class Channel:
                 break
             self._budget -= len(data)
             self._pending += data
-            if self._log is not None:
-                self._log.feed(data)
+            self._log.feed(data)
         return False
 
     def _close(self) -> bool:
         """Close our end: the command's next write fails as it would without us. Always False."""
         if self._source >= 0:
-            if self._mirror is not None:
-                self._mirror.tick()
+            self._part()
             os.close(self._source)
             self._source = -1
         return False
-
-
-def _unblocked(sink: int, terminal: bool) -> tuple[int, int | None]:
-    """Return a descriptor for writing to ``sink``, and how much may be written at once.
-
-    A pipe is opened anew without blocking. Where that cannot be done (sockets, the pipe of another
-    user), as much as always fits is written when there is room.
-    """
-    if terminal:
-        return sink, None
-    try:
-        return _streams.reopened(sink, os.O_WRONLY | os.O_NONBLOCK), None
-    except OSError:
-        return sink, select.PIPE_BUF
-
-
-def _readable(fd: int) -> int:
-    count = array.array("i", [0])
-    try:
-        fcntl.ioctl(fd, termios.FIONREAD, count, True)
-    except OSError:
-        return 0
-    return count[0]

@@ -102,7 +102,7 @@ def _accompany(
     canary = _signals.Canary()
     switch = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_S)
-    kept.start()
+    kept.start(pid)
     running = Running(pid, threading.Event())
     thread = _start_alongside(alongside, running) if alongside is not None else None
     memory = _memory.TreeMemory(pid)
