@@ -17,7 +17,7 @@ PATIENCE_S = float(os.environ.get("PROV_TEST_PATIENCE", "60"))
 
 
 class Way:
-    """A way to run a command: ``prefix`` goes before it. ``log`` and ``report`` of a wrapped one."""
+    """A way to run a command: `prefix` goes before it; `log` and `report` are of a wrapped one."""
 
     def __init__(self, folder, wrapped, capture=True):
         self.folder = Path(folder)

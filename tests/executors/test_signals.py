@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.executors.harness import COUNTER, Terminal, Way, both, python, run, text_of, wait_for
+from tests.executors.harness import COUNTER, Terminal, Way, both, python, text_of, wait_for
 
 
 class Counting:
