@@ -39,7 +39,7 @@ def test_keys_reach_who_waits_for_them(tmp_path, where):
 def test_keys_stay_where_they_are_for_others(tmp_path):
     """A program that reads standard input gets every key, in order, though others poll ours."""
     source = (
-        "import os, select, threading, tty\n"
+        "import os, select, threading, time, tty\n"
         "tty.setcbreak(1)\n"
         "def watch():\n"
         "    poll = select.poll()\n"
@@ -47,6 +47,7 @@ def test_keys_stay_where_they_are_for_others(tmp_path):
         "    poll.poll(20000)\n"
         "threading.Thread(target=watch, daemon=True).start()\n"
         "print('up', flush=True)\n"
+        "time.sleep(.5)\n"
         "got = b''\n"
         "while not got.endswith(b'.'):\n"
         "    got += os.read(0, 3)\n"

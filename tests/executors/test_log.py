@@ -79,6 +79,15 @@ def test_no_secret_survives_any_cut(tmp_path_factory, data, sizes):
     assert not writer.truncated
 
 
+@pytest.mark.parametrize("before", range(80, 340, 3))
+def test_a_secret_anywhere_in_a_long_line(tmp_path, monkeypatch, before):
+    monkeypatch.setattr(_log, "LONGEST_LINE", 200)
+    monkeypatch.setattr(_log, "OVERLAP", 50)
+    data = b"x" * before + SECRET + b"y" * 200 + b" " + SECRET + b"z" * 300
+    kept, _ = written(tmp_path / "log", cut_up(data, [255, 1]))
+    assert kept == data.replace(SECRET, b"<redacted>")
+
+
 def test_the_real_redactor_across_cuts(tmp_path):
     redactor = Redactor([SECRET.decode()])
     lines = [b"epoch %d token=%s loss 0.5\n" % (i, SECRET) for i in range(500)]

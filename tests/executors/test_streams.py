@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from provenance.executors import _streams
 from tests.executors.harness import Terminal, Way, both, python, run, text_of
 
 KINDS = ("terminal", "pipe", "file", "null")
@@ -112,6 +113,14 @@ def test_a_socket_gets_the_output(tmp_path):
         got = b"".join(iter(lambda: ours.recv(65536), b""))
         assert job.wait() == 0
     assert got == way.log.read_bytes() == b"".join(b"%d\n" % i for i in range(1, 60001))
+
+
+def test_what_we_opened_is_not_the_users(tmp_path):
+    """Where the user had closed descriptor 1, a file of ours may have got its number."""
+    with open(tmp_path / "file", "wb") as file:
+        assert _streams.look(file.fileno()).mode == _streams.OTHER
+        os.set_inheritable(file.fileno(), True)
+        assert _streams.look(file.fileno()).mode == _streams.FILE
 
 
 @pytest.mark.parametrize("append", [False, True])
