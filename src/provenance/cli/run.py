@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from provenance.operations.recorder import Request
     from provenance.operations.run import RunResult
 
+_NOT_STARTED = (126, 127)
+"""Exit codes that say, as in a shell, why the command could not be started."""
+
 HELP = "Run a command exactly as if run bare, and record it."
 _EPILOG = """\
 examples:
@@ -101,7 +104,7 @@ def _go(request: Request, quiet: bool, required: bool, started: float) -> NoRetu
         result = run.run(request, started, required)
     except ProvError as error:
         _complain(error)
-        sys.exit(error.exit_code if isinstance(error, run.NotStarted) else 125)
+        sys.exit(error.exit_code if error.exit_code in _NOT_STARTED else 125)
     for problem in result.problems:
         _say("prov: not all was recorded: %s" % problem)
     if result.record is not None and not quiet:

@@ -1,9 +1,9 @@
 """Which code ran: commit, uncommitted changes, untracked code, and the source files it used.
 
 Before the run only what the run could change is taken: the state of git, one patch, one archive.
-Remotes and submodules are asked for while it runs, the files it used when it has ended. Two runs, or
-a run and the present, are compared by the files used, never by commit: a comment, a new test or the
-commit that adds the lock changes the commit and nothing else.
+Remotes and submodules are asked for while it runs, the files it used when it has ended. Two runs,
+or a run and the present, are compared by the files used, never by commit: a comment, a new test
+or the commit that adds the lock changes the commit and nothing else.
 """
 
 from __future__ import annotations

@@ -102,11 +102,23 @@ class Recorder:
             self._reader = read.Reader(agent_dir, self.redact)
         now = time.time()
         self._context = self._first_context(folder, now)
-        self._answers = facts.capture(self._context, {})
+        self._answers = self._early()
         self.record = self._header(run_id, now)
         records.write(folder, record.with_facets(self.record, self._answers))
         marker = os.stat(os.path.join(folder, records.FILE)).st_ctime_ns
         self._context = self._context._replace(marker_ns=marker)
+
+    def _early(self) -> dict[str, Payload]:
+        """Capture what must be captured first, and load the executor while git answers."""
+        assert self._context is not None
+        answers: dict[str, Payload] = {}
+        first = self._context
+        asking = threading.Thread(target=lambda: answers.update(facts.capture(first, {})))
+        asking.start()
+        from provenance.executors import local  # noqa: F401  # loaded here, used by `run`
+
+        asking.join()
+        return answers
 
     def _digests(self) -> DigestCache:
         if self._cache is None:

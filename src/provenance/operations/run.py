@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from provenance.core.context import Outcome
 from provenance.core.record import Record
 from provenance.errors import SystemRefused
-from provenance.executors import local
-from provenance.executors.local import NotStarted, end_as, release
-from provenance.operations import repeatable
 from provenance.operations.recorder import Recorder, Request
 
-__all__ = ["NotStarted", "Request", "RunResult", "end_as", "release", "run"]
+__all__ = ["Request", "RunResult", "end_as", "release", "run"]
 
 
 class RunResult(NamedTuple):
@@ -36,7 +33,7 @@ def run(request: Request, since: float | None = None, required: bool = False) ->
     """Run ``request`` and return how it ended; recording never changes that.
 
     ``since``: monotonic time from which prov's own time counts. ``required``: refuse to start a run
-    that cannot be recorded. Raises `NotStarted` where the command cannot be started.
+    that cannot be recorded. Raises `executors.local.NotStarted` where it cannot be started.
     """
     since = time.monotonic() if since is None else since
     recorder = Recorder(request)
@@ -44,6 +41,8 @@ def run(request: Request, since: float | None = None, required: bool = False) ->
     if required and recorder.record is None:
         recorder.abandon()
         raise SystemRefused("nothing can be recorded: %s" % " ".join(recorder.problems))
+    from provenance.executors import local  # the recorder has loaded it while git answered
+
     job = local.Request(
         argv=request.argv,
         environ=recorder.environ(),
@@ -54,10 +53,26 @@ def run(request: Request, since: float | None = None, required: bool = False) ->
     )
     try:
         ended = local.run(job, lambda running: recorder.accompany(running.ended.wait))
-    except NotStarted:
+    except local.NotStarted:
         recorder.abandon()
         raise
     closed = recorder.finish(ended.outcome, ended.log, ended.notes)
     own = time.monotonic() - since - ended.outcome.duration_s
+    from provenance.operations import repeatable
+
     doubts = repeatable.doubts(closed) if closed is not None else ()
     return RunResult(ended.outcome, closed, recorder.folder, tuple(recorder.problems), own, doubts)
+
+
+def end_as(outcome: Outcome) -> NoReturn:
+    """End this process as the command ended: same exit code, or death by the same signal."""
+    from provenance.executors import local
+
+    local.end_as(outcome)
+
+
+def release() -> None:
+    """Let signals reach this process again, after a command that was not the last thing to do."""
+    from provenance.executors import local
+
+    local.release()
