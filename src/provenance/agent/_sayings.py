@@ -1,0 +1,128 @@
+"""Seed calls, parsed parameters and commands from the logs, without secrets."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, Iterable, List, Tuple
+
+from provenance.agent._processes import Process
+from provenance.core.context import Command, Observations, Parsed, SeedCall
+from provenance.core.redact import Redactor
+
+_MOST_SEEDS, _MOST_COMMANDS, _MOST_PARSED = 200, 200, 50
+_OUT_OF_REACH = frozenset("IES")
+"""Options of the interpreter with which it does not load the hook."""
+_ASKING = frozenset(("-V", "-VV", "--version", "-h", "--help"))
+_TAKING = frozenset("WXcm")
+"""Options of the interpreter whose value is the rest of the word, or the next one."""
+
+
+class Sayings:
+    """What programs said: how they seeded, what they parsed, what they started."""
+
+    def __init__(self, redact: Redactor) -> None:
+        self.uncounted = 0
+        self._redact = redact
+        self._seeds: Dict[Tuple[Any, ...], SeedCall] = {}
+        self._parsed: List[Tuple[Process, bool, Parsed]] = []
+        self._commands: Dict[Tuple[str, ...], None] = {}
+        self._unreached = 0
+        self._left_out = 0
+
+    def take(self, kind: str, process: Process, value: Any) -> None:
+        """Note one line; raises ValueError or TypeError where it is none."""
+        if kind == "S":
+            library, function, argument, where = value
+            call = SeedCall(str(library), str(function), argument, str(where))
+            if len(self._seeds) < _MOST_SEEDS:
+                self._seeds.setdefault((function, repr(argument), where), call)
+            else:
+                self.uncounted += 1
+        elif kind == "A":
+            _, by_user, values = value
+            clean = {str(name): self._value(str(name), *one) for name, one in values.items()}
+            self._parsed.append((process, bool(by_user), Parsed("argparse", clean)))
+        else:
+            name, argv, reached = value
+            self._command(str(name), tuple(str(word) for word in argv), bool(reached))
+
+    def _value(self, name: str, value: Any, default: Any, given: bool) -> Dict[str, Any]:
+        redact = self._redact.value
+        return {
+            "value": redact(name, value),
+            "default": redact(name, default),
+            "given": bool(given),
+        }
+
+    def _command(self, name: str, argv: Tuple[str, ...], reached: bool) -> None:
+        if name != "os.system" and is_python(argv) and not (reached and loads_hook(argv)):
+            self._unreached += 1
+        clean = self._redact.argv(argv)
+        if clean in self._commands:
+            return
+        if len(self._commands) < _MOST_COMMANDS:
+            self._commands[clean] = None
+        else:
+            self._left_out += 1
+
+    def told(
+        self, known: Observations, processes: Iterable[Process], notes: Tuple[str, ...]
+    ) -> Observations:
+        """Return ``known`` with everything of here."""
+        return known._replace(
+            parsed=self._parses(processes),
+            seeds=tuple(self._seeds.values()),
+            commands=tuple(Command(argv) for argv in self._commands),
+            notes=notes + self._notes(processes),
+        )
+
+    def _parses(self, processes: Iterable[Process]) -> Tuple[Parsed, ...]:
+        """Return what was parsed for the user; not by helpers that a library started."""
+        pids = {process.pid for process in processes}
+        found: List[Parsed] = []
+        for process, by_user, parsed in self._parsed:
+            helper = bool(process.parent) or process.ppid in pids
+            if (by_user or not helper) and parsed not in found and len(found) < _MOST_PARSED:
+                found.append(parsed)
+        return tuple(found)
+
+    def _notes(self, processes: Iterable[Process]) -> Tuple[str, ...]:
+        notes = []
+        if self._unreached:
+            text = "%d Python processes were started outside the hook's reach"
+            notes.append(text % self._unreached)
+        if self.uncounted:
+            notes.append("%d further calls that seeded were not kept" % self.uncounted)
+        if self._left_out:
+            notes.append("%d further commands were not kept" % self._left_out)
+        old = [p for p in processes if p.facts and str(p.facts.get("version")).startswith("3.7")]
+        if old:
+            notes.append("Python 3.7 has no audit hooks: what it opened is known only in part")
+        return tuple(notes)
+
+
+def is_python(argv: Tuple[str, ...]) -> bool:
+    """Return whether a command starts a Python interpreter to run something."""
+    name = os.path.basename(argv[0]) if argv else ""
+    rest = name[6:] if name.startswith("python") else name[4:] if name.startswith("pypy") else "-"
+    return rest.replace(".", "").rstrip("t").isdigit() or not rest
+
+
+def loads_hook(argv: Tuple[str, ...]) -> bool:
+    """Return whether the interpreter's own options let it load the hook."""
+    words = iter(argv[1:])
+    for word in words:
+        if word in _ASKING:
+            return True
+        if not word.startswith("-") or word.startswith("--") or word == "-":
+            return True
+        for letter in word[1:]:
+            if letter in _OUT_OF_REACH:
+                return False
+            if letter in _TAKING:
+                if letter in "cm":
+                    return True
+                if word.endswith(letter):
+                    next(words, None)
+                break
+    return True

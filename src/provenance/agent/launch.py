@@ -1,0 +1,39 @@
+"""The environment in which the user's command is observed."""
+
+from __future__ import annotations
+
+import os
+from typing import Dict, Mapping
+
+SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")
+"""The folder that PYTHONPATH is made to begin with; its ``sitecustomize`` is the hook."""
+
+FOLDER = "PROV_AGENT_DIR"
+"""The variable that names the folder of the logs."""
+
+
+def hooked_environment(environ: Mapping[str, str], agent_dir: str) -> Dict[str, str]:
+    """Return ``environ`` with the hook in it; unchanged where the user has set PROV_HOOK=0."""
+    changed = dict(environ)
+    if environ.get("PROV_HOOK") == "0" or os.pathsep in SITE:
+        return changed
+    old = unhooked_path(environ.get("PYTHONPATH", ""))
+    # An empty entry at the end would put the working folder on the path.
+    changed["PYTHONPATH"] = SITE + os.pathsep + old if old else SITE
+    changed[FOLDER] = os.path.abspath(agent_dir)
+    return changed
+
+
+def unhooked_environment(environ: Mapping[str, str]) -> Dict[str, str]:
+    """Return ``environ`` without the hook: what it was before `hooked_environment`."""
+    changed = {name: value for name, value in environ.items() if name != FOLDER}
+    if "PYTHONPATH" in changed:
+        old = unhooked_path(changed.pop("PYTHONPATH"))
+        if old:
+            changed["PYTHONPATH"] = old
+    return changed
+
+
+def unhooked_path(path: str) -> str:
+    """Return the value of PYTHONPATH ``path`` without our folder; other entries as they were."""
+    return os.pathsep.join(entry for entry in path.split(os.pathsep) if entry != SITE)

@@ -1,0 +1,153 @@
+"""What the hook saw in all processes of a run: read while it goes on, told when it has ended.
+
+Order within a process is that of its log; across processes it is time (see ``_table``). Memory is
+bounded by the tables' limits whatever the run reads.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Dict, List, Optional, Set, Tuple
+
+from provenance.agent import _processes, _sayings, _uses
+from provenance.agent._log import Line, Log, alive
+from provenance.agent._processes import Process
+from provenance.agent.launch import SITE
+from provenance.core.context import Interpreter, Observations
+from provenance.core.redact import Redactor
+
+
+class Reader:
+    """The logs in ``agent_dir``, of processes that have ended, still run or were killed."""
+
+    def __init__(self, agent_dir: str, redact: Redactor) -> None:
+        self._folder = agent_dir
+        self._logs: Dict[str, Log] = {}
+        self._pending: List[str] = []
+        self._of: Dict[str, Process] = {}
+        self._processes: Dict[str, Process] = {}
+        self._uses = _uses.Uses((os.path.abspath(agent_dir), SITE), _clock(agent_dir))
+        self._sayings = _sayings.Sayings(redact)
+        self._quiet: Set[str] = set()
+
+    def poll(self) -> Tuple[str, ...]:
+        """Return the paths that were read for the first time since the last call.
+
+        Only what belongs to the run: nothing of the interpreter, the environment or the system.
+        They need not exist. Cheap where nothing is new.
+        """
+        self._look(final=False)
+        return self._uses.fresh()
+
+    def interpreters(self) -> Tuple[Interpreter, ...]:
+        """Return the interpreters that took part, in order of appearance."""
+        self._look(final=True)
+        return _processes.interpreters(self._processes.values(), SITE)
+
+    def observations(self) -> Observations:
+        """Return everything that was seen, with what could not be."""
+        self._look(final=True)
+        processes = list(self._processes.values())
+        files, folders, removed = self._uses.told()
+        told = Observations(files, folders, removed)
+        notes = self._uses.notes() + self._running(processes)
+        return self._sayings.told(told, processes, notes)
+
+    def _running(self, processes: List[Process]) -> Tuple[str, ...]:
+        last = {process.pid: process for process in processes}  # after an exec, two share a number
+        on = [p for p in last.values() if p.report is None and alive(p.pid)]
+        if not on:
+            return ()
+        return ("%d Python processes of the run still ran when it was recorded" % len(on),)
+
+    def _look(self, final: bool) -> None:
+        try:
+            names = sorted(name for name in os.listdir(self._folder) if name.endswith(".log"))
+        except OSError:
+            names = []
+        for name in names:
+            if name not in self._logs:
+                self._logs[name] = Log(os.path.join(self._folder, name))
+                self._pending.append(name)
+        for name in list(self._pending):
+            if final or name not in self._quiet:
+                self._read(name)
+
+    def _read(self, name: str) -> None:
+        log = self._logs[name]
+        waiting: List[Tuple[Process, str]] = []
+        count = 0
+        for line in log.lines():
+            count += 1
+            process = self._process(name, line)
+            if process is None:
+                continue
+            if line.kind == "R":
+                waiting.append((process, line.value))
+                if len(waiting) > 10000:
+                    self._uses.read(waiting, time.time_ns())
+                    waiting = []
+                continue
+            if line.time is not None and waiting:
+                self._uses.read(waiting, line.time)
+                waiting = []
+            self._take(process, line)
+        self._uses.read(waiting, time.time_ns())
+        process = self._of.get(name)
+        if process is not None:
+            self._settle(name, process, bool(count))
+
+    def _settle(self, name: str, process: Process, moved: bool) -> None:
+        """Stop looking at a log that cannot grow; look less at that of a process that is gone."""
+        base, number, _ = name.rsplit(".", 2)
+        follower = "%s.%d.log" % (base, int(number) + 1)
+        if process.report is not None or follower in self._logs:
+            self._logs[name].done = True
+            self._pending.remove(name)
+        elif not moved and not alive(process.pid):
+            self._quiet.add(name)
+
+    def _process(self, name: str, line: Line) -> Optional[Process]:
+        """Return whose log this is; its first line says it."""
+        if line.kind == "H":
+            try:
+                who, parent, pid, ppid, _, began = line.value
+            except (TypeError, ValueError):
+                return None
+            if who not in self._processes:
+                self._processes[who] = Process(who, parent, pid, ppid, began)
+                self._uses.start(began)
+            self._of[name] = self._processes[who]
+        return self._of.get(name)
+
+    def _take(self, process: Process, line: Line) -> None:
+        kind, value = line.kind, line.value
+        try:
+            if kind == "P":
+                process.facts = dict(value)
+                self._uses.environment(process.facts)
+            elif kind == "Y":
+                process.path = [str(entry) for entry in value]
+            elif kind == "I":
+                process.imported.append(value)
+            elif kind == "E":
+                process.report = dict(value)
+                self._uses.sources(value.get("sources", ()), line.time or 0)
+                self._sayings.uncounted += int(value.get("uncounted", 0))
+            elif kind in "SAC":
+                self._sayings.take(kind, process, value)
+            elif kind != "H":
+                self._uses.take(process, line)
+        except (TypeError, ValueError, KeyError, AttributeError):
+            return  # an overwritten or foreign line
+
+
+def _clock(folder: str) -> Optional[int]:
+    """Return the time of the folder's file system before the run, None where a log is there."""
+    try:
+        if any(name.endswith(".log") for name in os.listdir(folder)):
+            return None
+        return os.stat(folder).st_ctime_ns
+    except OSError:
+        return None

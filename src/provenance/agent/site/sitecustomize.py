@@ -1,0 +1,399 @@
+"""The observing hook: runs first in every Python process of a recorded run.
+
+Injected by PYTHONPATH. The package is not importable here, so this file and the ``_prov_*`` files
+beside it stand alone; those are loaded only when they are needed. It parses on Python 2.7, is inert
+below 3.7, and runs the ``sitecustomize`` that it shadows, of which it then leaves no trace.
+
+What it sees goes to one memory-mapped log per process in ``$PROV_AGENT_DIR``: no system call per
+event, no open descriptor that the program could close or reuse, nothing lost at ``kill -9``. The
+blocks of a log are allocated before they are mapped, so that a full disk stops the hook and never
+the program. A log is lines, zeros to the end; the first letter tells the kind (see `agent._log`).
+
+State is in globals and the hook is flat because each audit event of any kind passes through it.
+"""
+
+import sys
+
+_FIRST, _NEXT = 1 << 14, 1 << 18
+"""Bytes of a process's first log file (most processes need no more) and of each further one."""
+_LOG_LIMIT = 1 << 26
+"""Bytes of log per process, after which it observes no more and says so."""
+_FOLDER_LIMIT = 256
+"""Distinct files read in one folder, after which only their number is kept."""
+_PATH_LIMIT = 1 << 16
+"""Paths remembered per process; after that each new folder is kept as one entry from the start."""
+_PATCHED = frozenset(
+    (
+        "argparse random numpy.random.mtrand numpy.random._generator torch.random "
+        "tensorflow.python.framework.random_seed cupy.random._generator "
+        "cv2 h5py._hl.files pyarrow._csv pyarrow.feather pyarrow.lib pyarrow.parquet.core "
+        "polars.io.csv.functions polars.io.parquet.functions safetensors safetensors.numpy "
+        "safetensors.torch soundfile tables.file torch.jit._serialization xgboost.core"
+    ).split()
+)
+"""Modules in which `_prov_patches` replaces functions, once the program has imported them."""
+
+
+def _start():
+    """Open the log, report the interpreter, install the hook. Inert where any of it fails."""
+    global _os, _now, _folder, _here, _mmap, _skip, _coding, _at, _unnamed, _writing
+    global _limit
+    import os
+
+    folder = os.environ.get("PROV_AGENT_DIR", "")
+    if folder[:1] != "/" or os.environ.get("PROV_HOOK") == "0":
+        return
+    import time
+
+    known = "mmap" in sys.modules
+    from mmap import mmap
+
+    if not known:
+        del sys.modules["mmap"]
+    _os, _now, _folder, _mmap = os, time.time_ns, folder, mmap
+    _here = os.path.dirname(__file__)
+    _coding = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+    _writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+    _unnamed = getattr(os, "O_TMPFILE", -1)
+    if _coding[0] != "utf-8":
+        _limit = 0
+    _at = _stamp()
+    _skip = _places()
+    if not _renew(0):
+        return
+    _rare("P", _code("_prov_report")["facts"](_here))
+    import atexit
+
+    atexit.register(_leave)
+    os.register_at_fork(after_in_child=_forked)
+    for name in _PATCHED.intersection(sys.modules):
+        _patch(name, sys.modules[name])
+    sys.meta_path.insert(0, _Finder)
+    if hasattr(sys, "addaudithook"):
+        sys.addaudithook(_hook)
+    else:
+        _code("_prov_open")["install"](_hook, _event)
+
+
+def _stamp():
+    """Return a name for this process that no other one of the run has."""
+    return "%016x.%d" % (_now(), _os.getpid())
+
+
+def _places():
+    """Return the beginnings of paths that are not worth a line in the log."""
+    places = [_folder + "/", _here + "/", "/proc/", "/sys/", "/dev/", "/etc/"]
+    for prefix in {sys.prefix.rstrip("/"), sys.base_prefix.rstrip("/")}:
+        places += [prefix + "/lib/", prefix + "/lib64/", prefix + "/bin/"]
+    return tuple(places)
+
+
+# --- the log -----------------------------------------------------------------------------------
+
+_map = None
+_used = _size = _total = _number = 0
+_parent = ""
+_loaded = {}
+
+
+def _renew(need):
+    """Begin another log file with room for ``need`` bytes; False where that cannot be."""
+    global _map, _used, _size, _total, _number, _limit
+    _map, _used, _size = None, 0, 0
+    if len(_seen) > _PATH_LIMIT:
+        _limit = 0
+    if _total < 0:
+        return False
+    size = max(_NEXT if _number else _FIRST, (need + 1024) // 4096 * 4096 + 4096)
+    full = _total + size > _LOG_LIMIT
+    _total = -1 if full else _total + size
+    try:
+        fresh = _file(4096 if full else size)
+    except Exception:
+        _total = -1
+        raise
+    head = (_at, _parent, _os.getpid(), _os.getppid(), _number, _now())
+    line = ("H %s\n%s" % (ascii(head), "O log\n" if full else "")).encode("ascii")
+    fresh[0 : len(line)] = line
+    if full:
+        return False
+    _number += 1
+    _map, _used, _size = fresh, len(line), size
+    return True
+
+
+def _file(size):
+    flags = _os.O_RDWR | _os.O_CREAT | _os.O_EXCL | _os.O_CLOEXEC
+    fd = _os.open("%s/%s.%d.log" % (_folder, _at, _number), flags, 0o600)
+    try:
+        if hasattr(_os, "posix_fallocate"):
+            _os.posix_fallocate(fd, 0, size)
+        elif _os.write(fd, b"\0" * size) != size:
+            raise OSError("full")
+        return _mmap(fd, size)
+    finally:
+        _os.close(fd)
+
+
+def _put(line):
+    global _used
+    n = len(line)
+    if _used + n >= _size and not _renew(n):
+        return
+    end = _used + n
+    _map[_used:end] = line
+    _used = end
+
+
+def _rare(kind, value):
+    """Log anything plain, with the time."""
+    _put(("%s %x %s\n" % (kind, _now(), ascii(value))).encode("ascii"))
+
+
+def _forked():
+    """Make a forked child begin a log of its own, at its first event."""
+    global _at, _parent, _number, _used, _size, _total
+    if _total >= 0:
+        _parent, _at = _at, _stamp()
+        _number = _used = _size = _total = 0
+
+
+def _code(name):
+    """Return the names of a file beside this one; from its bytecode cache where there is one."""
+    found = _loaded.get(name)
+    if found is None:
+        loader = sys.modules["_frozen_importlib_external"].SourceFileLoader
+        path = _here + "/" + name + ".py"
+        found = {"__name__": name, "log": _rare, "load": _code}
+        found.update(prefixes=_skip[2:], as_bytes=_whole, here=_here, opened=_hook)
+        exec(loader(name, path).get_code(name), found)
+        _loaded[name] = found
+    return found
+
+
+# --- events ------------------------------------------------------------------------------------
+
+_seen, _written, _names, _folders = set(), set(), set(), {}
+_relative = []
+_limit = _FOLDER_LIMIT
+_cwd = None
+_moved = False
+_first_on_path = None
+_paths = 0
+
+
+def _hook(event, args):
+    """Take note of one audit event. What it does not expect to fail is not caught: see _ours."""
+    global _used
+    if event != "open":
+        if event in _EVENTS:
+            try:
+                _event(event, args)
+            except Exception as error:
+                if not _ours(error):
+                    raise
+        return
+    try:
+        path, _, flags = args
+        if path.__class__ is not str:
+            path = _text(path)
+            if path is None:
+                return
+        if flags & _writing:
+            _wrote(path, flags)
+            return
+        if path in _seen or path.startswith(_skip):
+            return
+        if path[:1] != "/":
+            _read(path)
+            return
+        folder = path[: path.rfind("/")]
+        count = _folders.get(folder, 0) + 1
+        if count > _limit or "\n" in path:
+            _odd(folder, count, path)
+            return
+        try:
+            line = ("R " + path + "\n").encode()
+        except UnicodeEncodeError:
+            _odd(folder, count, path)
+            return
+        _folders[folder] = count
+        _seen.add(path)
+        n = len(line)
+        if _used + n >= _size and not _renew(n):
+            return
+        end = _used + n
+        _map[_used:end] = line
+        _used = end
+    except Exception as error:
+        if not _ours(error):
+            raise
+
+
+def _ours(error):
+    """Return whether ``error`` arose in this file, not in a signal handler that interrupted it."""
+    trace = error.__traceback__
+    while trace is not None:
+        names = trace.tb_frame.f_globals
+        if names is not globals() and names.get("log") is not _rare:
+            name = names.get("__name__", "")
+            if name not in ("os", "posixpath", "pathlib") and "importlib" not in name:
+                return False
+        trace = trace.tb_next
+    return True
+
+
+def _text(path):
+    """Return a path given as bytes or a path object as text, None for a descriptor."""
+    if path.__class__ is int or path is None:
+        return None
+    path = _os.fspath(path)
+    return path.decode(*_coding) if isinstance(path, bytes) else str(path)
+
+
+def _absolute(path):
+    global _cwd
+    if path[:1] == "/":
+        return path
+    if _cwd is None or _moved:
+        _cwd = _os.getcwd().rstrip("/") + "/"
+    return _cwd + path
+
+
+def _whole(path):
+    """Return ``path`` absolute and as bytes; None for a descriptor."""
+    path = _text(path)
+    return None if path is None else _absolute(path).encode(*_coding)
+
+
+def _read(path):
+    """Take note that a file is opened for reading, named relative to the working folder."""
+    if path in _seen:
+        return
+    whole = _absolute(path)
+    _hook("open", (whole, None, 0))
+    if len(_seen) <= _PATH_LIMIT:
+        _seen.add(path)
+        _relative.append(path)
+
+
+def _odd(folder, count, path):
+    """Take note of a read that is not simply listed: too many, or an odd name."""
+    if folder not in _folders and len(_folders) > _PATH_LIMIT:
+        if "" not in _folders:
+            _folders[""] = 0
+            _rare("O", "folders")
+        return
+    _folders[folder] = count
+    if count <= _FOLDER_LIMIT and len(_seen) <= _PATH_LIMIT:
+        _seen.add(path)
+        _rare("r", path.encode(*_coding))
+    elif count == _FOLDER_LIMIT + 1 or not count & (count - 1):
+        _rare("D", (folder.encode(*_coding), count))
+
+
+def _wrote(path, flags):
+    """Take note that a file is opened for writing, or for both."""
+    if flags & _unnamed == _unnamed or ".pyc" in path or path.startswith(_skip):
+        return
+    path = _absolute(path)
+    fresh = flags & (_os.O_TRUNC | _os.O_EXCL | _os.O_APPEND) or not flags & _os.O_RDWR
+    kind = "W" if fresh or (flags & _os.O_CREAT and not _exists(path)) else "U"
+    if (path, kind) in _written:
+        return
+    if len(_written) > _PATH_LIMIT:
+        _written.clear()
+    _written.add((path, kind))
+    _rare(kind, path.encode(*_coding))
+
+
+def _exists(path):
+    try:
+        _os.stat(path)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _event(event, args):
+    """Take note of what is not an open."""
+    global _first_on_path, _moved, _paths
+    if event == "import":
+        name, path = args[0], args[2]
+        if "." not in name and name not in _names and len(_names) < _PATH_LIMIT:
+            _names.add(name)
+            _put(("I %s\n" % name).encode("utf-8", "replace"))
+        if path and path[0] != _first_on_path and _paths < 20:
+            _first_on_path = path[0]
+            _paths += 1
+            _rare("Y", [entry for entry in path if entry.__class__ is str][:200])
+    elif event == "os.chdir":
+        _moved = True
+        _seen.difference_update(_relative)
+        del _relative[:]
+    else:
+        _code("_prov_events")["event"](event, args)
+
+
+_EVENTS = frozenset(
+    (
+        "import os.chdir os.rename os.remove os.truncate os.link os.symlink shutil.rmtree "
+        "sqlite3.connect subprocess.Popen os.system os.posix_spawn os.exec"
+    ).split()
+)
+
+
+# --- imports and the end -----------------------------------------------------------------------
+
+
+class _Finder(object):
+    """Finds nothing; sees to it that a module of `_PATCHED` is patched once it has been run."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name not in _PATCHED:
+            return None
+        for finder in sys.meta_path:
+            find = getattr(finder, "find_spec", None)
+            spec = None if finder is _Finder or find is None else find(name, path, target)
+            if spec is not None:
+                _code("_prov_patches")["watch"](spec.loader, name)
+                return spec
+        return None
+
+
+def _patch(name, module):
+    try:
+        _code("_prov_patches")["patch"](name, module)
+    except Exception as error:
+        if not _ours(error):
+            raise
+
+
+def _leave():
+    """Report, last of all that is done at exit, what can be known only then."""
+    try:
+        for folder, count in _folders.items():
+            if count > _FOLDER_LIMIT or len(_seen) > _PATH_LIMIT:
+                _rare("D", (folder.encode(*_coding), count))
+        report = _code("_prov_report")["report"]()
+        if "_prov_patches" in _loaded:
+            report["uncounted"] = _code("_prov_patches")["uncounted"]()
+        _rare("E", report)
+    except Exception as error:
+        if not _ours(error):
+            raise
+
+
+if __name__ == "sitecustomize":
+    if sys.version_info >= (3, 7):
+        try:
+            _start()
+        except Exception:
+            pass
+    _own = sys.modules.pop("sitecustomize", None)
+    _place = __file__.rpartition("/")[0]
+    sys.path[:] = [entry for entry in sys.path if entry != _place]
+    sys.path_importer_cache.pop(_place, None)
+    # The one that we shadow; where there is none, this fails just as it would without us.
+    __import__("sitecustomize")
