@@ -77,6 +77,7 @@ class Mirror:
     def __init__(self, ours: int, theirs: int) -> None:
         self._ours, self._theirs = ours, theirs
         self._seen: Modes = termios.tcgetattr(ours)
+        self._carried = self._seen
         self._post = termios.tcgetattr(theirs)[_OFLAG] & termios.OPOST
         self._touched = [0, 0, 0]  # bits that the command ever changed: input, output, local
         self._touched_cc: set[int] = set()
@@ -84,13 +85,13 @@ class Mirror:
         self._late = False
 
     def switches_off(self) -> bool:
-        """Return whether output processing has been switched off since modes were last mirrored."""
+        """Return whether output processing was switched off after it was last carried over."""
         try:
             now: Modes = termios.tcgetattr(self._ours)
         except termios.error:
             return False
-        gone = self._seen[_OFLAG] & ~now[_OFLAG] & termios.ONLCR
-        return bool(gone) or (_is_raw(now) and not _is_raw(self._seen))
+        gone = self._carried[_OFLAG] & ~now[_OFLAG] & termios.ONLCR
+        return bool(gone) or (_is_raw(now) and not _is_raw(self._carried))
 
     @property
     def raw(self) -> bool:
@@ -142,6 +143,8 @@ class Mirror:
     def _apply(self, output: bool = True) -> None:
         now: Modes = termios.tcgetattr(self._ours)
         self._note_changes(now)
+        if output:
+            self._carried = now
         wants_post = bool(now[_OFLAG] & termios.OPOST)
         if wants_post or not now[_LFLAG] & _EXTPROC:
             self._seen = self._restore_ours(now)

@@ -47,7 +47,6 @@ class Channel:
         self._drained = threading.Event()
         self._deadline: float | None = None  # of writing, once the command has ended
         self._budget = DRAIN
-        self._idle = True  # there was nothing to read when we last asked
         self._pending = b""
         self._poll = select.poll()
         self._poll.register(source, select.POLLIN | select.POLLPRI)
@@ -103,14 +102,11 @@ class Channel:
 
     def _step(self) -> bool:
         """Serve one event; return whether to go on."""
-        asked = time.monotonic()
         ready = dict(self._poll.poll(self._patience()))
-        idle = self._idle or time.monotonic() - asked > 0.001
         if ready.get(self._sink, 0) & _GONE:
             return self._close()
-        self._idle = not ready.get(self._source, 0) & _NEWS
-        if not self._idle and self._budget > 0:
-            return self._copy(idle)
+        if ready.get(self._source, 0) & _NEWS and self._budget > 0:
+            return self._copy()
         self._rest(ready)
         if self._wake in ready or self._budget <= 0:
             return self._obey()
@@ -128,14 +124,14 @@ class Channel:
             self._drained.set()
         return b"f" not in orders
 
-    def _copy(self, idle: bool) -> bool:
+    def _copy(self) -> bool:
         try:
             data = os.read(self._source, CHUNK + 1)
         except OSError:  # EIO: nobody has the terminal open any more
             data = b""
         if not data:
             return self._close()
-        data = self._unpack(data, idle)
+        data = self._unpack(data)
         if not data:
             return True
         if self._deadline is not None:
@@ -152,8 +148,8 @@ class Channel:
     def _rest(self, ready: dict[int, int]) -> None:
         """Use the time while there is nothing to read; ``ready``: what poll(2) gave."""
 
-    def _unpack(self, data: bytes, idle: bool) -> bytes:  # noqa: ARG002  # see TerminalChannel
-        """Return the output in what was read; idle: whether we had to wait for it."""
+    def _unpack(self, data: bytes) -> bytes:
+        """Return the output in what was read."""
         return data
 
     def _passed(self, size: int) -> None:

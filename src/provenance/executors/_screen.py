@@ -42,19 +42,18 @@ class TerminalChannel(Channel):
     def _open_sink(self) -> tuple[int, int | None]:
         return self._sink, None  # blocking: who stops the terminal with ^S stops the command
 
-    def _unpack(self, data: bytes, idle: bool) -> bytes:
+    def _unpack(self, data: bytes) -> bytes:
         """Return the output; a packet that begins with something else than 0 has none."""
         if not data[0]:
             return data[1:]
-        # The kernel does not say where in the output the modes were set. If we had to wait, it was
-        # before all of what is there now. If we lag behind, line ends in what is there are better
-        # processed once too often than not at all.
-        late = not idle and self._mirror.switches_off()
-        if late and self._mirror_after is None:
-            self._mirror_after = _readable(self._source)
-        elif not late:
+        # The kernel does not say where in the output the modes were set. Line ends in what is
+        # there now are better processed once too often than not at all.
+        waiting = _readable(self._source) if self._mirror.switches_off() else 0
+        if not waiting:
             self._mirror_after = None
-        self._mirror.follow(data[0], output=not late)
+        elif self._mirror_after is None:
+            self._mirror_after = waiting
+        self._mirror.follow(data[0], output=not waiting)
         return b""
 
     def _passed(self, size: int) -> None:
