@@ -49,6 +49,7 @@ def small(monkeypatch):
     for name, size in (("HEAD", 3000), ("TAIL", 3000), ("LONGEST_LINE", 400), ("OVERLAP", 100)):
         monkeypatch.setattr(_log, name, size)
     monkeypatch.setattr(_log, "PIECE", 500)
+    monkeypatch.setattr(_log, "BATCH", 64)
     monkeypatch.setattr(_kept, "TAIL", 3000)
     monkeypatch.setattr(_kept, "PIECE", 500)
 
@@ -67,12 +68,12 @@ TEXT = st.lists(
 @given(data=TEXT, sizes=st.lists(st.integers(1, 90), min_size=1, max_size=8))
 def test_no_secret_survives_any_cut(tmp_path_factory, data, sizes):
     path = tmp_path_factory.mktemp("log") / "log"
-    old = _log.LONGEST_LINE, _log.OVERLAP
-    _log.LONGEST_LINE, _log.OVERLAP = 200, 50
+    old = _log.LONGEST_LINE, _log.OVERLAP, _log.BATCH
+    _log.LONGEST_LINE, _log.OVERLAP, _log.BATCH = 200, 50, 64
     try:
         kept, writer = written(path, cut_up(data, sizes))
     finally:
-        _log.LONGEST_LINE, _log.OVERLAP = old
+        _log.LONGEST_LINE, _log.OVERLAP, _log.BATCH = old
     assert kept == data.replace(SECRET, b"<redacted>")
     assert writer.size == len(kept)
     assert (writer.redactions == 0) == (SECRET not in data)
@@ -83,12 +84,14 @@ def test_no_secret_survives_any_cut(tmp_path_factory, data, sizes):
 def test_a_secret_anywhere_in_a_long_line(tmp_path, monkeypatch, before):
     monkeypatch.setattr(_log, "LONGEST_LINE", 200)
     monkeypatch.setattr(_log, "OVERLAP", 50)
+    monkeypatch.setattr(_log, "BATCH", 1)
     data = b"x" * before + SECRET + b"y" * 200 + b" " + SECRET + b"z" * 300
     kept, _ = written(tmp_path / "log", cut_up(data, [255, 1]))
     assert kept == data.replace(SECRET, b"<redacted>")
 
 
-def test_the_real_redactor_across_cuts(tmp_path):
+def test_the_real_redactor_across_cuts(tmp_path, monkeypatch):
+    monkeypatch.setattr(_log, "BATCH", 1)
     redactor = Redactor([SECRET.decode()])
     lines = [b"epoch %d token=%s loss 0.5\n" % (i, SECRET) for i in range(500)]
     lines.insert(7, b"AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY\n")
@@ -110,7 +113,8 @@ def key_block(kind=b"RSA ", lines=25):
 
 @pytest.mark.parametrize("size", [1, 50, 1000, 100_000])
 @pytest.mark.parametrize("kind", [b"RSA ", b"", b"OPENSSH "])
-def test_private_keys_in_pieces(tmp_path, size, kind):
+def test_private_keys_in_pieces(tmp_path, monkeypatch, size, kind):
+    monkeypatch.setattr(_log, "BATCH", 1)
     redactor = Redactor()
     data = b"before\n" + key_block(kind) + b"between\n" + key_block(kind, 200) + b"after\n"
     kept, writer = written(
@@ -178,8 +182,12 @@ def test_an_unfinished_line_is_written_after_a_while(tmp_path, monkeypatch):
     writer.feed(b"Continue? hunter2-hun")
     assert 0 < writer.refresh() <= _log.PATIENCE_S
     assert (tmp_path / "log").read_bytes() == b""
-    later = time.monotonic() + 2 * _log.PATIENCE_S
-    monkeypatch.setattr(_log.time, "monotonic", lambda: later)
+    now = [time.monotonic()]
+    monkeypatch.setattr(_log.time, "monotonic", lambda: now[0])
+    now[0] += 2 * _log.BATCH_S
+    assert 0 < writer.refresh() <= _log.PATIENCE_S
+    assert (tmp_path / "log").read_bytes() == b""
+    now[0] += 2 * _log.PATIENCE_S
     writer.refresh()
     assert (tmp_path / "log").read_bytes() == b"Continue? "
     writer.feed(b"ter2\n")

@@ -14,7 +14,8 @@ from provenance.core.context import Outcome
 _ASK_TO_END = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT))
 ENOUGH = 3
 """So many requests to end after the command has ended give up the record that is being finished."""
-_LOOK_S = 0.2
+_OVER = signal.SIGUSR1
+"""Sent by ourselves to the thread that waits, when its time is over."""
 
 
 class _Patience(threading.Thread):
@@ -23,17 +24,22 @@ class _Patience(threading.Thread):
     def __init__(self, mask: set[int], outcome: Outcome) -> None:
         super().__init__(name="prov-patience", daemon=True)
         self.mask, self._outcome = mask, outcome
-        self.over = threading.Event()
 
     def run(self) -> None:
-        if sys.platform != "linux":  # no sigtimedwait: then they are held back to the end
-            return
         asked = 0
-        while not self.over.is_set():
-            if signal.sigtimedwait(_ASK_TO_END, _LOOK_S) is not None:
+        while asked < ENOUGH:
+            caught = signal.sigwaitinfo({*_ASK_TO_END, _OVER})
+            if caught.si_signo in _ASK_TO_END:
                 asked += 1
-            if asked >= ENOUGH:
-                os._exit(self._outcome.exit_code)
+            elif caught.si_pid == os.getpid():
+                return
+        os._exit(self._outcome.exit_code)
+
+    def stop(self) -> None:
+        """End the thread, which lives until it is told so."""
+        assert self.ident is not None
+        signal.pthread_kill(self.ident, _OVER)
+        self.join()
 
 
 _patience: list[_Patience] = []
@@ -42,15 +48,16 @@ _patience: list[_Patience] = []
 def begin_patience(mask: set[int], outcome: Outcome) -> None:
     """Hold signals back from now on; ``mask`` is to be restored by `release`."""
     _patience.append(_Patience(mask, outcome))
-    _patience[0].start()
+    if sys.platform == "linux":  # elsewhere, without sigwaitinfo, they are held back to the end
+        _patience[0].start()
 
 
 def release() -> None:
     """Restore the signal mask from before the run, forgetting requests to end meanwhile."""
     while _patience:
         patience = _patience.pop()
-        patience.over.set()
-        patience.join()
+        if patience.is_alive():
+            patience.stop()
         signal.pthread_sigmask(signal.SIG_SETMASK, patience.mask)
 
 

@@ -25,6 +25,9 @@ LONGEST_KEY = 16 << 10
 PATIENCE_S = 5.0
 """An unfinished line is written after this many seconds without news, for those who look in."""
 PIECE = 64 << 10
+BATCH = 64 << 10
+"""Output in small pieces is collected up to this many bytes, or for `BATCH_S` seconds."""
+BATCH_S = 0.2
 
 _KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----")
 _KEY_END = re.compile(rb"-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----[^\r\n]*[\r\n]*")
@@ -41,6 +44,9 @@ class LogWriter:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         self._redact, self._hits = redact, hits
         self._lock = threading.Lock()
+        self._batch: list[bytes] = []  # came in, not looked at yet
+        self._batched = 0
+        self._batch_due = 0.0
         self._rest = b""  # since the last end of line, or since the beginning of a private key
         self._fed_at = 0.0
         self._in_head = True
@@ -56,18 +62,24 @@ class LogWriter:
     def feed(self, data: bytes) -> None:
         """Take the next piece of output."""
         with self._lock:
-            self._fed_at = time.monotonic()
-            if self._in_head:
-                self._take(data)
-            else:
-                self._keep(data)
+            if not self._batch:
+                self._batch_due = time.monotonic() + BATCH_S
+            self._batch.append(data)
+            self._batched += len(data)
+            if self._batched >= BATCH:
+                self._sort()
 
     def refresh(self) -> float | None:
-        """Write an unfinished line that has waited for long enough.
+        """Write what has waited for long enough.
 
         Return in how many seconds to ask again, None where nothing waits.
         """
         with self._lock:
+            if self._batch:
+                left = self._batch_due - time.monotonic()
+                if left > 0:
+                    return left
+                self._sort()
             if not self._rest:
                 return None
             left = self._fed_at + PATIENCE_S - time.monotonic()
@@ -78,9 +90,21 @@ class LogWriter:
                 self._emit(max(self._rest.rfind(b" "), self._rest.rfind(b"\t")) + 1)
             return PATIENCE_S if self._rest else None
 
+    def _sort(self) -> None:
+        """Put the batch where it belongs: into the beginning of the log or into its end."""
+        data = b"".join(self._batch)
+        self._batch.clear()
+        self._batched = 0
+        self._fed_at = time.monotonic()
+        if self._in_head:
+            self._take(data)
+        elif data:
+            self._keep(data)
+
     def skip(self, size: int) -> None:
         """Say that ``size`` bytes come now which nobody needs to read: they will be left out."""
         with self._lock:
+            self._sort()
             self._emit(len(self._rest))
             self._in_head = False
             self._left_out += size
@@ -93,6 +117,7 @@ class LogWriter:
     def close(self) -> None:
         """Write what is still held and close the file."""
         with self._lock:
+            self._sort()
             self._emit(len(self._rest))
             if not self._in_head:
                 self._write_end()
