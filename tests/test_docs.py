@@ -112,10 +112,15 @@ def help_of(*words):
     return done.stdout
 
 
+def typed(lines):
+    """Return what a person types: of a session the lines after the prompt, else all lines."""
+    return [line for line in lines if line.startswith("$ ")] or lines
+
+
 def commands(text):
     """Yield the words after ``prov`` of every command line in code blocks and code spans."""
     blocks = [body for language, body in FENCE.findall(text) if language != "json"]
-    lines = [line for body in blocks for line in body.splitlines()]
+    lines = [line for body in blocks for line in typed(body.splitlines())]
     for line in lines + SPAN.findall(FENCE.sub("", text)):
         for found in re.finditer(r"(?:^|[\s;(]|&& )(?:\$ )?prov ([a-z-][^#;|]*)", line):
             yield found.group(1).split()
