@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from provenance import __version__, config
-from provenance.agent import launch, read
+from provenance.agent import launch
 from provenance.core import context, record
 from provenance.core.context import Context, Interpreter, Observations, Outcome
 from provenance.core.paths import Roots
@@ -25,6 +25,7 @@ from provenance.operations import clock, facts, overlap
 from provenance.store import liveness, project, records
 
 if TYPE_CHECKING:
+    from provenance.agent.read import Reader
     from provenance.core.digest import Digests
     from provenance.store.digestcache import DigestCache
 
@@ -72,7 +73,8 @@ class Recorder:
         self.record: Record | None = None
         self.project = request.place or project.find(request.cwd)
         self._settings = config.Settings()
-        self._reader: read.Reader | None = None
+        self._reader: Reader | None = None
+        self._hooked = False
         self._cache: DigestCache | None = None
         self._context: Context | None = None
         self._answers: dict[str, Payload] = {}
@@ -97,9 +99,8 @@ class Recorder:
     def _open(self, run_id: str, folder: str) -> None:
         self._others = overlap.enter(self.project, run_id)
         if self.request.hook:
-            agent_dir = os.path.join(folder, AGENT)
-            os.mkdir(agent_dir, 0o700)
-            self._reader = read.Reader(agent_dir, self.redact)
+            os.mkdir(os.path.join(folder, AGENT), 0o700)
+            self._hooked = True
         now = time.time()
         self._context = self._first_context(folder, now)
         self._answers = self._early()
@@ -168,7 +169,7 @@ class Recorder:
 
     def environ(self) -> Mapping[str, str]:
         """Return the environment for the command: the user's, with the hook where it is on."""
-        if self._reader is None or self.folder is None:
+        if not self._hooked or self.folder is None:
             return self.request.environ
         return launch.hooked_environment(self.request.environ, os.path.join(self.folder, AGENT))
 
@@ -189,8 +190,11 @@ class Recorder:
             self._accompanied.set()
 
     def _accompany(self, ended: Callable[[float], bool]) -> None:
-        self._capture(context.DURING, HOST)
+        asking = threading.Thread(target=self._capture, args=(context.DURING, HOST), daemon=True)
+        asking.start()  # most of it waits for git: load the rest meanwhile
+        self._observe()
         facts.load_all()
+        asking.join()
         pause = _POLL_S[0]
         looked = False
         while not ended(pause):
@@ -203,6 +207,13 @@ class Recorder:
                 looked = True
                 self._context = self._context._replace(interpreters=interpreters)
                 self._capture(context.DURING, TARGET)
+
+    def _observe(self) -> None:
+        """Begin to read what the hook writes."""
+        if self._reader is None and self._hooked and self.folder is not None:
+            from provenance.agent.read import Reader  # while the command runs
+
+            self._reader = Reader(os.path.join(self.folder, AGENT), self.redact)
 
     def finish(self, outcome: Outcome, log: Log, notes: tuple[str, ...]) -> Record | None:
         """Capture what can be known only now and close the record; None where it failed."""
@@ -248,6 +259,7 @@ class Recorder:
         assert self.record is not None
         interpreters: tuple[Interpreter, ...] = ()
         observed = Observations()
+        self._observe()
         if self._reader is not None:
             self._reader.poll()
             interpreters, observed = self._reader.interpreters(), self._reader.observations()
