@@ -1,0 +1,57 @@
+"""The benchmarks run and report in the form they promise. What they measure is not judged here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
+QUICK = {"startup": [], "many_files": ["--files", "300"]}
+
+
+def run(name, *words):
+    """Run a benchmark once; 1 is a missed budget, which is not this test's business."""
+    done = subprocess.run(
+        [sys.executable, FOLDER / ("%s.py" % name), "-n", "1", *QUICK[name], *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.mark.parametrize("name", sorted(QUICK))
+def test_json_says_what_was_measured_and_whether_it_passed(name):
+    done = run(name, "--json")
+    document = json.loads(done.stdout)
+    judged = [one for one in document["figures"] if one["budget"] is not None]
+    assert judged
+    for one in document["figures"]:
+        assert one["min"] <= one["median"] <= one["max"]
+        assert one["n"] == 1
+        assert one["passed"] == (one["budget"] is None or one["median"] <= one["budget"])
+    assert document["passed"] == all(one["passed"] for one in judged)
+    assert done.returncode == (0 if document["passed"] else 1)
+
+
+def test_the_table_names_budget_and_judgement():
+    text = run("startup").stdout
+    assert "budget" in text
+    assert "<= 8" in text
+    assert ("pass" in text) != ("MISSED" in text)
+
+
+def test_a_command_that_fails_stops_the_benchmark():
+    done = subprocess.run(
+        [sys.executable, FOLDER / "startup.py", "-n", "1", "--python", "/bin/false"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "ended with 1" in done.stderr
