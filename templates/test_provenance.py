@@ -1069,6 +1069,9 @@ def _cells(source: str) -> List[Tuple[int, str]]:
 # A facet's ``compare`` returns a `Comparison`: not only the differences but how many facts were
 # compared and which could not be, so that "same" never stands bare.
 
+# No postponed annotations here: typing compiles each one that is text, 10 us a field at start-up.
+
+
 NONE, UNKNOWN, POSSIBLE, KNOWN, BROKEN = "none", "unknown", "possible", "known", "broken"
 
 EFFECTS = (NONE, UNKNOWN, POSSIBLE, KNOWN, BROKEN)
@@ -1276,21 +1279,21 @@ codec = SimpleNamespace(decode=decode, encode=encode)
 # holds it against the ``packaging`` library, which cannot be used here: this runs in any
 # interpreter.
 
-_FORM = re.compile(
+_FORM = (
     r"^\s*v?(?:(?P<epoch>\d+)!)?(?P<release>\d+(?:\.\d+)*)"
     r"(?:[-_.]?(?P<pre>alpha|beta|preview|pre|a|b|c|rc)[-_.]?(?P<pre_n>\d*))?"
     r"(?P<post>-(?P<post_1>\d+)|[-_.]?(?:post|rev|r)[-_.]?(?P<post_2>\d*))?"
     r"(?P<dev>[-_.]?dev[-_.]?(?P<dev_n>\d*))?"
-    r"(?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?\s*$",
-    re.IGNORECASE,
+    r"(?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?\s*$"
 )
+"""Compiled at its first use, by ``re`` itself: most runs order no versions."""
 _PRE = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc"}
 _BEFORE, _AFTER = (-1, "", 0), (1, "", 0)
 
 
 def key(version: str) -> Tuple[Any, ...]:
     """Return a sort key for ``version``. Raises ValueError where it is not a version."""
-    match = _FORM.match(version)
+    match = re.match(_FORM, version, re.IGNORECASE)
     if match is None:
         raise ValueError("not a version number: %r" % version)
     part = match.groupdict()
@@ -1309,7 +1312,7 @@ def key(version: str) -> Tuple[Any, ...]:
 
 def is_version(text: str) -> bool:
     """Return whether ``text`` is a version number that can be ordered."""
-    return _FORM.match(text) is not None
+    return re.match(_FORM, text, re.IGNORECASE) is not None
 
 
 def crossed(old: str, new: str, boundary: str) -> bool:
@@ -1537,6 +1540,8 @@ def _encodable(text: str) -> str:
 
 def digest(value: Any) -> str:
     """Return the hex SHA-256 of the compact canonical form of ``value``."""
+    import hashlib  # loads OpenSSL: 3 ms that the start of a run need not pay
+
     return hashlib.sha256(compact(value)).hexdigest()
 
 

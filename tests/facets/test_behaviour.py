@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from provenance.core import codec, context
+from provenance.core import context
 from provenance.core.context import FileUse, Observations
 from provenance.core.record import CAPTURED, SKIPPED, captured
 from provenance.core.redact import Redactor
@@ -27,7 +27,8 @@ KMeans(8, password="hunter2hunter2").fit(x)
 def sites(folder: Path, **rest: object) -> dict[str, str]:
     """Return the places of the uses by symbol, after a run in ``folder``."""
     answer = behaviour.capture(a_context(folder, context.AFTER, **rest))
-    found = codec.decode(behaviour.Behaviour, answer.subjects[0].payload)
+    found = behaviour.of(a_record(folder, {behaviour.NAME: answer}))
+    assert found is not None
     return {use.symbol: use.where for use in found.sites}
 
 

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import argparse
+import gc
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from provenance.errors import ProvError, UsageError
 
@@ -20,6 +20,24 @@ _NOT_STARTED = (126, 127)
 """Exit codes that say, as in a shell, why the command could not be started."""
 
 HELP = "Run a command exactly as if run bare, and record it."
+VALUES = {
+    "--name": ("NAME", "a name to find the run by"),
+    "--tag": ("TAG", "a tag; may be repeated"),
+    "--label": ("KEY=VALUE", "a label; may be repeated"),
+    "--data": ("PATH", "a file or folder that it reads; may be repeated"),
+    "--output": ("PATH", "a file or folder that it writes; may be repeated"),
+}
+FLAGS = {
+    "--no-capture": "do not keep what the command prints",
+    "--no-hook": "do not observe the command's Python processes",
+    "--require-record": "exit 125 if the run cannot be recorded",
+    "--quiet": "print no summary (also -q)",
+    "--help": "show this message and exit (also -h)",
+    "-q": "",
+    "-h": "",
+}
+_SHORT = {"-q": "--quiet", "-h": "--help"}
+
 _EPILOG = """\
 examples:
   prov run -- python train.py --lr 0.1
@@ -32,49 +50,76 @@ could not be started. PROV_HOOK=0 in the environment does the same as --no-hook.
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of ``prov run``."""
-    made = argparse.ArgumentParser(
-        prog="prov run",
-        description=HELP,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="prov run [OPTIONS] -- CMD...",
-        allow_abbrev=False,
-    )
-    add = made.add_argument
-    add("--name", metavar="NAME", help="a name to find the run by")
-    add("--tag", action="append", default=[], metavar="TAG", help="a tag; may be repeated")
-    add("--label", action="append", default=[], metavar="KEY=VALUE", help="a label; repeatable")
-    add("--data", action="append", default=[], metavar="PATH", help="a file or folder it reads")
-    add("--output", action="append", default=[], metavar="PATH", help="a file or folder it writes")
-    add("--no-capture", action="store_true", help="do not keep what the command prints")
-    add("--no-hook", action="store_true", help="do not observe the command's Python processes")
-    add("--require-record", action="store_true", help="exit 125 if the run cannot be recorded")
-    add("-q", "--quiet", action="store_true", help="print no summary")
-    add("command", nargs=argparse.REMAINDER, metavar="CMD", help=argparse.SUPPRESS)
-    return made
+class Options(NamedTuple):
+    """The command line of ``prov run``, read. command: what stands after the options."""
+
+    values: dict[str, list[str]]
+    flags: frozenset[str]
+    command: tuple[str, ...]
+
+    def last(self, option: str) -> str | None:
+        """Return the value given last, None where the option was not given."""
+        given = self.values.get(option)
+        return given[-1] if given else None
+
+    def all(self, option: str) -> tuple[str, ...]:
+        """Return all values given, in order."""
+        return tuple(self.values.get(option, ()))
+
+
+def parse(words: list[str]) -> Options:
+    """Read the words after ``prov run``. Raises `UsageError`.
+
+    By hand: `argparse` would cost a third of an interpreter start in each run.
+    """
+    values: dict[str, list[str]] = {}
+    flags = set()
+    rest = list(words)
+    while rest and rest[0].startswith("-") and rest[0] not in ("-", "--"):
+        option, equals, value = rest.pop(0).partition("=")
+        if option in VALUES:
+            if not equals and not rest:
+                raise UsageError("%s needs a value." % option, "see: prov run --help")
+            values.setdefault(option, []).append(value if equals else rest.pop(0))
+        elif option in FLAGS and not equals:
+            flags.add(_SHORT.get(option, option))
+        else:
+            raise UsageError("prov run has no option %s." % option, "see: prov run --help")
+    return Options(values, frozenset(flags), tuple(rest[1:] if rest[:1] == ["--"] else rest))
+
+
+def help_text() -> str:
+    """Return what ``prov run --help`` prints."""
+    options = [("%s %s" % (name, what[0]), what[1]) for name, what in VALUES.items()]
+    options += [(name, text) for name, text in FLAGS.items() if name not in _SHORT]
+    width = max(len(name) for name, _ in options)
+    rows = ["  %-*s  %s" % (width, name, text) for name, text in options]
+    parts = ["usage: prov run [OPTIONS] -- CMD...", "", HELP, "", "options:", *rows, "", _EPILOG]
+    return "\n".join(parts)
 
 
 def main(words: list[str], started: float) -> NoReturn:
     """Parse ``words``, run, print the summary to stderr, and end as the command ended."""
-    options = parser().parse_args(words)
-    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    gc.set_threshold(100_000)  # what is imported and captured lives as long as we do
     try:
-        request = _request(options, tuple(command))
+        options = parse(words)
+        if "--help" in options.flags:
+            sys.stdout.write(help_text())
+            sys.exit(0)
+        request = _request(options)
     except ProvError as error:
         _complain(error)
         sys.exit(error.exit_code)
-    _go(request, options.quiet, options.require_record, started)
+    _go(request, "--quiet" in options.flags, "--require-record" in options.flags, started)
 
 
-def _request(options: argparse.Namespace, command: tuple[str, ...]) -> Request:
+def _request(options: Options) -> Request:
     from provenance.operations.recorder import Request
 
-    if not command:
+    if not options.command:
         raise UsageError("prov run needs a command.", "prov run -- python train.py")
     labels = {}
-    for label in options.label:
+    for label in options.all("--label"):
         key, equals, text = label.partition("=")
         if not key or not equals:
             raise UsageError("--label %r is not KEY=VALUE." % label, "--label machine=gpu3")
@@ -84,16 +129,16 @@ def _request(options: argparse.Namespace, command: tuple[str, ...]) -> Request:
     except OSError as error:
         raise UsageError("the working folder is gone: %s." % error.strerror) from error
     return Request(
-        argv=command,
+        argv=options.command,
         cwd=cwd,
         environ=dict(os.environ),
-        name=options.name,
-        tags=tuple(options.tag),
+        name=options.last("--name"),
+        tags=options.all("--tag"),
         labels=labels,
-        data=tuple(os.path.abspath(path) for path in options.data),
-        outputs=tuple(os.path.abspath(path) for path in options.output),
-        capture=not options.no_capture,
-        hook=not options.no_hook and os.environ.get("PROV_HOOK") != "0",
+        data=tuple(os.path.abspath(path) for path in options.all("--data")),
+        outputs=tuple(os.path.abspath(path) for path in options.all("--output")),
+        capture="--no-capture" not in options.flags,
+        hook="--no-hook" not in options.flags and os.environ.get("PROV_HOOK") != "0",
     )
 
 

@@ -10,21 +10,21 @@ from __future__ import annotations
 import re
 from typing import Any, Tuple
 
-_FORM = re.compile(
+_FORM = (
     r"^\s*v?(?:(?P<epoch>\d+)!)?(?P<release>\d+(?:\.\d+)*)"
     r"(?:[-_.]?(?P<pre>alpha|beta|preview|pre|a|b|c|rc)[-_.]?(?P<pre_n>\d*))?"
     r"(?P<post>-(?P<post_1>\d+)|[-_.]?(?:post|rev|r)[-_.]?(?P<post_2>\d*))?"
     r"(?P<dev>[-_.]?dev[-_.]?(?P<dev_n>\d*))?"
-    r"(?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?\s*$",
-    re.IGNORECASE,
+    r"(?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?\s*$"
 )
+"""Compiled at its first use, by ``re`` itself: most runs order no versions."""
 _PRE = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc"}
 _BEFORE, _AFTER = (-1, "", 0), (1, "", 0)
 
 
 def key(version: str) -> Tuple[Any, ...]:
     """Return a sort key for ``version``. Raises ValueError where it is not a version."""
-    match = _FORM.match(version)
+    match = re.match(_FORM, version, re.IGNORECASE)
     if match is None:
         raise ValueError("not a version number: %r" % version)
     part = match.groupdict()
@@ -43,7 +43,7 @@ def key(version: str) -> Tuple[Any, ...]:
 
 def is_version(text: str) -> bool:
     """Return whether ``text`` is a version number that can be ordered."""
-    return _FORM.match(text) is not None
+    return re.match(_FORM, text, re.IGNORECASE) is not None
 
 
 def crossed(old: str, new: str, boundary: str) -> bool:

@@ -10,6 +10,8 @@ import os
 import time
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from provenance.core import programs
+
 SAFE = (
     "--no-optional-locks",  # plain `git status` rewrites the user's index
     "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-c", "core.hooksPath=/dev/null",
@@ -62,7 +64,7 @@ class Git:
     """The git program in one folder, with an environment in which it only reads."""
 
     def __init__(self, environ: Mapping[str, str], cwd: str) -> None:
-        self._program = _find("git", environ)
+        self._program = programs.find("git", environ)
         self._environ = _quiet(environ, cwd)
 
     def __call__(
@@ -142,18 +144,6 @@ def trouble(answer: Answer, top: str) -> str:
         )
     first = answer.err.strip().partition("\n")[0] or "exit status %d" % answer.code
     return "git cannot read the repository (%s): the code was kept without it" % first
-
-
-def _find(name: str, environ: Mapping[str, str]) -> Optional[str]:
-    for folder in environ.get("PATH", os.defpath).split(os.pathsep):
-        path = os.path.join(folder or os.curdir, name)
-        if os.access(path, os.X_OK) and os.path.isfile(path):
-            return path
-    if os.name == "nt":
-        import shutil
-
-        return shutil.which(name, path=environ.get("PATH"))
-    return None
 
 
 def _quiet(environ: Mapping[str, str], cwd: str) -> Dict[str, str]:

@@ -11,6 +11,8 @@ import os
 import re
 from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
+from provenance.core import programs
+
 SECONDS = 5.0
 """Time limit of one call of nvidia-smi: it may hang for ever on a card that fell off the bus."""
 
@@ -176,9 +178,7 @@ def _run(words: List[str], environ: Mapping[str, str]) -> Tuple[str, str]:
 
 
 def _program(environ: Mapping[str, str]) -> Optional[str]:
-    import shutil
-
-    return shutil.which("nvidia-smi", path=environ.get("PATH", os.defpath))
+    return programs.find("nvidia-smi", environ)
 
 
 def _amd(root: str) -> List[Gpu]:

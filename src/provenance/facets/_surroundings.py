@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from provenance.core import filekinds
 from provenance.core.context import Context
 from provenance.core.paths import is_inside
 from provenance.core.redact import Redactor, without_credentials
-from provenance.facets import _snapshot, _used
+from provenance.facets import _used
 from provenance.facets._code import Archive, Code, Remote, Repository, Submodule
 from provenance.facets._git import UNCHANGED, Git, Status
-from provenance.facets._snapshot import Out, Packer
+
+if TYPE_CHECKING:
+    from provenance.facets._snapshot import Out, Packer
 
 _SETTINGS = ("core.autocrlf", "core.eol", "core.filemode", "core.symlinks")
 """How git writes files into the work tree here; a restored tree needs the same."""
@@ -33,6 +35,8 @@ def changed_submodules(
     context: Context, git: Git, top: str, status: Status, packer: Packer
 ) -> Inner:
     """Take the changes of the submodules that have some, before the run can change them."""
+    from provenance.facets import _snapshot  # a clean tree needs none of it
+
     assert context.run_dir is not None
     inner = git.elsewhere()
     found: List[Submodule] = []
@@ -99,6 +103,11 @@ def _ignored(
     if context.run_dir is None or not feed:
         return None
     answer = git(top, "check-ignore", "-z", "--stdin", feed=feed[: feed.rfind(b"\0") + 1])
+    if not answer.out:
+        return None
+    from provenance.facets import _snapshot
+    from provenance.facets._snapshot import Packer
+
     packer = Packer(context.redact)
     packer.add(top, tuple(os.fsdecode(path) for path in answer.out.split(b"\0") if path))
     notes.extend("%s was used and is not kept: %s" % (o.path, o.reason) for o in packer.out[:3])

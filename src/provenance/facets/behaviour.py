@@ -8,15 +8,28 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    FrozenSet,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Set,
+    Tuple,
+)
 
-from provenance.core import codec, filekinds, uses
+from provenance.core import filekinds
 from provenance.core.context import AFTER, PRESENT, Context
 from provenance.core.difference import Comparison
 from provenance.core.paths import PathRef
 from provenance.core.record import Payload, Record, captured, skipped
-from provenance.core.uses import READ, UNRESOLVED, Use
 from provenance.facets import _facet
+
+if TYPE_CHECKING:
+    from provenance.core.uses import Use
 
 NAME = "behaviour"
 VERSION = 1
@@ -30,7 +43,7 @@ LARGEST_VALUE = 400
 """Characters above which a constant argument is left out: no condition asks for so much."""
 NO_SOURCE = "no Python source of the user's own was seen"
 
-_KEPT_OF_STDLIB = frozenset(("builtins",))
+_KEPT_OF_STDLIB = frozenset(("builtins", "random"))
 _STDLIB: FrozenSet[str] = frozenset(
     getattr(sys, "stdlib_module_names", sys.builtin_module_names)
 ) | frozenset("os re json math time random functools itertools collections pathlib".split())
@@ -122,6 +135,8 @@ def _read(path: str, context: Context, notes: List[str]) -> Tuple[Use, ...]:
     except OSError as error:
         notes.append("%s: %s" % (shown, error.strerror or error))
         return ()
+    from provenance.core import uses  # a run without Python source never needs it
+
     reading = uses.read(text, shown)
     if reading.note:
         notes.append(reading.note)
@@ -135,7 +150,7 @@ def _third_party(found: Tuple[Use, ...], own: FrozenSet[str]) -> Iterator[Use]:
         top = use.symbol.partition(".")[0]
         if top in own or (top in _STDLIB and top not in _KEPT_OF_STDLIB):
             continue
-        if use.kind == READ:
+        if use.kind == "read":
             if use.symbol in named:
                 continue
             named.add(use.symbol)
@@ -144,6 +159,8 @@ def _third_party(found: Tuple[Use, ...], own: FrozenSet[str]) -> Iterator[Use]:
 
 def _most_telling(found: List[Use]) -> List[Use]:
     """Return as many uses as fit, those of known symbols before those of something unknown."""
+    from provenance.core.uses import UNRESOLVED
+
     unknown = [i for i, use in enumerate(found) if use.symbol.startswith(UNRESOLVED)]
     surplus = set(unknown[max(0, len(unknown) - (len(found) - MOST_SITES)) :])
     return [use for i, use in enumerate(found) if i not in surplus][:MOST_SITES]
@@ -169,7 +186,10 @@ def compare(old: Payload, new: Payload) -> Comparison:
 
 def of(record: Record) -> Optional[Behaviour]:
     """Return the uses that ``record`` holds; None where it has none."""
+    from provenance.core.uses import Use
+
     for subject in record.payloads(NAME):
         payload: Dict[str, Any] = subject.payload
-        return codec.decode(Behaviour, payload)
+        sites = tuple(Use.from_json(site) for site in payload.get("sites", ()))
+        return Behaviour(sites, payload.get("files", 0), payload.get("left_out", 0))
     return None

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from provenance.core import canonical
 from provenance.core.context import AFTER, PRESENT, Context
 from provenance.core.difference import UNKNOWN, Comparison, Difference
 from provenance.core.record import RUN_ONLY, Payload, Record, captured, skipped
-from provenance.facets import _facet, _metricfiles, _touched
+from provenance.facets import _facet, _touched
 from provenance.facets._entries import AMBIGUOUS, MISSING, UNCHANGED, Places
 from provenance.facets._filenames import LINK, METRICS
 from provenance.facets._files import Use
-from provenance.facets._metricfiles import Finals, Skip
-from provenance.facets._series import Collected, Full, Point
+
+if TYPE_CHECKING:
+    from provenance.facets._metricfiles import Finals
+    from provenance.facets._series import Collected, Full
 
 NAME = "metrics"
 VERSION = 1
@@ -56,10 +58,20 @@ def capture(context: Context) -> Payload:
     """Return the numbers found in the files that the run changed."""
     if context.phase == PRESENT:
         return skipped(VERSION, RUN_ONLY)
+    outputs = _touched.touched(context).outputs
+    if not outputs:
+        return captured(VERSION, Metrics())
+    return _captured(context, outputs)
+
+
+def _captured(context: Context, outputs: Tuple[Use, ...]) -> Payload:
+    from provenance.facets._metricfiles import Skip  # not needed where nothing was written
+    from provenance.facets._series import Full
+
     notes: List[str] = []
     places = Places(context)
     full = Full(os.path.join(context.run_dir, FULL_FILE) if context.run_dir else None)
-    uses = _candidates(_touched.touched(context).outputs, notes)
+    uses = _candidates(outputs, notes)
     read = []
     for use in uses:
         try:
@@ -83,6 +95,8 @@ def capture(context: Context) -> Payload:
 
 
 def _candidates(outputs: Tuple[Use, ...], notes: List[str]) -> List[Use]:
+    from provenance.facets import _metricfiles
+
     states = (MISSING, UNCHANGED, AMBIGUOUS)
     found = [
         one
@@ -97,6 +111,9 @@ def _candidates(outputs: Tuple[Use, ...], notes: List[str]) -> List[Use]:
 
 
 def _read(use: Use, full: Full, name: str) -> _Read:
+    from provenance.facets import _metricfiles
+    from provenance.facets._series import Collected
+
     reader = _metricfiles.reader_of(use.path)
     assert reader is not None
     collected = Collected(full, name)
@@ -194,6 +211,8 @@ def _view(payloads: List[Dict[str, Any]]) -> Metrics:
 
 
 def _point(value: Dict[str, Any]) -> Dict[str, Any]:
+    from provenance.facets._series import Point
+
     point = Point(canonical.number(value["step"]), canonical.number(value["value"]))
     return dict(point._asdict())
 

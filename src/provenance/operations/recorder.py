@@ -290,6 +290,12 @@ class Recorder:
 
 
 def _remove(folder: str) -> None:
-    import shutil  # not needed before the command starts
+    """Remove a folder of ours, mostly a flat one: `shutil` costs 3 ms to import."""
+    try:
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        os.rmdir(folder)
+    except OSError:
+        import shutil
 
-    shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
