@@ -205,6 +205,8 @@ class Uses:
             status = None
         how, first = entry.how, entry.first
         if status is None:
+            if path in self._trees:
+                return None, False
             tree = first == "r" and any(is_inside(path, one) for one in self._trees)
             if not how & WRITTEN and path not in removed and not tree:
                 return None, False

@@ -48,10 +48,11 @@ def event(name, args):
 
 
 def _database(name):
+    name = name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
     if isinstance(name, str) and name.startswith("file:"):
         name = name[5:].partition("?")[0]
         name = name[2:] if name.startswith("//") else name
-    if name not in ("", b"", ":memory:", b":memory:"):
+    if name not in ("", ":memory:"):
         path = as_bytes(name)
         if path is not None:
             log("Q" if os.path.exists(path) else "W", path)

@@ -84,6 +84,7 @@ def _hidden(original, around):
     Where the original raises, our frames are cut out of the traceback: that takes a bare ``raise``
     after changing the exception, which older interpreters than 3.11 ignore.
     """
+    _hide(around)
 
     def function(*args, **kwargs):
         try:

@@ -36,8 +36,7 @@ _PATCHED = frozenset(
 
 def _start():
     """Open the log, report the interpreter, install the hook. Inert where any of it fails."""
-    global _os, _now, _folder, _here, _mmap, _skip, _coding, _at, _unnamed, _writing
-    global _limit
+    global _os, _now, _folder, _here, _skip, _coding, _at, _unnamed, _writing, _limit
     import os
 
     folder = os.environ.get("PROV_AGENT_DIR", "")
@@ -45,12 +44,7 @@ def _start():
         return
     import time
 
-    known = "mmap" in sys.modules
-    from mmap import mmap
-
-    if not known:
-        del sys.modules["mmap"]
-    _os, _now, _folder, _mmap = os, time.time_ns, folder, mmap
+    _os, _now, _folder = os, time.time_ns, folder
     _here = os.path.dirname(__file__)
     _coding = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
     _writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -62,9 +56,7 @@ def _start():
     if not _renew(0):
         return
     _rare("P", _code("_prov_report")["facts"](_here))
-    import atexit
-
-    atexit.register(_leave)
+    _code("_prov_file")["at_exit"](_leave)
     os.register_at_fork(after_in_child=_forked)
     for name in _PATCHED.intersection(sys.modules):
         _patch(name, sys.modules[name])
@@ -107,32 +99,20 @@ def _renew(need):
     size = max(_NEXT if _number else _FIRST, (need + 1024) // 4096 * 4096 + 4096)
     full = _total + size > _LOG_LIMIT
     _total = -1 if full else _total + size
+    path = "%s/%s.%d.log" % (_folder, _at, _number)
     try:
-        fresh = _file(4096 if full else size)
+        fresh = _code("_prov_file")["create"](path, 4096 if full else size)
     except Exception:
         _total = -1
         raise
     head = (_at, _parent, _os.getpid(), _os.getppid(), _number, _now())
-    line = ("H %s\n%s" % (ascii(head), "O log\n" if full else "")).encode("ascii")
+    line = ("H %s\n%s" % (ascii(head), "O log\n" if full else "")).encode()
     fresh[0 : len(line)] = line
     if full:
         return False
     _number += 1
     _map, _used, _size = fresh, len(line), size
     return True
-
-
-def _file(size):
-    flags = _os.O_RDWR | _os.O_CREAT | _os.O_EXCL | _os.O_CLOEXEC
-    fd = _os.open("%s/%s.%d.log" % (_folder, _at, _number), flags, 0o600)
-    try:
-        if hasattr(_os, "posix_fallocate"):
-            _os.posix_fallocate(fd, 0, size)
-        elif _os.write(fd, b"\0" * size) != size:
-            raise OSError("full")
-        return _mmap(fd, size)
-    finally:
-        _os.close(fd)
 
 
 def _put(line):
@@ -147,7 +127,7 @@ def _put(line):
 
 def _rare(kind, value):
     """Log anything plain, with the time."""
-    _put(("%s %x %s\n" % (kind, _now(), ascii(value))).encode("ascii"))
+    _put(("%s %x %s\n" % (kind, _now(), ascii(value))).encode())
 
 
 def _forked():
