@@ -9,6 +9,13 @@ import pytest
 
 from tests.executors.harness import COUNTER, Terminal, Way, both, python, text_of, wait_for
 
+SLEEPER = """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+print('up', flush=True)
+signal.pause()
+"""
+
 
 class Counting:
     """A started command that counts signals, without a terminal, leading its own group."""
@@ -212,6 +219,23 @@ def test_signals_from_elsewhere_on_a_terminal(tmp_path, to):
     assert both(tmp_path, scenario) == (7, "[('SIGTERM', 1)]\n")
 
 
+def test_a_key_and_later_a_signal_for_us_alone(tmp_path):
+    def scenario(way):
+        with Terminal(way.argv(*python(COUNTER), str(way.folder))) as terminal:
+            text_of(way.folder / "ready")
+            for turn in range(4):
+                if turn % 2:
+                    os.kill(terminal.pid, signal.SIGINT)
+                else:
+                    terminal.send(b"\x03")
+                time.sleep(0.1)
+            (way.folder / "enough").touch()
+            terminal.end()
+        return text_of(way.folder / "counts")
+
+    assert both(tmp_path, scenario) == "[('SIGINT', 4)]\n"
+
+
 @pytest.mark.parametrize("leader", ["we", "a shell"])
 def test_a_hangup_of_the_terminal(tmp_path, leader):
     shell = ["sh", "-c", '"$@"; true', "sh"] if leader == "a shell" else []
@@ -230,7 +254,7 @@ def test_a_hangup_of_the_terminal(tmp_path, leader):
 def test_the_keyboard_kills_and_the_shell_knows(tmp_path):
     def scenario(way):
         argv = ["sh", "-c", 'trap "echo trapped" INT; "$@"; echo code $?', "sh"]
-        with Terminal([*argv, *way.argv("sh", "-c", "echo up; sleep 60")]) as terminal:
+        with Terminal([*argv, *way.argv(*python(SLEEPER))]) as terminal:
             terminal.expect(b"up\r\n")
             terminal.send(b"\x03")
             terminal.expect(b"code 130")

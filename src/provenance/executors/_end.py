@@ -47,6 +47,8 @@ _patience: list[_Patience] = []
 
 def begin_patience(mask: set[int], outcome: Outcome) -> None:
     """Hold signals back from now on; ``mask`` is to be restored by `release`."""
+    # programs that are asked while the record is finished may rely on it
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     _patience.append(_Patience(mask, outcome))
     if sys.platform == "linux":  # elsewhere, without sigwaitinfo, they are held back to the end
         _patience[0].start()

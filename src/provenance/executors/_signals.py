@@ -196,10 +196,10 @@ class Attendance:
             self._stop_asked = True
         elif number == signal.SIGCONT:
             self._stop_asked = False
-        if caught.from_kernel and number not in _HANGUP:
-            return  # from the keyboard, for all of the group; or of a limit or timer of our own
         if caught.sender == os.getpid() or self._canary.heard(number):
             return
+        if caught.from_kernel and number not in _HANGUP:
+            return  # of a limit or timer of our own, or from the keyboard and we have no canary
         try:
             os.kill(self._pid, number)
         except OSError:
