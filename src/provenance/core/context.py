@@ -123,8 +123,9 @@ class Outcome(NamedTuple):
     sample_interval_s: Optional[float] = None
 
 
-DigestOf = Callable[[str, Tuple[str, ...]], Digests]
-"""``digest(path, algorithms)``: digests of a file, possibly from a cache. Raises OSError; of these
+DigestOf = Callable[[Any, Tuple[str, ...]], Digests]
+"""``digest(path, algorithms)``: digests of a file, possibly from a cache; the path is text or an
+`os.DirEntry` that has been asked for its status. Raises OSError; of these
 TimeoutError where it had to stop in time."""
 
 

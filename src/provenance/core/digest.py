@@ -120,11 +120,12 @@ def _listed(folder: str) -> Any:
 def tree_digest(
     folder: str,
     algorithm: str,
-    digest_of: Optional[Callable[[str], Digests]] = None,
+    digest_of: Optional[Callable[[Any], Digests]] = None,
     leave_out: AbstractSet[str] = frozenset(),
 ) -> Tree:
-    """Return the digest of all files below ``folder``; ``digest_of(path)`` may serve from a cache.
+    """Return the digest of all files below ``folder``; ``digest_of(entry)`` may serve from a cache.
 
+    digest_of: gets the `os.DirEntry`, whose status has been asked for and need not be again.
     leave_out: relative POSIX paths to pass over, as if they were not there. Memory does not grow
     with the number of files except by the names of one folder. Raises OSError where a file or
     folder cannot be read.
@@ -145,7 +146,7 @@ def tree_digest(
                 continue  # a pipe or socket has no content, and opening one may wait for ever
             files += 1
             length = status.st_size
-            found = digest_of(entry.path) if digest_of else file_digests(entry.path, (algorithm,))
+            found = digest_of(entry) if digest_of else file_digests(entry.path, (algorithm,))
             size += length
             yield below, length, found[algorithm]
 

@@ -165,7 +165,7 @@ class Digester:
             files, size = tree.files, tree.size
         return entry._replace(size=size, files=files, digests=found)
 
-    def _in_time(self, path: str, algorithm: str) -> Digests:
+    def _in_time(self, path: Any, algorithm: str) -> Digests:
         if self.late():
             raise TimeoutError("the time for digesting was over")
         return self._digest(path, (algorithm,))

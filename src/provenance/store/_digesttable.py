@@ -73,6 +73,8 @@ class Table:
 
     def find(self, key: bytes) -> bytes | None:
         """Return the day and digest stored under ``key``, None where there is none."""
+        if not self.length:
+            return None
         place = self.place(key)
         start = HEADER + place * ROW
         if place == self.length or self._source[start : start + KEY] != key:

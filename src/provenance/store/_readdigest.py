@@ -28,7 +28,7 @@ def identity(status: os.stat_result) -> Identity:
 
 
 def take(
-    path: str,
+    path: str | os.DirEntry[str],
     size: int,
     algorithms: tuple[str, ...],
     may_map: bool,

@@ -53,8 +53,10 @@ class DigestCache:
         self._fresh: dict[bytes, bytes] = {}
         self._lock = threading.Lock()
 
-    def digest(self, path: str, algorithms: tuple[str, ...]) -> Digests:
+    def digest(self, path: str | os.DirEntry[str], algorithms: tuple[str, ...]) -> Digests:
         """Return the digests of the regular file at ``path``.
+
+        An entry of a folder's listing is taken for what it was when it was first asked.
 
         Raises OSError, `digest.ChangedWhileRead` and TimeoutError among them, and ValueError for an
         algorithm that this interpreter lacks.
@@ -105,39 +107,47 @@ class DigestCache:
 
     def _digest(
         self,
-        path: str,
+        path: str | os.DirEntry[str],
         algorithms: tuple[str, ...],
         gentle: bool,
         stop: Callable[[], bool],
     ) -> Digests:
+        # Each step here is paid once per file of a data set: nothing is looked up or made twice.
+        status = os.stat(path) if isinstance(path, str) else path.stat(follow_symlinks=False)
         for _ in range(_ATTEMPTS):
-            status = os.stat(path)
             if not stat.S_ISREG(status.st_mode):
-                raise OSError("%s is not a regular file" % path)
+                raise OSError("%s is not a regular file" % os.fspath(path))
             before = identity(status)
-            found = self._known(before, algorithms)
-            missing = tuple(name for name in algorithms if name not in found)
+            found, missing = self._known(before, algorithms)
             if not missing:
                 self.reused += 1
                 return found
             began = time.time_ns()
-            calm = max(before[3:]) < began - RACY_NS
-            computed, after = take(path, before[2], missing, calm and not gentle, stop)
+            calm = max(before[3], before[4]) < began - RACY_NS
+            wanted = tuple(missing)
+            computed, after = take(path, before[2], wanted, calm and not gentle, stop)
             if after == before:
                 self.taken += 1
                 if calm:
-                    self._keep(before, computed)
+                    self._keep(missing, computed)
                 return {name: found.get(name) or computed[name] for name in algorithms}
-        raise digest.ChangedWhileRead("%s changed while it was read" % path)
+            status = os.stat(path)
+        raise digest.ChangedWhileRead("%s changed while it was read" % os.fspath(path))
 
-    def _known(self, identity: Identity, algorithms: tuple[str, ...]) -> Digests:
-        found = {}
+    def _known(
+        self, identity: Identity, algorithms: tuple[str, ...]
+    ) -> tuple[Digests, dict[str, bytes]]:
+        """Return the digests that are known, and the keys under which the others belong."""
+        found: Digests = {}
+        missing: dict[str, bytes] = {}
         for name in algorithms:
             key = _key(identity, name)
             value = self._fresh.get(key) or self._stored().find(key)
-            if value is not None:
+            if value is None:
+                missing[name] = key
+            else:
                 found[name] = value[4 : 4 + _LENGTHS.get(name, 32)].hex()
-        return found
+        return found, missing
 
     def _stored(self) -> Table:
         table = self._table
@@ -145,12 +155,12 @@ class DigestCache:
             table = self._table = Table.read(self.path)
         return table
 
-    def _keep(self, identity: Identity, computed: Digests) -> None:
+    def _keep(self, keys: dict[str, bytes], computed: Digests) -> None:
         day = int(time.time() // _DAY_S).to_bytes(4, "big")
-        for name, text in computed.items():
-            value = bytes.fromhex(text)
+        for name, key in keys.items():
+            value = bytes.fromhex(computed[name])
             if len(value) == _LENGTHS.get(name, 32):
-                self._fresh[_key(identity, name)] = day + value.ljust(32, b"\0")
+                self._fresh[key] = day + value.ljust(32, b"\0")
 
 
 def _never() -> bool:
@@ -162,7 +172,7 @@ def _key(identity: Identity, algorithm: str) -> bytes:
     return blake2b(text.encode("ascii"), digest_size=16).digest()
 
 
-def _files(paths: Iterable[str]) -> Iterator[str]:
+def _files(paths: Iterable[str]) -> Iterator[str | os.DirEntry[str]]:
     for path in paths:
         if not os.path.isdir(path):
             yield path
@@ -170,7 +180,7 @@ def _files(paths: Iterable[str]) -> Iterator[str]:
         try:
             for _, entry in digest.walk(path):
                 if not entry.is_symlink():
-                    yield entry.path
+                    yield entry
         except OSError:
             continue
 
