@@ -32,8 +32,10 @@ def doubts(run: Record) -> tuple[str, ...]:
     found: list[str] = []
     for subject in run.payloads("seeds"):
         for entry in subject.payload.get("unseeded", []):
-            places = ", ".join(entry.get("where", [])[:_SHOWN])
-            found.append("%s seeded without a value %s" % (entry.get("library"), places))
+            places = [place for place in entry.get("where", []) if not _of_a_library(place)]
+            if places:
+                text = "%s seeded without a value %s"
+                found.append(text % (entry.get("library"), ", ".join(places[:_SHOWN])))
         for library in subject.payload.get("never_seeded", []):
             places = ", ".join(list(dict.fromkeys(_drawn(run, library)))[:_SHOWN])
             if places:
@@ -45,6 +47,11 @@ def doubts(run: Record) -> tuple[str, ...]:
             if entry.get("changed_during")
         ]
     return tuple(dict.fromkeys(found))
+
+
+def _of_a_library(place: str) -> bool:
+    """Return whether a place lies in installed code: what libraries do for themselves."""
+    return any(part in ("site-packages", "dist-packages") for part in place.split("/"))
 
 
 def _drawn(run: Record, library: str) -> Iterator[str]:
