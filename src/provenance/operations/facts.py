@@ -62,6 +62,10 @@ class Facts(NamedTuple):
     unit: str
 
 
+_SERVING = ("behaviour",)
+"""Facets that say nothing by themselves: they serve the reasons."""
+
+
 class Compared(NamedTuple):
     """All that comparing two records gave, before anybody asked why it matters."""
 
@@ -100,7 +104,7 @@ def _names(old: Record, new: Record) -> list[str]:
 
 
 def _compare_facet(name: str, old: Payload | None, new: Payload | None) -> Comparison | None:
-    if old is None and new is None:
+    if name in _SERVING or (old is None and new is None):
         return None
     if old is not None and new is not None and old.status == new.status == SKIPPED:
         return None
