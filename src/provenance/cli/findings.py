@@ -43,7 +43,7 @@ def lines(findings: Iterable[Finding], style: Style, verbose: bool = False) -> l
 def _block(one: Finding, style: Style) -> list[str]:
     label = style(one.effect.upper(), "bold", _COLOUR.get(one.effect, "bold"))
     found = ["%s  %s" % (label, sentence(one))]
-    if one.where and not one.reasons:
+    if one.where and not one.reasons and one.where != (one.name,):
         found.append("  at %s" % ", ".join(one.where[:4]))
     for reason in one.reasons:
         found += ["  " + line for line in _reason(reason, style)]

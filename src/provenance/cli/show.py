@@ -98,9 +98,8 @@ def _flat(part: Any) -> str | None:
     for key, item in items:
         if isinstance(item, dict) and "path" in item and set(item) <= {"root", "path"}:
             text = summary.path_text(item)
-        elif isinstance(item, dict) and len(item) == 1:
-            inner, digest = next(iter(item.items()))
-            text = "%s:%s" % (inner, str(digest)[:12])
+        elif key == "digests" and isinstance(item, dict):
+            text = " ".join("%s:%.12s" % pair for pair in item.items())
         elif isinstance(item, (dict, list)) and item:
             return None
         else:
