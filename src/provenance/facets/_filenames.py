@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from typing import FrozenSet
 
 from provenance.core import filekinds
 
@@ -68,6 +69,11 @@ _HOME_CACHES = tuple(
         ".kaggle .condarc .cache/huggingface/token .huggingface .python_history"
     ).split()
 )
+
+
+def telling_names() -> FrozenSet[str]:
+    """Return the names by which a file is left out though others in its folder are not."""
+    return filekinds.IGNORED_FOLDERS | {one.rpartition("/")[2] for one in _HOME_CACHES}
 
 
 def is_home_cache(path: str, home: str) -> bool:

@@ -17,6 +17,7 @@ from provenance.facets._entries import AMBIGUOUS, CHANGED, MISSING, OVERWRITTEN,
 from provenance.facets._filenames import INTERMEDIATE, LINK, OUTPUT, UPDATED
 
 OBSERVED, SCANNED, NAMED, DECLARED = "observed", "scanned", "named", "declared"
+_OBSERVED_ONLY = (OBSERVED,)
 
 
 class Seen(NamedTuple):
@@ -55,6 +56,8 @@ class Use(NamedTuple):
 
 def how(seen: Seen) -> Tuple[str, ...]:
     """Return each way in which the file is known."""
+    if not (seen.scanned or seen.named or seen.declared):
+        return _OBSERVED_ONLY if seen.first else ()
     ways = (
         (OBSERVED, bool(seen.first)),
         (SCANNED, seen.scanned),
@@ -86,9 +89,11 @@ def as_output(seen: Seen) -> "Use | None":
     declared = seen.declared == "output"
     if not seen.exists:
         return Use(seen.path, OUTPUT, 0, how(seen), MISSING) if declared else None
+    if not (seen.changed or declared):
+        return None
     kind = _output_kind(seen)
     if not seen.changed:
-        return Use(seen.path, kind, seen.size, how(seen), UNCHANGED) if declared else None
+        return Use(seen.path, kind, seen.size, how(seen), UNCHANGED)
     only_scanned = not seen.written and not declared
     if only_scanned:
         touched_only = bool(seen.first) and not seen.rewritten
@@ -117,7 +122,7 @@ def grouped(
     """
     members: Dict[str, List[str]] = {}
     for path in paths:
-        members.setdefault(os.path.dirname(path), []).append(path)
+        members.setdefault(path[: path.rfind(os.sep)] or os.sep, []).append(path)
     groups: Dict[str, List[str]] = {}
     rest: List[str] = []
     levels: Dict[int, List[str]] = {}

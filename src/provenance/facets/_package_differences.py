@@ -18,7 +18,7 @@ from provenance.facets._owners import INFERRED
 
 if TYPE_CHECKING:
     from provenance.facets._conda import CondaPackage
-    from provenance.facets.packages import Installed, Packages
+    from provenance.facets._installed import Installed, Packages
 
 UNIT = "packages"
 

@@ -118,7 +118,9 @@ def _paths(context: Context) -> Dict[str, str]:
 
     for use in context.observed.files:
         if use.read and use.first == "r":
-            add(_source_of(use.path), READ)
+            source = _source_of(use.path)
+            if filekinds.is_source(source):  # most of many files are data: no more for these
+                add(source, READ)
     for one in context.interpreters:
         for file in one.modules.values():
             if file:
@@ -130,7 +132,7 @@ def _paths(context: Context) -> Dict[str, str]:
 
 def _source_of(path: str) -> str:
     """Return the source of a compiled module; Python opens nothing else where that is fresh."""
-    match = _BYTECODE.match(path)
+    match = _BYTECODE.match(path) if path.endswith(".pyc") else None
     return "%s/%s.py" % match.groups() if match else path
 
 

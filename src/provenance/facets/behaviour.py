@@ -96,7 +96,9 @@ def _recorded(context: Context) -> Set[str]:
 def _observed(context: Context) -> Set[str]:
     """Return the Python source files of the user's own that the run used."""
     folders = filekinds.environment_folders(context.interpreters)
-    candidates = [use.path for use in context.observed.files if use.first == "r"]
+    candidates = [
+        use.path for use in context.observed.files if use.first == "r" and _is_python(use.path)
+    ]
     for one in context.interpreters:
         candidates.extend(one.modules.values())
     candidates.extend(os.path.join(context.roots.cwd, word) for word in context.command)

@@ -7,17 +7,16 @@ were imported is added when it has ended.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, Optional
 
 from provenance.core import codec
 from provenance.core.context import AFTER, DURING, Context, Interpreter
 from provenance.core.difference import Comparison, joined
 from provenance.core.distributions import Distribution, scan
-from provenance.core.paths import PathRef
 from provenance.core.record import CAPTURED, Payload, Record, Subject, skipped
 from provenance.facets import _conda, _facet, _origins, _subjects
 from provenance.facets._conda import CondaPackage
-from provenance.facets._origins import Editable
+from provenance.facets._installed import Installed, Packages
 from provenance.facets._owners import Owner, imported
 
 NAME = "packages"
@@ -28,59 +27,6 @@ SITE = _facet.TARGET
 NO_PYTHON = "no Python interpreter took part"
 
 upgrade = _facet.nothing_to_upgrade
-
-
-class Installed(NamedTuple):
-    """One installed distribution. Members that have their default are left out of the JSON.
-
-    name: as its metadata writes it. imported: whether the run imported any of its modules; how:
-    "observed", or "inferred" where only a shared name speaks for it, "" where not imported.
-    origin: "index", "conda", "vcs", "archive", "folder", "editable", "system" or "not stated".
-    installer: "pip", "uv", "conda" ...; "" where not stated. requested: asked for by name.
-    direct_url: as in PEP 610 without credentials; a local place stands as ``path``, not ``url``.
-    editable: the project folder of an editable install. record_sha256: digest of the RECORD's lines
-    on the package's own files (no bytecode, metadata, scripts): equal for two installs of one
-    wheel; "" where there is none. site: the place of its folder in `Packages.sys_path`. modules:
-    importable names. conda: name of the conda package that brought it. note: what is wrong with it.
-    """
-
-    name: str
-    version: str
-    imported: bool = False
-    how: str = ""
-    origin: str = _origins.INDEX
-    installer: str = ""
-    requested: bool = False
-    direct_url: Dict[str, Any] = {}
-    editable: Optional[Editable] = None
-    record_sha256: str = ""
-    site: int = 0
-    modules: Tuple[str, ...] = ()
-    conda: str = ""
-    note: str = ""
-
-    def to_json(self) -> Dict[str, Any]:
-        """Return the members that do not have their default."""
-        kept = {}
-        for name in self._fields:
-            value = getattr(self, name)
-            if name in ("name", "version", "imported") or value != self._field_defaults[name]:
-                kept[name] = codec.encode(value)
-        return kept
-
-
-class Packages(NamedTuple):
-    """What is installed for one interpreter.
-
-    distributions: by name in the form of PEP 503. conda: packages of the conda prefix by name,
-    Python or not; empty where there is no conda. sys_path: the interpreter's own. complete:
-    whether ``imported`` can be trusted: the interpreter reported its modules at its end.
-    """
-
-    distributions: Dict[str, Installed]
-    conda: Dict[str, CondaPackage] = {}
-    sys_path: Tuple[PathRef, ...] = ()
-    complete: bool = False
 
 
 def capture(context: Context) -> Payload:

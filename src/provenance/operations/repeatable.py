@@ -37,9 +37,9 @@ def doubts(run: Record) -> tuple[str, ...]:
                 text = "%s seeded without a value %s"
                 found.append(text % (entry.get("library"), ", ".join(places[:_SHOWN])))
         for library in subject.payload.get("never_seeded", []):
-            places = ", ".join(list(dict.fromkeys(_drawn(run, library)))[:_SHOWN])
-            if places:
-                found.append("%s unseeded %s" % (library, places))
+            drawn = list(dict.fromkeys(_drawn(run, library)))
+            if drawn:
+                found.append("%s unseeded %s" % (library, ", ".join(drawn[:_SHOWN])))
     for subject in run.payloads("code"):
         found += [
             "%s was edited while the run went on" % entry["path"].get("path")
