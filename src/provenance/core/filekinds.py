@@ -36,13 +36,22 @@ _SYSTEM = ("/proc/", "/sys/", "/dev/", "/usr/", "/lib/", "/lib64/", "/etc/", "/r
 
 def is_source(path: str) -> bool:
     """Return whether ``path`` names source code (of any language), by its name alone."""
-    name = os.path.basename(path)
-    return os.path.splitext(name)[1].lower() in SOURCE_SUFFIXES or name in SOURCE_NAMES
+    return suffix(path) in SOURCE_SUFFIXES or path[path.rfind(os.sep) + 1 :] in SOURCE_NAMES
 
 
 def is_config(path: str) -> bool:
     """Return whether ``path`` names a configuration file, by its suffix."""
-    return os.path.splitext(path)[1].lower() in CONFIG_SUFFIXES
+    return suffix(path) in CONFIG_SUFFIXES
+
+
+def suffix(path: str) -> str:
+    """Return the suffix of ``path`` in lower case, as `os.path.splitext` has it.
+
+    For each of the many files that a run reads this is asked several times, hence by hand.
+    """
+    name = path[path.rfind(os.sep) + 1 :]
+    dot = name.rfind(".")
+    return name[dot:].lower() if dot > 0 and name[:dot].strip(".") else ""
 
 
 def is_environment_folder(folder: str) -> bool:
