@@ -137,7 +137,7 @@ def test_torch_on_the_cpu_is_repeatable_and_prov_says_so(tmp_path):
     python = venv(tmp_path / "venv")
     done = subprocess.run(
         [UV, "pip", "install", "-q", "-p", python, "torch==2.13.0+cpu", "numpy"],
-        env=dict(os.environ, UV_FIND_LINKS=os.environ.get("PIP_FIND_LINKS", "")),
+        env=dict({"UV_FIND_LINKS": os.environ.get("PIP_FIND_LINKS", "")}, **os.environ),
         capture_output=True,
         text=True,
         check=False,
