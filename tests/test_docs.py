@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from provenance import errors, facets
-from provenance.core import difference, record
+from provenance.core import difference, record, uses
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
@@ -178,7 +178,8 @@ def named_tuples(kind, seen):
         named_tuples(part, seen)
     if hasattr(kind, "_fields") and kind not in seen and not hasattr(kind, "from_json"):
         seen.append(kind)
-        for hint in typing.get_type_hints(kind).values():
+        # Some modules import the types of their payload for the type checker only.
+        for hint in typing.get_type_hints(kind, localns={"Use": uses.Use}).values():
             named_tuples(hint, seen)
     return seen
 
