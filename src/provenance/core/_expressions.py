@@ -7,7 +7,6 @@ from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 from provenance.core import _types
 from provenance.core._values import (
-    CALL,
     CLASS,
     FUNCTION,
     INSTANCE,
@@ -15,10 +14,7 @@ from provenance.core._values import (
     LITERALS,
     MEMBER,
     OBJECT,
-    READ,
     REF,
-    UNRESOLVED,
-    WRITE,
     Learned,
     Scope,
     Seen,
@@ -29,6 +25,7 @@ from provenance.core._values import (
     index_of,
     key_kind,
 )
+from provenance.core.use import CALL, READ, UNRESOLVED, WRITE
 
 _OPERATORS = {
     "Add": "add", "Sub": "sub", "Mult": "mul", "Div": "truediv", "FloorDiv": "floordiv",

@@ -16,7 +16,6 @@ from provenance.core._values import (
     FUNCTION,
     INSTANCE,
     LITERAL,
-    READ,
     REF,
     Learned,
     Scope,
@@ -24,6 +23,7 @@ from provenance.core._values import (
     Value,
     either,
 )
+from provenance.core.use import READ
 
 
 def follow(tree: ast.Module) -> List[Seen]:

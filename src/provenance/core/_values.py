@@ -9,8 +9,6 @@ from provenance.core import _types
 
 REF, MEMBER, OBJECT = "ref", "member", "object"
 CLASS, INSTANCE, FUNCTION, LITERAL = "class", "instance", "function", "literal"
-CALL, READ, WRITE = "call", "read", "write"
-UNRESOLVED = "?."
 MOST_ALTERNATIVES = 4
 LONGEST_TEXT, MOST_ITEMS = 80, 16
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from typing import (
-    TYPE_CHECKING,
     Any,
     Dict,
     FrozenSet,
@@ -21,15 +20,13 @@ from typing import (
     Tuple,
 )
 
-from provenance.core import filekinds
+from provenance.core import codec, filekinds
 from provenance.core.context import AFTER, PRESENT, Context
 from provenance.core.difference import Comparison
 from provenance.core.paths import PathRef
 from provenance.core.record import Payload, Record, captured, skipped
+from provenance.core.use import READ, UNRESOLVED, Use
 from provenance.facets import _facet
-
-if TYPE_CHECKING:
-    from provenance.core.uses import Use
 
 NAME = "behaviour"
 VERSION = 1
@@ -152,7 +149,7 @@ def _third_party(found: Tuple[Use, ...], own: FrozenSet[str]) -> Iterator[Use]:
         top = use.symbol.partition(".")[0]
         if top in own or (top in _STDLIB and top not in _KEPT_OF_STDLIB):
             continue
-        if use.kind == "read":
+        if use.kind == READ:
             if use.symbol in named:
                 continue
             named.add(use.symbol)
@@ -161,8 +158,6 @@ def _third_party(found: Tuple[Use, ...], own: FrozenSet[str]) -> Iterator[Use]:
 
 def _most_telling(found: List[Use]) -> List[Use]:
     """Return as many uses as fit, those of known symbols before those of something unknown."""
-    from provenance.core.uses import UNRESOLVED
-
     unknown = [i for i, use in enumerate(found) if use.symbol.startswith(UNRESOLVED)]
     surplus = set(unknown[max(0, len(unknown) - (len(found) - MOST_SITES)) :])
     return [use for i, use in enumerate(found) if i not in surplus][:MOST_SITES]
@@ -188,10 +183,7 @@ def compare(old: Payload, new: Payload) -> Comparison:
 
 def of(record: Record) -> Optional[Behaviour]:
     """Return the uses that ``record`` holds; None where it has none."""
-    from provenance.core.uses import Use
-
     for subject in record.payloads(NAME):
         payload: Dict[str, Any] = subject.payload
-        sites = tuple(Use.from_json(site) for site in payload.get("sites", ()))
-        return Behaviour(sites, payload.get("files", 0), payload.get("left_out", 0))
+        return codec.decode(Behaviour, payload)
     return None
