@@ -56,7 +56,13 @@ def plain_environment(**more):
 def run(argv, folder, environ):
     """Run a command to its end; bytes out."""
     return subprocess.run(
-        argv, cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True, timeout=120
+        argv,
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+        check=False,
     )
 
 

@@ -11,7 +11,10 @@ from provenance.agent import launch
 from tests.agent._hook import VERSIONS, observe, plain_environment, python_of, run
 
 PROGRAMS = {
-    "modules": "import sys; print(sorted(set(sys.modules) - {'time', 'atexit'})); print(sys.path)",
+    "modules": (
+        "import sys\nours = {'time', 'atexit', 'encodings.ascii'}\n"
+        "print(sorted(set(sys.modules) - ours)); print(sys.path)"
+    ),
     "error": "def f():\n raise ValueError('x')\nf()",
     "open fails": "import os\nos.open('missing.txt', 0)",
     "import fails": "import missing_module",
@@ -29,7 +32,8 @@ PROGRAMS = {
     ),
     "help": "import argparse\nargparse.ArgumentParser(prog='x').parse_args(['-h'])",
     "signatures": (
-        "import argparse, inspect, random\nprint(inspect.signature(random.seed), type(random.seed))\n"
+        "import argparse, inspect, random\n"
+        "print(inspect.signature(random.seed), type(random.seed))\n"
         "p = argparse.ArgumentParser\nprint(inspect.signature(p.parse_known_args))\n"
         "print(p.parse_known_args.__qualname__, p.parse_known_args.__module__)"
     ),
@@ -37,7 +41,7 @@ PROGRAMS = {
         "import argparse, pickle, random\nrandom.seed(1)\nprint(len(pickle.dumps(random.seed)))\n"
         "print(pickle.loads(pickle.dumps(argparse.ArgumentParser.parse_known_args)).__name__)"
     ),
-    "finders": "import sys, importlib.util\nprint(type(importlib.util.find_spec('json').loader))\n"
+    "finders": "import importlib.util as u\nprint(type(u.find_spec('json').loader))\n"
     "import argparse\nprint(argparse.__loader__.__dict__)",
     "reload": "import argparse, importlib\nprint(importlib.reload(argparse).__loader__.__dict__)",
     "exit code": "import sys; sys.exit(7)",

@@ -47,7 +47,10 @@ def test_is_reached(version, way, folder):
 def test_a_virtual_environment_is_an_interpreter_of_its_own(version, folder):
     python = python_of(version)
     subprocess.run(
-        [python, "-m", "venv", "--without-pip", "env"], cwd=folder, env=plain_environment()
+        [python, "-m", "venv", "--without-pip", "env"],
+        cwd=folder,
+        env=plain_environment(),
+        check=True,
     )
     seen = observe([str(folder / "env/bin/python"), "script.py"], folder)
     assert seen.uses() == {"in.txt": "r", "script.py": "r"} or version == "3.7"
@@ -151,6 +154,7 @@ def test_older_pythons_are_left_alone(version, folder):
         cwd=folder,
         env=plain_environment(),
         capture_output=True,
+        check=True,
     )
     assert (seen.code, seen.out, seen.err) == (0, bare.stdout, bare.stderr)
     assert (seen.interpreters, seen.observed.files) == ((), ())
@@ -164,7 +168,11 @@ def test_a_folder_that_cannot_be_written_makes_it_inert(folder, tmp_path):
     agent.mkdir()
     environ = launch.hooked_environment(plain_environment(), str(agent / "missing"))
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", READS], cwd=folder, env=environ, capture_output=True
+        [sys.executable, "-W", "error", "-c", READS],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert os.listdir(agent) == []

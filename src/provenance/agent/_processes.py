@@ -54,11 +54,38 @@ def interpreters(processes: Iterable[Process], own: str) -> Tuple[Interpreter, .
     return tuple(merged)
 
 
+_FORMS: Dict[str, Any] = {
+    "path": list,
+    "modules": dict,
+    "settings": dict,
+    "options": dict,
+    "gil": bool,
+    "pycache": (str, type(None)),
+    "executable": (str, type(None)),
+    "tag": (str, type(None)),
+    "sources": list,
+    "uncounted": int,
+}
+
+
+def checked(told: Any) -> Dict[str, Any]:
+    """Return facts or a report as the hook writes them; raises ValueError for anything else."""
+    if not isinstance(told, dict):
+        raise ValueError("not facts")
+    for name, value in told.items():
+        if not isinstance(name, str) or not isinstance(value, _FORMS.get(name, str)):
+            raise ValueError("%r is not as the hook writes it" % (name,))
+    named = [*told.get("path", ()), *told.get("modules", {}), *told.get("modules", {}).values()]
+    if not all(isinstance(one, str) and "\0" not in one for one in named):
+        raise ValueError("a path is no text")
+    return told
+
+
 def of_facts(facts: Dict[str, Any], own: str = "") -> Interpreter:
     """Return the interpreter that reported ``facts``; its id is still to be given."""
     info = str(facts.get("version", ""))
     version = info.partition(" ")[0].rstrip("+")
-    path = _absolute(facts.get("path", ()), facts.get("cwd", ""), own)
+    path = _absolute(facts.get("path") or (), facts.get("cwd", ""), own)
     return Interpreter(
         id="python",
         executable=facts.get("executable") or "",
@@ -81,7 +108,7 @@ def _with_report(process: Process) -> Dict[str, Any]:
     report = process.report
     facts["complete"] = report is not None
     if report is not None:
-        facts.update({name: report[name] for name in ("path", "modules", "settings")})
+        facts.update({name: report.get(name) for name in ("path", "modules", "settings")})
     else:
         facts["path"] = process.path or facts.get("path", [])
         facts["imported"] = process.imported

@@ -125,14 +125,15 @@ class Reader:
         kind, value = line.kind, line.value
         try:
             if kind == "P":
-                process.facts = dict(value)
-                self._uses.environment(process.facts)
+                facts = _processes.checked(value)
+                self._uses.environment(facts)
+                process.facts = facts
             elif kind == "Y":
                 process.path = [str(entry) for entry in value]
             elif kind == "I":
                 process.imported.append(value)
             elif kind == "E":
-                process.report = dict(value)
+                process.report = _processes.checked(value)
                 self._uses.sources(value.get("sources", ()), line.time or 0)
                 self._sayings.uncounted += int(value.get("uncounted", 0))
             elif kind in "SAC":

@@ -77,7 +77,7 @@ def _of_user():
 def _given(action, parser, words, value):
     """Return whether the command line names an option, or has a word for a positional."""
     if not action.option_strings:
-        return action.nargs not in ("?", "*") or value is not action.default
+        return action.nargs not in ("?", "*") or (value is not action.default and value != [])
     if any(word[:1] in (parser.fromfile_prefix_chars or ()) for word in words):
         return value != action.default
     return any(_names(word, action, parser) for word in _options(words))
@@ -129,7 +129,10 @@ def _plain(value, name="", depth=0):
     if depth < 4 and isinstance(value, dict):
         items = list(value.items())[:_MOST_ITEMS]
         return {str(key): _plain(one, str(key), depth + 1) for key, one in items}
-    return _described(value)
+    try:
+        return _described(value)
+    except Exception:
+        return "<%s.%s>" % (type(value).__module__, type(value).__qualname__)
 
 
 def _described(value):

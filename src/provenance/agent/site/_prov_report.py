@@ -1,6 +1,6 @@
 """What the hook tells of the interpreter at its start, and what only at its end.
 
-Run by ``sitecustomize``. Nothing is imported that the interpreter has not loaded already.
+Run by ``sitecustomize``. It imports nothing that has not been loaded already.
 """
 
 import _imp
@@ -116,9 +116,8 @@ def _settings():
 
 def _quietly(function, *args):
     """Call without letting it warn or raise; None where it failed."""
-    warnings = sys.modules.get("warnings")
-    if warnings is None:
-        return _tried(function, *args)
+    import warnings  # the frameworks that are asked have loaded it
+
     before = warnings.filters[:]
     shown = warnings.showwarning
     try:

@@ -154,9 +154,8 @@ def _code(name):
 # --- events ------------------------------------------------------------------------------------
 
 _seen, _written, _names, _folders = set(), set(), set(), {}
-_relative = []
 _limit = _FOLDER_LIMIT
-_cwd = None
+_cwd = ""
 _moved = False
 _first_on_path = None
 _paths = 0
@@ -182,13 +181,14 @@ def _hook(event, args):
         if flags & _writing:
             _wrote(path, flags)
             return
-        if path in _seen or path.startswith(_skip):
-            return
         if path[:1] != "/":
-            _read(path)
+            path = _cwd + path if _cwd else _absolute(path)
+        if path in _seen:
             return
         folder = path[: path.rfind("/")]
         count = _folders.get(folder, 0) + 1
+        if count == 1 and path.startswith(_skip):
+            return
         if count > _limit or "\n" in path:
             _odd(folder, count, path)
             return
@@ -235,26 +235,18 @@ def _absolute(path):
     global _cwd
     if path[:1] == "/":
         return path
-    if _cwd is None or _moved:
-        _cwd = _os.getcwd().rstrip("/") + "/"
-    return _cwd + path
+    if _cwd:
+        return _cwd + path
+    here = _os.getcwd().rstrip("/") + "/"
+    if not _moved:
+        _cwd = here
+    return here + path
 
 
 def _whole(path):
     """Return ``path`` absolute and as bytes; None for a descriptor."""
     path = _text(path)
     return None if path is None else _absolute(path).encode(*_coding)
-
-
-def _read(path):
-    """Take note that a file is opened for reading, named relative to the working folder."""
-    if path in _seen:
-        return
-    whole = _absolute(path)
-    _hook("open", (whole, None, 0))
-    if len(_seen) <= _PATH_LIMIT:
-        _seen.add(path)
-        _relative.append(path)
 
 
 def _odd(folder, count, path):
@@ -297,7 +289,7 @@ def _exists(path):
 
 def _event(event, args):
     """Take note of what is not an open."""
-    global _first_on_path, _moved, _paths
+    global _cwd, _first_on_path, _moved, _paths
     if event == "import":
         name, path = args[0], args[2]
         if "." not in name and name not in _names and len(_names) < _PATH_LIMIT:
@@ -308,9 +300,7 @@ def _event(event, args):
             _paths += 1
             _rare("Y", [entry for entry in path if entry.__class__ is str][:200])
     elif event == "os.chdir":
-        _moved = True
-        _seen.difference_update(_relative)
-        del _relative[:]
+        _moved, _cwd = True, ""  # told before it happens, so that from now on it is asked for
     else:
         _code("_prov_events")["event"](event, args)
 
