@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def command(
     reference: Annotated[
         str | None,
-        typer.Argument(metavar="[RUN|prov.lock]", help="Default: prov.lock, else the last run."),
+        typer.Argument(metavar="RUN|prov.lock", help="Default: prov.lock, else the last run."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan and the findings, run nothing.")

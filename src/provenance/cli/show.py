@@ -19,7 +19,7 @@ _WIDE = 40
 def command(
     run: Annotated[str, typer.Argument(metavar="RUN", help="id, part of one, name, @last, @-2")],
     facet: Annotated[
-        str | None, typer.Argument(metavar="[FACET]", help="code, packages, data, metrics ...")
+        str | None, typer.Argument(metavar="FACET", help="code, packages, data, metrics ...")
     ] = None,
     json: options.Json = False,
 ) -> None:

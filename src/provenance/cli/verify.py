@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def command(
     reference: Annotated[
         str | None,
-        typer.Argument(metavar="[RUN|prov.lock]", help="Default: prov.lock, else the last run."),
+        typer.Argument(metavar="RUN|prov.lock", help="Default: prov.lock, else the last run."),
     ] = None,
     python: options.Python = None,
     fail_on: options.FailOn = None,
