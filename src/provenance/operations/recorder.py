@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from provenance.store.digestcache import DigestCache
 
 AGENT, LOG, CACHE = "agent", "log.txt", "digests"
-_POLL_S = (0.05, 2.0)
+_POLL_S = (0.01, 2.0)
 """Shortest and longest pause between looks at what the run has opened so far."""
 
 _PATIENCE_S = 20.0
