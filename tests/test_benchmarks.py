@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
-QUICK = {"startup": [], "many_files": ["--files", "300"]}
+QUICK = {"startup": [], "many_files": ["--files", "300"], "hook": ["--files", "300"]}
 
 
 def run(name, *words):

@@ -111,7 +111,10 @@ def foreign(file):
 
 
 def _where(package):
-    """Return the user's own line that led here, else the first line outside ``package``."""
+    """Return the user's own line that led here, else the first line outside ``package``.
+
+    And whether that is a library's, run because it is being imported.
+    """
     frame = sys._getframe(2)
     first = None
     for _ in range(60):
@@ -122,14 +125,14 @@ def _where(package):
             inside = frame.f_globals.get("__name__", "").partition(".")[0] == package
             if "importlib" in file and "<frozen" in file:
                 if first is not None:
-                    break
+                    return "%s:%d" % first, True
             elif not inside:
                 place = (os.path.abspath(file) if file[:1] != "<" else file, frame.f_lineno)
                 first = first or place
                 if not foreign(file):
-                    return "%s:%d" % place
+                    return "%s:%d" % place, False
         frame = frame.f_back
-    return "%s:%d" % first if first else ""
+    return "%s:%d" % first if first else "", False
 
 
 # --- seeds -----------------------------------------------------------------------------------
@@ -148,7 +151,13 @@ def _seeder(library, name, place=0):
 
 def _seeded(library, function, argument):
     try:
-        call = (library, function, _seed(argument), _where(library))
+        place, importing = _where(library)
+        if function.endswith("default_rng") and (
+            importing or hasattr(argument, "bit_generator") or hasattr(argument, "random_raw")
+        ):
+            return  # a generator of a library's own, or one that was made and seeded before
+        argument = getattr(argument, "entropy", argument)
+        call = (library, function, _seed(argument), place)
         _seeds[call] = _seeds.get(call, 0) + 1
         if _seeds[call] == 1:
             if len(_seeds) <= _MOST:
