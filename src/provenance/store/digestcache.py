@@ -124,13 +124,13 @@ class DigestCache:
                 return found
             began = time.time_ns()
             calm = max(before[3], before[4]) < began - RACY_NS
-            wanted = tuple(missing)
+            wanted = tuple(missing) if found else algorithms
             computed, after = take(path, before[2], wanted, calm and not gentle, stop)
             if after == before:
                 self.taken += 1
                 if calm:
                     self._keep(missing, computed)
-                return {name: found.get(name) or computed[name] for name in algorithms}
+                return {**found, **computed} if found else computed
             status = os.stat(path)
         raise digest.ChangedWhileRead("%s changed while it was read" % os.fspath(path))
 
