@@ -303,3 +303,23 @@ def test_the_table_on_disk_has_the_documented_form() -> None:
     assert data[:16] == _digesttable.MAGIC
     assert data[16:HEADER] == hashlib.blake2b(data[HEADER:], digest_size=32).digest()
     assert data[HEADER:] == b"k" * 16 + b"d" * 36
+
+
+@pytest.mark.usefixtures("aged")
+@pytest.mark.parametrize("changed", [b"after, and longer", b"AFTER!"])
+def test_an_entry_asked_before_its_file_changed_gives_what_is_there_now(
+    tmp_path: Path, changed: bytes
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    path = a_file(folder, "x", b"before")
+    with os.scandir(folder) as entries:
+        entry = next(entries)
+    asked = entry.stat(follow_symlinks=False)
+    Path(path).write_bytes(changed)
+    os.utime(path, ns=(asked.st_atime_ns, asked.st_mtime_ns + 10**9))
+    cache = DigestCache(tmp_path / "cache")
+    expected = {"blake3": blake3.blake3(changed).hexdigest()}
+    assert cache.digest(entry, B3) == expected
+    assert cache.digest(path, B3) == expected
+    assert (cache.taken, cache.reused) == (1, 1)
