@@ -44,7 +44,7 @@ paths = st.lists(
 
 
 @given(paths)
-def test_a_path_is_placed_and_judged_as_if_it_were_the_only_one(several: "list[str]") -> None:
+def test_a_path_is_placed_and_judged_as_if_it_were_the_only_one(several: list[str]) -> None:
     shared = gathering()
     for path in several:
         full = os.path.normpath(os.path.join(REPO, "data", path))
