@@ -54,8 +54,10 @@ def _code(run: Record) -> str:
     text = str(code["commit"])[:7]
     if code.get("branch"):
         text += " (%s)" % code["branch"]
-    if code.get("dirty"):
-        text += " + uncommitted changes"
+    if code.get("changed_count"):
+        text += " + %s" % plural(code["changed_count"], "uncommitted file")
+    if code.get("untracked"):
+        text += " + %s" % plural(len(code["untracked"].get("files", [])), "untracked file")
     if code.get("pushed") is False:
         text += "; commit NOT pushed"
     return text

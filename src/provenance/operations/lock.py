@@ -19,6 +19,7 @@ from provenance.store import lockfile, project
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 
+_SHOWN = 4
 _BLOB_LIMIT = 256 * 1024
 """Bytes of uncommitted code that a lock may carry for a run: people read it and git diffs it."""
 
@@ -117,10 +118,21 @@ def _about_the_run(run: Record, place: Project) -> list[str]:
         payload = subject.payload
         if payload.get("pushed") is False:
             found.append("commit %.12s is on no remote: push it." % payload.get("commit"))
-        if payload.get("dirty"):
-            found.append("run %s had uncommitted changes." % run.id)
+        loose = _uncommitted(payload)
+        if loose:
+            shown = ", ".join(loose[:_SHOWN]) + (" ..." if len(loose) > _SHOWN else "")
+            found.append("run %s used uncommitted code: %s." % (run.id, shown))
     found += ["run %s is not repeatable: %s." % (run.id, doubt) for doubt in repeatable.doubts(run)]
     return found + _against_requirements(run, place.repo or place.root)
+
+
+def _uncommitted(code: dict[str, Any]) -> list[str]:
+    """Return the files that the run used and that its commit does not hold as they were."""
+    loose = {str(one["path"]) for one in code.get("changed", [])}
+    for part in ("untracked", "ignored"):
+        loose |= {str(path) for path in (code.get(part) or {}).get("files", [])}
+    paths = [one["path"] for one in code.get("used", [])]
+    return [str(path.get("path")) for path in paths if str(path) in loose]
 
 
 def _against_requirements(run: Record, folder: str) -> list[str]:
