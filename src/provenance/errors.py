@@ -15,6 +15,7 @@ Exit codes of ``prov`` itself (a wrapped command's own code passes through ``pro
 126   ``prov run``: the command is not executable
 127   ``prov run``: the command was not found
 130   interrupted with Ctrl-C
+141   whoever read the output went away before its end (``prov ls`` piped to ``head``)
 ====  ===================================================================
 """
 

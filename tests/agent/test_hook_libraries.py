@@ -45,22 +45,9 @@ def python(tmp_path_factory):
     """Return the interpreter of an environment with the libraries."""
     folder = tmp_path_factory.mktemp("libraries") / "env"
     subprocess.run([sys.executable, "-m", "uv", "venv", "-q", str(folder)], check=True)
+    wanted = ["numpy", "h5py", "pyarrow", "safetensors", "scikit-learn"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "uv",
-            "pip",
-            "install",
-            "-q",
-            "-p",
-            str(folder / "bin/python"),
-            "numpy",
-            "h5py",
-            "pyarrow",
-            "safetensors",
-            "scikit-learn",
-        ],
+        [sys.executable, "-m", "uv", "pip", "install", "-q", "-p", folder / "bin/python", *wanted],
         check=False,
         capture_output=True,
         text=True,

@@ -29,6 +29,12 @@ def test_a_deterministic_run_replays_the_same(prov, repo):
     new = prov.json("show", data["run"])
     assert new["replay_of"] == data["replay_of"]
     assert new["facets"]["metrics"] == prov.json("show", "s0")["facets"]["metrics"]
+    used = new["facets"]["code"]["subjects"][0]["payload"]["used"]
+    assert [one["path"] for one in used] == [
+        {"root": "repo", "path": "helper.py"},
+        {"root": "repo", "path": "train.py"},
+    ]
+    assert prov.json("diff", "s0", "@last")["results"]["verdict"] == "same"
     assert os.path.isfile(os.path.join(data["tree"], "metrics.json"))
 
 

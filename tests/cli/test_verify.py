@@ -58,6 +58,7 @@ def test_changed_data_is_broken_absent_data_is_not_compared(recorded, repo):
     (repo / "data.csv").unlink()
     data = recorded.json("verify")
     assert [n["facet"] for n in data["not_compared"] if n["facet"] == "data"] == ["data"]
+    assert recorded("verify").stdout.splitlines()[-1] == "SAME; 1 not compared (exit 0)"
 
 
 def test_fail_on(recorded, repo):
@@ -144,6 +145,7 @@ def test_diff_of_two_runs(recorded, repo):
     assert changed["lr"] == (0.1, 0.5)
     verdicts = {m["name"]: m["verdict"] for m in data["results"]["metrics"]}
     assert verdicts["loss"] == "different"
+    assert data["results"]["verdict"] == "different"
     assert verdicts["test/acc"] == "same"
     assert "loss" in recorded("diff", "s0", "s1").stdout
 

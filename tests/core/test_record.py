@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provenance.core import canonical, record
@@ -30,6 +30,7 @@ def again(one: Record) -> Record:
     return record.from_json(json.loads(canonical.dumps(record.to_json(one))))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=8), PAYLOAD, max_size=3), st.lists(st.text(), max_size=3))
 def test_round_trip(facets: dict[str, Payload], command: list[str]) -> None:
     one = BASE._replace(

@@ -50,7 +50,7 @@ class Folder:
 
 
 class Table:
-    """Files by folder and name. ``full``: whether some had to be left out."""
+    """Files by folder and name. ``full``: whether no more can be held, and some were left out."""
 
     def __init__(self, folder_limit: int = FOLDER_LIMIT, entry_limit: int = ENTRY_LIMIT) -> None:
         self.folders: Dict[str, Folder] = {}
@@ -136,6 +136,7 @@ class Table:
 
     def _folder(self, folder: str) -> Optional[Folder]:
         """Return what stands for ``folder``; None where it has been folded into one above."""
+        room = self._room()
         known = self.folders.get(folder)
         if known is not None:
             return known
@@ -146,18 +147,25 @@ class Table:
                     self.folders[above].many += 1
                     return None
                 above = above.rpartition("/")[0]
+        if not room:
+            return None
         known = self.folders[folder] = Folder(self._next())
         self._size += 1
         return known
 
     def _add(self, here: Folder, name: str, entry: Entry) -> None:
-        if self._size >= self._entry_limit:
-            self._shrink()
-        if self._size >= self._entry_limit:
-            self.full = True
-        else:
+        if not self.full:
             here.entries[name] = entry
             self._size += 1
+
+    def _room(self) -> bool:
+        """Return whether a file and its folder can be added, making room where that is needed."""
+        if self._size + 2 <= self._entry_limit:
+            return True
+        if not self.full:
+            self._shrink()
+            self.full = self._size + 2 > self._entry_limit
+        return not self.full
 
     def _fold(self, here: Folder) -> None:
         """Keep only the number of the files read in a folder; written and source files stay."""
@@ -183,7 +191,7 @@ class Table:
             if all(e.how == READ and not _kept(n) for n, e in here.entries.items()):
                 by_parent.setdefault(folder.rpartition("/")[0], []).append(folder)
         for parent, children in by_parent.items():
-            if len(children) > SIBLINGS and parent.count("/") > 1:
+            if len(children) > SIBLINGS and parent:
                 into = self.folders.setdefault(parent, Folder(self._next()))
                 self._deep.add(parent)
                 for child in children:

@@ -34,6 +34,7 @@ def command(
     shown.append(findings.compared_line(result.facts))
     shown += findings.not_compared_lines(result.not_compared, verbose)
     tally = findings.tally(result.findings)
-    shown.append("%s%s" % (result.verdict.upper(), ": " + tally if tally else ""))
+    shown.append("causes: %s%s" % (result.verdict.upper(), ": " + tally if tally else ""))
+    shown.append("results: %s: %s" % (result.judged.verdict.upper(), result.judged.summary))
     for line in shown:
         typer.echo(line)

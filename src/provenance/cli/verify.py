@@ -60,7 +60,10 @@ def _lines(result: VerifyResult, verbose: bool) -> list[str]:
     tally = findings.tally(f for one in result.checked for f in one.findings)
     colour = {0: "green", 1: "red"}.get(result.exit_code, "yellow")
     word = style(result.verdict.upper(), "bold", colour)
-    shown.append("%s%s (exit %d)" % (word, ": " + tally if tally else "", result.exit_code))
+    left = sum(len(one.not_compared) for one in result.checked)
+    rest = "; %d not compared" % left if left else ""
+    found = ": " + tally if tally else ""
+    shown.append("%s%s%s (exit %d)" % (word, found, rest, result.exit_code))
     return shown
 
 

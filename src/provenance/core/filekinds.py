@@ -33,6 +33,9 @@ IGNORED_FOLDERS = frozenset(
 
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/usr/", "/lib/", "/lib64/", "/etc/", "/run/", "/bin/")
 
+_REPLAYS = os.path.join(os.sep, ".prov", "replays", "")
+"""Where replays restore code to."""
+
 
 def is_source(path: str) -> bool:
     """Return whether ``path`` names source code (of any language), by its name alone."""
@@ -84,4 +87,5 @@ def is_ignored(path: str, folders: Tuple[str, ...]) -> bool:
     """Return whether ``path`` is of the system, of an environment, or in an ignored folder."""
     if is_system(path) or any(is_inside(path, folder) for folder in folders):
         return True
-    return any(part in IGNORED_FOLDERS for part in path.split(os.sep))
+    below = path.rpartition(_REPLAYS)[2]  # the tree of a replay is a project like any other
+    return any(part in IGNORED_FOLDERS for part in below.split(os.sep))

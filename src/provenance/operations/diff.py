@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from provenance.compare.files import OutputResult, compare_outputs
 from provenance.compare.metrics import MetricResult, compare_metrics
 from provenance.compare.tolerance import Tolerance
+from provenance.compare.verdict import ReplayVerdict, replay_verdict
 from provenance.core import codec, verdict
 from provenance.core.difference import NotCompared
 from provenance.core.paths import PathRef, Roots
@@ -44,6 +45,12 @@ class DiffResult(NamedTuple):
     def verdict(self) -> str:
         """The verdict over the findings, results left out."""
         return verdict.verdict(self.findings, sum(one.total for one in self.facts.values()))
+
+    @property
+    def judged(self) -> ReplayVerdict:
+        """The verdict over the results, as a replay would have it."""
+        codes = (self.old.exit_code, self.new.exit_code)
+        return replay_verdict(*codes, self.results.metrics, self.results.outputs)
 
 
 def diff(
@@ -110,5 +117,5 @@ def as_json(result: DiffResult) -> dict[str, Any]:
         "compared": codec.encode(result.facts),
         "findings": codec.encode(result.findings),
         "not_compared": codec.encode(result.not_compared),
-        "results": codec.encode(result.results),
+        "results": dict(codec.encode(result.results), **result.judged._asdict()),
     }

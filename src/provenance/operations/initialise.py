@@ -17,7 +17,7 @@ _SETTINGS = """\
 # digest_seconds: 30     how long `prov run` may go on digesting after the command has ended
 # fail_on: known         effect from which `prov verify` exits 1: unknown, possible, known, broken
 # rtol: 1.0e-6           tolerance of `prov replay`, as numpy means it
-# atol: 0.0
+# atol: 1.0e-12
 """
 
 

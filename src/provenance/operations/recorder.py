@@ -191,22 +191,25 @@ class Recorder:
 
     def _accompany(self, ended: Callable[[float], bool]) -> None:
         asking = threading.Thread(target=self._capture, args=(context.DURING, HOST), daemon=True)
-        asking.start()  # most of it waits for git: load the rest meanwhile
+        asking.start()  # most of it waits for git: look what is read meanwhile
         self._observe()
-        facts.load_all()
-        asking.join()
-        pause = _POLL_S[0]
-        looked = False
+        pause, loaded, looked = _POLL_S[0], False, False
         while not ended(pause):
             fresh = self._reader.poll() if self._reader is not None else ()
             if fresh:
                 self._digests().prefetch(fresh, stop=lambda: ended(0.0))
-            pause = _POLL_S[0] if fresh else min(pause * 2, _POLL_S[1])
+                pause = _POLL_S[0]
+                continue
+            pause = min(pause * 2, _POLL_S[1])
             interpreters = self._reader.interpreters() if self._reader and not looked else ()
             if interpreters and self._context is not None:
                 looked = True
                 self._context = self._context._replace(interpreters=interpreters)
                 self._capture(context.DURING, TARGET)
+            elif not loaded:
+                loaded = True
+                facts.load_all()
+        asking.join()
 
     def _observe(self) -> None:
         """Begin to read what the hook writes."""
