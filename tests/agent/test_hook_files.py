@@ -233,6 +233,24 @@ def test_a_module_without_its_source(version, folder):
 
 
 @pytest.mark.parametrize("version", AUDITED)
+def test_bytecode_kept_elsewhere_counts_as_the_source(version, folder):
+    script(folder, "X = 1\n", "helper.py")
+    environ = {
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(folder.parent / "cache"),
+    }
+    for turn in ("1", "2"):
+        seen = observe(
+            [python_of(version), "-c", "import helper"],
+            folder,
+            agent=folder.parent / turn,
+            **environ,
+        )
+        assert seen.uses() == {"helper.py": "r"}
+    assert list(folder.parent.glob("cache/**/helper*.pyc"))
+
+
+@pytest.mark.parametrize("version", AUDITED)
 def test_order_across_processes(version, folder):
     code = (
         "import subprocess, sys\nopen('in.txt').close()\n"
