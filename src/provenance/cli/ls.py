@@ -43,7 +43,8 @@ def _row(run: Record) -> str:
     status = run.status if run.exit_code in (0, None) else "exit %d" % run.exit_code
     if run.signal:
         status = "signal %d" % run.signal
-    text = shlex.join(run.command)
+    first, *more = shlex.join(run.command).splitlines() or [""]
+    text = first + (" ..." if more else "")
     extras = ['"%s"' % run.name] if run.name else []
     extras += ["#" + tag for tag in run.tags]
     if run.replay_of:
