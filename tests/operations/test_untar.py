@@ -71,7 +71,9 @@ def test_a_link_is_not_written_through(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"junk", zlib.compress(b"x"), _packed((_member("a"), b"x"))[:30]]
+    "data",
+    [b"", b"junk", zlib.compress(b"x"), _packed((_member("a"), b"x"))[:30]],
+    ids=["empty", "junk", "not gzip", "cut off"],  # the bytes hold the time of packing
 )
 def test_a_damaged_archive_is_one_sentence(data: bytes, tmp_path: Path) -> None:
     with pytest.raises(BadRecord):
