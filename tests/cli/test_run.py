@@ -308,3 +308,17 @@ def test_running_record_exists_before_the_command_starts(prov, repo):
     )
     done = prov("run", "--", PYTHON, "-c", script)
     assert done.stdout == "running\n"
+
+
+def test_many_files_read_right_in_the_top_folder_are_listed(prov, repo):
+    for number in range(300):
+        (repo / ("part%03d.csv" % number)).write_text(str(number))
+    script = (
+        "import glob; total = sum(int(open(f).read()) for f in glob.glob('part*.csv'));"
+        "open('metrics.json', 'w').write('{\"total\": %d}' % total)"
+    )
+    prov("run", "--", PYTHON, "-c", script)
+    names = {f["path"]["path"] for f in prov.payload("data")["files"]}
+    assert {"part%03d.csv" % number for number in range(300)} <= names
+    assert "metrics.json" not in names
+    assert prov.json("verify")["compared"]["data"]["equal"] >= 300

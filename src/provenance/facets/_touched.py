@@ -68,6 +68,10 @@ def _same_run(one: Context, other: Context) -> bool:
     )
 
 
+MOST_IN_TOP = 5000
+"""Files of the project's own top folder that may be listed one by one."""
+
+
 class _Gathering:
     """Collects what is known per path; see `touched`."""
 
@@ -94,6 +98,8 @@ class _Gathering:
         context = self.context
         for use in context.observed.files:
             self._observed(use)
+        for folder in context.observed.folders:
+            self._crowded_top(self._place(folder.path))
         self._scanned()
         self._named_and_declared()
         everything = [self._now(one) for _, one in sorted(self.seen.items())]
@@ -124,6 +130,25 @@ class _Gathering:
         read = use.read or (before is not None and before.read)
         written = use.written or (before is not None and before.written)
         self.seen[path] = Seen(path, first=first, read=read, written=written)
+
+    def _crowded_top(self, folder: str) -> None:
+        """Take the older files of a folder that holds the project for read.
+
+        Of reads beyond a number the hook keeps only the folder, and this one cannot stand for them
+        in the record: it holds the code, the outputs and the records themselves.
+        """
+        if not self._holds_project(folder):
+            return
+        try:
+            with os.scandir(folder) as entries:
+                files = [one for one in entries if one.is_file(follow_symlinks=False)]
+        except OSError:
+            return
+        start = self.context.marker_ns
+        for one in sorted(files, key=lambda one: one.name)[:MOST_IN_TOP]:
+            older = start is None or one.stat(follow_symlinks=False).st_ctime_ns < start
+            if older and one.path not in self.seen and not filekinds.is_source(one.path):
+                self._observed(FileUse(one.path, "r", True, False))
 
     def _scanned(self) -> None:
         context = self.context
