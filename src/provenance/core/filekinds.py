@@ -83,9 +83,16 @@ def is_system(path: str) -> bool:
     return path.startswith(_SYSTEM)
 
 
-def is_ignored(path: str, folders: Tuple[str, ...]) -> bool:
-    """Return whether ``path`` is of the system, of an environment, or in an ignored folder."""
-    if is_system(path) or any(is_inside(path, folder) for folder in folders):
+def is_ignored(path: str, folders: Tuple[str, ...], tops: Tuple[str, ...] = ()) -> bool:
+    """Return whether ``path`` is of the system, of an environment, or in an ignored folder.
+
+    folders: of the environments. tops: the project's own; below one of them only what is below it
+    is judged, for a project may lie in ``/usr/src/app``.
+    """
+    if any(is_inside(path, folder) for folder in folders):
         return True
-    below = path.rpartition(_REPLAYS)[2]  # the tree of a replay is a project like any other
+    top = next((one for one in tops if is_inside(path, one)), None)
+    if top is None and is_system(path):
+        return True
+    below = path[len(top) :] if top is not None else path.rpartition(_REPLAYS)[2]
     return any(part in IGNORED_FOLDERS for part in below.split(os.sep))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import binascii
 import os
 import posixpath
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Tuple
 
 REPO, CWD, HOME, ABS = "repo", "cwd", "home", "abs"
 
@@ -55,6 +55,10 @@ class Roots(NamedTuple):
     repo: Optional[str]
     cwd: str
     home: str
+
+    def tops(self) -> Tuple[str, ...]:
+        """Return the project's own folders; the root of the file system is nobody's project."""
+        return tuple(one for one in (self.repo, self.cwd) if one and one != os.sep)
 
     def refer(self, path: str) -> PathRef:
         """Return ``path`` (absolute, or relative to ``cwd``) as a `PathRef`, unresolved."""

@@ -109,11 +109,12 @@ def _of_bytes(path: str, data: bytes) -> Digests:
 def _paths(context: Context) -> Dict[str, str]:
     """Return the absolute paths of the source files used, and how each is known."""
     folders = filekinds.environment_folders(context.interpreters)
+    tops = context.roots.tops()
     found: Dict[str, str] = {}
 
     def add(path: str, how: str) -> None:
         full = os.path.normpath(os.path.join(context.roots.cwd, path))
-        if filekinds.is_source(full) and not filekinds.is_ignored(full, folders):
+        if filekinds.is_source(full) and not filekinds.is_ignored(full, folders, tops):
             found.setdefault(full, how)
 
     for use in context.observed.files:

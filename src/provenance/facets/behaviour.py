@@ -93,6 +93,7 @@ def _recorded(context: Context) -> Set[str]:
 def _observed(context: Context) -> Set[str]:
     """Return the Python source files of the user's own that the run used."""
     folders = filekinds.environment_folders(context.interpreters)
+    tops = context.roots.tops()
     candidates = [
         use.path for use in context.observed.files if use.first == "r" and _is_python(use.path)
     ]
@@ -102,7 +103,11 @@ def _observed(context: Context) -> Set[str]:
     found = set()
     for candidate in candidates:
         path = os.path.normpath(os.path.join(context.roots.cwd, candidate)) if candidate else ""
-        if _is_python(path) and not filekinds.is_ignored(path, folders) and os.path.isfile(path):
+        if (
+            _is_python(path)
+            and not filekinds.is_ignored(path, folders, tops)
+            and os.path.isfile(path)
+        ):
             found.add(path)
     return found
 
