@@ -213,11 +213,19 @@ class Uses:
             return FileUse(path, first, bool(how & READ), bool(how & WRITTEN)), tree
         if not stat.S_ISREG(status.st_mode):
             return None, False
-        changed = self._began is None or status.st_ctime_ns >= self._began - _TICK_NS
-        written = bool(how & (WRITTEN | DATABASE)) and changed
+        written = bool(how & (WRITTEN | DATABASE)) and self._changed(path, status)
         if not written and not how & READ:
             return None, False
         return FileUse(path, first if written else "r", bool(how & READ), written), False
+
+    def _changed(self, path: str, status: os.stat_result) -> bool:
+        """Return whether the file, or the link that leads to it, changed since the run began."""
+        if self._began is None or status.st_ctime_ns >= self._began - _TICK_NS:
+            return True
+        try:
+            return os.lstat(path).st_ctime_ns >= self._began - _TICK_NS
+        except OSError:
+            return False
 
     def notes(self) -> Tuple[str, ...]:
         """Return what the logs and the table could not hold."""
