@@ -86,3 +86,14 @@ class Roots(NamedTuple):
 def is_inside(path: str, folder: str) -> bool:
     """Return whether the normal absolute ``path`` is ``folder`` or lies below it."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def nearest(start: str, name: str) -> Optional[str]:
+    """Return the nearest folder from ``start`` upwards that holds ``name``, None for none."""
+    folder = start
+    while not os.path.lexists(os.path.join(folder, name)):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return folder

@@ -7,7 +7,7 @@ import re
 from typing import Any, Dict, Mapping, NamedTuple, Optional
 
 from provenance.core.distributions import Distribution, file_path
-from provenance.core.paths import PathRef, Roots
+from provenance.core.paths import PathRef, Roots, nearest
 from provenance.core.redact import Redactor, without_credentials
 
 INDEX, CONDA, SYSTEM = "index", "conda", "system"
@@ -67,23 +67,13 @@ def direct_url(value: Mapping[str, Any], roots: Roots, redact: Redactor) -> Dict
 def editable(root: str, roots: Roots, environ: Mapping[str, str]) -> Editable:
     """Return the state of an editable install's project folder."""
     ref = roots.refer(root)
-    if not _has_git(root):
+    if nearest(root, ".git") is None:
         return Editable(ref)
     text = _status(root, environ)
     commit = re.search(r"^# branch\.oid ([0-9a-f]{40,64})$", text, re.M)
     if commit is None:
         return Editable(ref)
     return Editable(ref, commit.group(1), re.search(r"^[^#\s]", text, re.M) is not None)
-
-
-def _has_git(folder: str) -> bool:
-    while True:
-        if os.path.exists(os.path.join(folder, ".git")):
-            return True
-        above = os.path.dirname(folder)
-        if above == folder:
-            return False
-        folder = above
 
 
 def _status(root: str, environ: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 from provenance.core import codec
 from provenance.core.context import AFTER, BEFORE, DURING, PRESENT, Context
 from provenance.core.difference import BROKEN, NONE, UNKNOWN, Comparison, Difference, NotCompared
-from provenance.core.paths import ABS, HOME, PathRef
+from provenance.core.paths import ABS, HOME, PathRef, nearest
 from provenance.core.record import CAPTURED, Payload, Record, captured
 from provenance.facets import _facet
 from provenance.facets._code import (
@@ -126,22 +126,12 @@ def _top(context: Context, git: Git, notes: List[str]) -> Optional[str]:
     marked = os.path.join(roots.repo or roots.cwd, ".git")
     if not git.chosen() and (os.path.isfile(marked) or os.path.exists(marked + "/HEAD")):
         return roots.repo or roots.cwd
-    if not git.chosen() and not _above(roots.cwd):
+    if not git.chosen() and nearest(roots.cwd, ".git") is None:
         return None
     answer = git(roots.cwd, "rev-parse", "--show-toplevel")
     if answer.code != 0 and "not a git repository" not in answer.err:
         notes.append(trouble(answer, roots.cwd))
     return os.fsdecode(answer.out).rstrip("\n") if answer.code == 0 else None
-
-
-def _above(folder: str) -> bool:
-    while True:
-        if os.path.lexists(os.path.join(folder, ".git")):
-            return True
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return False
-        folder = parent
 
 
 def _ref(context: Context, top: str, path: str) -> PathRef:

@@ -11,7 +11,7 @@ import os
 from typing import NamedTuple
 
 from provenance import config
-from provenance.core.paths import Roots
+from provenance.core.paths import Roots, nearest
 from provenance.store import files
 
 FOLDER = ".prov"
@@ -42,8 +42,8 @@ class Project(NamedTuple):
 
 def find(cwd: str) -> Project:
     """Return the project that ``cwd`` (absolute) belongs to; it always belongs to one."""
-    repo = _above(cwd, ".git")
-    settings = _above(cwd, config.FILE)
+    repo = nearest(cwd, ".git")
+    settings = nearest(cwd, config.FILE)
     return Project(settings or repo or cwd, repo)
 
 
@@ -53,14 +53,3 @@ def ensure(project: Project) -> None:
     ignore = os.path.join(project.folder, ".gitignore")
     if not os.path.exists(ignore):
         files.write_atomic(ignore, b"*\n")
-
-
-def _above(start: str, name: str) -> str | None:
-    folder = start
-    while True:
-        if os.path.lexists(os.path.join(folder, name)):
-            return folder
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
