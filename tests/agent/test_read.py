@@ -128,7 +128,10 @@ def test_it_opens_no_finished_log_again(agent, tmp_path):
 
 
 def test_secrets_in_parameters_are_redacted_again(agent):
-    write(agent, HEAD + b"A 5 ('t.py', True, {'url': ('http://u:hunter22@h/', None, True)})\n")
+    write(
+        agent,
+        HEAD + b"A 5 ('argparse', 't.py', True, {'url': ('http://u:hunter22@h/', None, True)})\n",
+    )
     (parsed,) = Reader(str(agent), Redactor(["hunter22"])).observations().parsed
     assert "hunter22" not in repr(parsed)
 

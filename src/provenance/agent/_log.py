@@ -11,6 +11,7 @@ letter, a blank, and
 ``D``  ``(folder, n)``: n reads in a folder that has given too many files to list them
 ``M``  ``(source, target)`` moved; ``L`` linked; ``X`` removed; ``T`` a whole folder removed
 ``I``  a module's name; ``S`` a call that seeded; ``A`` parsed parameters; ``C`` a command
+``N``  ``(topic, {...})``: anything else that a watched library told, such as a model it built
 ``O``  the log stops here, because it is too long
 
 All but ``H``, ``I``, ``R`` and ``O`` have a time (hexadecimal nanoseconds since the epoch) before

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterable, List, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from provenance.agent._processes import Process
-from provenance.core.context import Command, Observations, Parsed, SeedCall
+from provenance.core.context import Command, Noted, Observations, Parsed, SeedCall
 from provenance.core.redact import Redactor
 
-_MOST_SEEDS, _MOST_COMMANDS, _MOST_PARSED = 200, 200, 50
+_MOST_SEEDS, _MOST_COMMANDS, _MOST_PARSED, _MOST_NOTED = 200, 200, 50, 20000
 _OUT_OF_REACH = frozenset("IES")
 """Options of the interpreter with which it does not load the hook."""
 _ASKING = frozenset(("-V", "-VV", "--version", "-h", "--help"))
@@ -26,6 +26,8 @@ class Sayings:
         self._seeds: Dict[Tuple[Any, ...], SeedCall] = {}
         self._parsed: List[Tuple[Process, bool, Parsed]] = []
         self._commands: Dict[Tuple[str, ...], None] = {}
+        self._noted: List[Noted] = []
+        self._more_noted = 0
         self._unreached = 0
         self._left_out = 0
 
@@ -39,19 +41,26 @@ class Sayings:
             else:
                 self.uncounted += 1
         elif kind == "A":
-            _, by_user, values = value
+            source, _, by_user, values = value
             clean = {str(name): self._value(str(name), *one) for name, one in values.items()}
-            self._parsed.append((process, bool(by_user), Parsed("argparse", clean)))
+            self._parsed.append((process, bool(by_user), Parsed(str(source), clean)))
+        elif kind == "N":
+            topic, noted = value
+            if len(self._noted) < _MOST_NOTED:
+                clean = self._redact.value("", dict(noted))
+                self._noted.append(Noted(str(topic), clean, process.name))
+            else:
+                self._more_noted += 1
         else:
             name, argv, reached = value
             self._command(str(name), tuple(str(word) for word in argv), bool(reached))
 
-    def _value(self, name: str, value: Any, default: Any, given: bool) -> Dict[str, Any]:
+    def _value(self, name: str, value: Any, default: Any, given: Optional[bool]) -> Dict[str, Any]:
         redact = self._redact.value
         return {
             "value": redact(name, value),
             "default": redact(name, default),
-            "given": bool(given),
+            "given": None if given is None else bool(given),
         }
 
     def _command(self, name: str, argv: Tuple[str, ...], reached: bool) -> None:
@@ -73,6 +82,7 @@ class Sayings:
             parsed=self._parses(processes),
             seeds=tuple(self._seeds.values()),
             commands=tuple(Command(argv) for argv in self._commands),
+            noted=tuple(self._noted),
             notes=notes + self._notes(processes),
         )
 
@@ -95,6 +105,8 @@ class Sayings:
             notes.append("%d further calls that seeded were not kept" % self.uncounted)
         if self._left_out:
             notes.append("%d further commands were not kept" % self._left_out)
+        if self._more_noted:
+            notes.append("%d further facts that libraries told were not kept" % self._more_noted)
         old = [p for p in processes if p.facts and str(p.facts.get("version")).startswith("3.7")]
         if old:
             notes.append("Python 3.7 has no audit hooks: what it opened is known only in part")

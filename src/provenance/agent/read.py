@@ -136,7 +136,7 @@ class Reader:
                 process.report = _processes.checked(value)
                 self._uses.sources(value.get("sources", ()), line.time or 0)
                 self._sayings.uncounted += int(value.get("uncounted", 0))
-            elif kind in "SAC":
+            elif kind in "SACN":
                 self._sayings.take(kind, process, value)
             elif kind != "H":
                 self._uses.take(process, line)

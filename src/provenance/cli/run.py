@@ -26,6 +26,8 @@ VALUES = {
     "--label": ("KEY=VALUE", "a label; may be repeated"),
     "--data": ("PATH", "a file or folder that it reads; may be repeated"),
     "--output": ("PATH", "a file or folder that it writes; may be repeated"),
+    "--trace": ("strace", "see every file of every process, by the program strace"),
+    "--sample": ("SECONDS", "keep CPU, memory and GPU use at this interval"),
 }
 FLAGS = {
     "--no-capture": "do not keep what the command prints",
@@ -138,8 +140,29 @@ def _request(options: Options) -> Request:
         data=tuple(os.path.abspath(path) for path in options.all("--data")),
         outputs=tuple(os.path.abspath(path) for path in options.all("--output")),
         capture="--no-capture" not in options.flags,
+        trace=_trace(options.last("--trace")),
+        sample=_interval(options.last("--sample")),
         hook="--no-hook" not in options.flags and os.environ.get("PROV_HOOK") != "0",
     )
+
+
+def _trace(given: str | None) -> str | None:
+    if given not in (None, "strace"):
+        raise UsageError("--trace %r is not known." % given, "--trace=strace")
+    return given
+
+
+def _interval(given: str | None) -> float | None:
+    """Return seconds between samples. Raises `UsageError`."""
+    if given is None:
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 0.01 <= seconds <= 3600:
+        raise UsageError("--sample %r is not 0.01 to 3600 seconds." % given, "--sample 1")
+    return seconds
 
 
 def _go(request: Request, quiet: bool, required: bool, started: float) -> NoReturn:

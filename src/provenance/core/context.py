@@ -90,6 +90,14 @@ class Command(NamedTuple):
     argv: Tuple[str, ...]
 
 
+class Noted(NamedTuple):
+    """Something that a watched library told. topic: what about; process: unique in the run."""
+
+    topic: str
+    value: Dict[str, Any]
+    process: str = ""
+
+
 class Observations(NamedTuple):
     """All that the hook saw, over all processes, in order of first appearance.
 
@@ -102,6 +110,7 @@ class Observations(NamedTuple):
     parsed: Tuple[Parsed, ...] = ()
     seeds: Tuple[SeedCall, ...] = ()
     commands: Tuple[Command, ...] = ()
+    noted: Tuple[Noted, ...] = ()
     notes: Tuple[str, ...] = ()
 
 

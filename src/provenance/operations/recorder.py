@@ -44,7 +44,8 @@ class Request(NamedTuple):
     later. data, outputs: absolute paths declared by the user. capture: keep what it prints. hook:
     observe Python processes. replay_of: id of the run that this one replays. place: the project
     whose ``.prov`` gets the record; found from ``cwd`` where None. repo: the code's root, where it
-    is not that project's.
+    is not that project's. trace: "strace" to see every file of every process with that program.
+    sample: seconds between samples of CPU, memory and GPU use, None for no samples.
     """
 
     argv: tuple[str, ...]
@@ -60,6 +61,8 @@ class Request(NamedTuple):
     replay_of: str | None = None
     place: project.Project | None = None
     repo: str | None = None
+    trace: str | None = None
+    sample: float | None = None
 
 
 class Recorder:

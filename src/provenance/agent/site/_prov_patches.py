@@ -1,7 +1,8 @@
 """What the hook does to libraries once the program has imported them.
 
 Run by ``sitecustomize`` when first needed, which gives ``log(kind, value)``, ``prefixes`` (of the
-interpreter) and ``load(name)`` (the names of a file beside this one).
+interpreter), ``load(name)`` (the names of a file beside this one) and ``watchers`` (module to the
+names of the files that watch it).
 
 A replaced function behaves as the original: same signature, same pickle, same result. Its frame
 is taken out of tracebacks (from 3.11 on, where that is possible), and `warnings` passes over it.
@@ -11,15 +12,11 @@ import os
 import sys
 
 log, load, prefixes = globals()["log"], globals()["load"], globals()["prefixes"]
+watchers = globals()["watchers"]
 
-_MOST = 50
-"""Seed calls that are kept; further ones are only counted."""
-_LONGEST = 500
 _HIDDEN = "<frozen importlib._bootstrap>"
 """Frames of this name are cut out of the tracebacks of failing imports, and `warnings` does not
 count them in its stack level."""
-
-_seeds = {}
 
 
 def watch(loader, name):
@@ -34,10 +31,7 @@ def watch(loader, name):
         except AttributeError:
             pass
         run(module)
-        try:
-            patch(name, module)
-        except Exception:
-            pass
+        patch(name, module)
 
     _hide(exec_module)
     try:
@@ -52,33 +46,25 @@ def _hide(function):
 
 
 def patch(name, module):
-    """Replace what is watched of ``module``, which has just been imported."""
-    if name == "argparse":
-        for method in ("parse_known_args", "parse_known_intermixed_args"):
-            replace(module.ArgumentParser, method, load("_prov_parser")["parse"])
-    elif name == "random":
-        instance = module._inst
-        if module.seed == instance.seed:
-            seed = _hidden(type(instance).seed, _seeder("random", "random.seed", 1))
-            module.seed = type(instance.seed)(seed, instance)
-    elif name in load("_prov_shims")["READERS"]:
-        load("_prov_shims")["patch"](name, module)
-    else:
-        library = name.partition(".")[0]
-        public = library + "." if library == "torch" else library + ".random."
-        for function in ("seed", "default_rng", "manual_seed", "set_seed"):
-            if callable(vars(module).get(function)):
-                replace(module, function, _seeder(library, public + function))
+    """Let every file that watches ``module``, which has just been imported, replace what it wants.
+
+    One that fails costs only what it would have seen.
+    """
+    for watcher in watchers.get(name, ()):
+        try:
+            load(watcher)["patch"](name, module)
+        except Exception:
+            continue
 
 
 def replace(owner, name, around):
     """Put ``around(original, ...)`` in the place of a function of a module or class."""
     original = getattr(owner, name, None)
     if original is not None and not hasattr(original, "_prov_original"):
-        setattr(owner, name, _hidden(original, around))
+        setattr(owner, name, hidden(original, around))
 
 
-def _hidden(original, around):
+def hidden(original, around):
     """Return a function that calls ``around(original, *args, **kwargs)`` and looks like the other.
 
     Where the original raises, our frames are cut out of the traceback: that takes a bare ``raise``
@@ -110,12 +96,12 @@ def foreign(file):
     return file.startswith(prefixes) or "-packages/" in file
 
 
-def _where(package):
+def where(package):
     """Return the user's own line that led here, else the first line outside ``package``.
 
     And whether that is a library's, run because it is being imported.
     """
-    frame = sys._getframe(2)
+    frame = sys._getframe(1)
     first = None
     for _ in range(60):
         if frame is None:
@@ -133,56 +119,3 @@ def _where(package):
                     return "%s:%d" % place, False
         frame = frame.f_back
     return "%s:%d" % first if first else "", False
-
-
-# --- seeds -----------------------------------------------------------------------------------
-
-
-def _seeder(library, name, place=0):
-    def around(original, *args, **kwargs):
-        try:
-            return original(*args, **kwargs)
-        finally:
-            given = args[place] if len(args) > place else next(iter(kwargs.values()), None)
-            _seeded(library, name, given)
-
-    return around
-
-
-def _seeded(library, function, argument):
-    try:
-        place, importing = _where(library)
-        if function.endswith("default_rng") and (
-            importing or hasattr(argument, "bit_generator") or hasattr(argument, "random_raw")
-        ):
-            return  # a generator of a library's own, or one that was made and seeded before
-        argument = getattr(argument, "entropy", argument)
-        call = (library, function, _seed(argument), place)
-        _seeds[call] = _seeds.get(call, 0) + 1
-        if _seeds[call] == 1:
-            if len(_seeds) <= _MOST:
-                log("S", call)
-            else:
-                del _seeds[call]
-                _seeds[""] = _seeds.get("", 0) + 1
-    except Exception:
-        pass
-
-
-def uncounted():
-    """Return how many seed calls were not kept."""
-    return _seeds.get("", 0)
-
-
-def _seed(value):
-    """Return a seed as plain data; of what is none, the name of its type."""
-    if value is None or type(value) in (bool, int, float, str):
-        return value if not isinstance(value, str) else value[:_LONGEST]
-    if isinstance(value, (list, tuple)) and len(value) <= 64:
-        return [_seed(one) for one in value]
-    if isinstance(value, (bytes, bytearray)):
-        return repr(bytes(value[:100]))
-    try:
-        return value.__index__()
-    except Exception:
-        return "<%s>" % type(value).__name__

@@ -22,16 +22,20 @@ _FOLDER_LIMIT = 256
 """Distinct files read in one folder, after which only their number is kept."""
 _PATH_LIMIT = 1 << 16
 """Paths remembered per process; after that each new folder is kept as one entry from the start."""
-_PATCHED = frozenset(
-    (
-        "argparse random numpy.random.mtrand numpy.random._generator torch.random "
-        "tensorflow.python.framework.random_seed cupy.random._generator "
+_WATCHED = {
+    "_prov_parser": "argparse",
+    "_prov_seeds": (
+        "random numpy.random.mtrand numpy.random._generator torch.random "
+        "tensorflow.python.framework.random_seed cupy.random._generator"
+    ),
+    "_prov_shims": (
         "cv2 h5py._hl.files pyarrow._csv pyarrow.feather pyarrow.lib pyarrow.parquet.core "
         "polars.io.csv.functions polars.io.parquet.functions safetensors safetensors.numpy "
         "safetensors.torch soundfile tables.file torch.jit._serialization xgboost.core"
-    ).split()
-)
-"""Modules in which `_prov_patches` replaces functions, once the program has imported them."""
+    ),
+}
+"""Files beside this one, and the modules of which each replaces functions (its ``patch(name,
+module)``) once the program has imported them. One with a ``leave()`` is asked at the end, too."""
 
 
 def _start():
@@ -58,7 +62,10 @@ def _start():
     _rare("P", _code("_prov_report")["facts"](_here))
     _code("_prov_file")["at_exit"](_leave)
     os.register_at_fork(after_in_child=_forked)
-    for name in _PATCHED.intersection(sys.modules):
+    for watcher, names in _WATCHED.items():
+        for name in names.split():
+            _watchers.setdefault(name, []).append(watcher)
+    for name in sorted(sys.modules.keys() & _watchers.keys()):
         _patch(name, sys.modules[name])
     sys.meta_path.insert(0, _Finder)
     if hasattr(sys, "addaudithook"):
@@ -86,6 +93,7 @@ _map = None
 _used = _size = _total = _number = 0
 _parent = ""
 _loaded = {}
+_watchers = {}
 
 
 def _renew(need):
@@ -146,6 +154,7 @@ def _code(name):
         path = _here + "/" + name + ".py"
         found = {"__name__": name, "log": _rare, "load": _code}
         found.update(prefixes=_skip[2:], as_bytes=_whole, here=_here, opened=_hook)
+        found["watchers"] = _watchers
         exec(loader(name, path).get_code(name), found)
         _loaded[name] = found
     return found
@@ -317,11 +326,11 @@ _EVENTS = frozenset(
 
 
 class _Finder(object):
-    """Finds nothing; sees to it that a module of `_PATCHED` is patched once it has been run."""
+    """Finds nothing; sees to it that a module of `_WATCHED` is patched once it has been run."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name not in _PATCHED:
+        if name not in _watchers:
             return None
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
@@ -346,10 +355,20 @@ def _leave():
         for folder, count in _folders.items():
             if count > _FOLDER_LIMIT or len(_seen) > _PATH_LIMIT:
                 _rare("D", (folder.encode(*_coding), count))
-        report = _code("_prov_report")["report"]()
-        if "_prov_patches" in _loaded:
-            report["uncounted"] = _code("_prov_patches")["uncounted"]()
-        _rare("E", report)
+        more = {}
+        for name in sorted(_WATCHED.keys() & _loaded.keys()):
+            if "leave" in _loaded[name]:
+                more.update(_ended(_loaded[name]["leave"]) or {})
+        _rare("E", dict(_code("_prov_report")["report"](), **more))
+    except Exception as error:
+        if not _ours(error):
+            raise
+
+
+def _ended(leave):
+    """Return what a file beside this one adds to the report; nothing where it fails."""
+    try:
+        return leave()
     except Exception as error:
         if not _ours(error):
             raise
