@@ -13,7 +13,7 @@ _depth = []
 _told, _patches = load("_prov_told"), load("_prov_patches")
 
 
-def patch(name, module):
+def patch(_name, module):
     """Replace what of ``argparse``, which has just been imported, parses."""
     for method in ("parse_known_args", "parse_known_intermixed_args"):
         _patches["replace"](module.ArgumentParser, method, parse)
