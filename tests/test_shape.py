@@ -27,7 +27,12 @@ HEAVY = frozenset(
 )
 """What must not be imported on the way of ``prov run``: each costs more than the run may add."""
 
-FILES = sorted(p for p in SOURCE.rglob("*.py") if "__pycache__" not in p.parts)
+PACKED = "_prov_sdk.py"
+"""Made by pack from files that are looked at here; ``tests/test_pack.py`` holds it to that."""
+
+FILES = sorted(
+    p for p in SOURCE.rglob("*.py") if "__pycache__" not in p.parts and p.name != PACKED
+)
 NAMES = [str(p.relative_to(SOURCE)) for p in FILES]
 
 

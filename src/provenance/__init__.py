@@ -18,3 +18,14 @@ nothing but the standard library of Python 3.7, so that they can run in the user
 """
 
 __version__ = "0.1.0.dev0"
+
+_TOLD_BY_CODE = ("fingerprint", "log_artifact", "log_metrics", "log_params")
+
+
+def __getattr__(name: str) -> object:
+    """Return a function of the SDK, or what ``%load_ext provenance`` calls, when first asked."""
+    if name in _TOLD_BY_CODE:
+        from provenance.agent import sdk  # noqa: PLC0415  # importing this package stays cheap
+
+        return getattr(sdk, name)
+    raise AttributeError("module %r has no attribute %r" % (__name__, name))

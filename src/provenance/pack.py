@@ -1,8 +1,8 @@
 """Turn portable modules into one readable file of nothing but standard library and their code.
 
-The drop-in test is such a file: it goes into other people's repositories, where it must be read,
-trusted and run without this package. Code is copied line by line, comments and all; only imports
-are moved or removed, and module docstrings become comments.
+The drop-in test and the SDK are such files: they go into other people's repositories, where they
+must be read, trusted and run without this package. Code is copied line by line, comments and all;
+only imports are moved or removed, and module docstrings become comments.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import provenance
 
 PACKAGE = "provenance"
 DROP_IN = ("provenance.agent.check",)
+SDK = ("provenance.agent.sdk",)
 WIDTH = 100
 
 
@@ -52,7 +53,8 @@ def pack(modules: tuple[str, ...] = DROP_IN) -> str:
         _collect(name, ordered, [])
     _check_names(ordered)
     spaces = _namespaces(ordered)
-    parts = [_header(ordered[-1]), _imports(ordered, bool(spaces))]
+    option = "--sdk" if modules == SDK else "--test"
+    parts = [_header(ordered[-1], option), _imports(ordered, bool(spaces))]
     last = ordered[-1]
     parts += [_section(one, spaces.get(one.name, {}), last=one is last) for one in ordered]
     parts[1] += parts[2]  # one blank line after imports, two between sections
@@ -208,10 +210,10 @@ def _namespaces(ordered: list[Source]) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def _header(last: Source) -> str:
-    made = (
-        "Made by prov %s from its own source; renew it with:  prov init --test"
-        % provenance.__version__
+def _header(last: Source, option: str) -> str:
+    made = "Made by prov %s from its own source; renew it with:  prov init %s" % (
+        provenance.__version__,
+        option,
     )
     lines = last.doc.rstrip().split("\n")
     return '#!/usr/bin/env python3\n"""%s\n\n%s\n"""\n' % ("\n".join(lines), made)

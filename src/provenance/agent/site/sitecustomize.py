@@ -23,11 +23,20 @@ _FOLDER_LIMIT = 256
 _PATH_LIMIT = 1 << 16
 """Paths remembered per process; after that each new folder is kept as one entry from the start."""
 _WATCHED = {
+    "_prov_cli": (
+        "absl.flags._flagvalues click.core docopt fire.core typer._click.core tyro._calling"
+    ),
+    "_prov_config": "hydra.core.utils jsonargparse._core jsonargparse.core omegaconf.omegaconf",
     "_prov_parser": "argparse",
+    "_prov_process": (
+        "multiprocessing.popen_fork multiprocessing.process subprocess "
+        "torch.distributed.distributed_c10d torch.multiprocessing.spawn"
+    ),
     "_prov_seeds": (
         "random numpy.random.mtrand numpy.random._generator torch.random "
         "tensorflow.python.framework.random_seed cupy.random._generator"
     ),
+    "_prov_supply": "provenance",
     "_prov_shims": (
         "cv2 h5py._hl.files pyarrow._csv pyarrow.feather pyarrow.lib pyarrow.parquet.core "
         "polars.io.csv.functions polars.io.parquet.functions safetensors safetensors.numpy "
@@ -57,9 +66,9 @@ def _start():
         _limit = 0
     _at = _stamp()
     _skip = _places()
-    if not _renew(0):
+    if _code("_prov_file")["is_prov"]() or not _renew(0):
         return
-    _rare("P", _code("_prov_report")["facts"](_here))
+    _rare("P", dict(_code("_prov_report")["facts"](_here), **_code("_prov_process")["facts"]()))
     _code("_prov_file")["at_exit"](_leave)
     os.register_at_fork(after_in_child=_forked)
     for watcher, names in _WATCHED.items():
@@ -326,7 +335,10 @@ _EVENTS = frozenset(
 
 
 class _Finder(object):
-    """Finds nothing; sees to it that a module of `_WATCHED` is patched once it has been run."""
+    """Sees to it that a module of `_WATCHED` is patched once it has been run.
+
+    Finds nothing itself but ``provenance``, the SDK, where nobody else has a module of that name.
+    """
 
     @staticmethod
     def find_spec(name, path=None, target=None):
@@ -338,7 +350,12 @@ class _Finder(object):
             if spec is not None:
                 _code("_prov_patches")["watch"](spec.loader, name)
                 return spec
-        return None
+        return _code("_prov_supply")["spec"]() if name == "provenance" else None
+
+    @staticmethod
+    def mapped(path, size):
+        """Return a new memory-mapped file: the SDK writes as the hook does."""
+        return _code("_prov_file")["create"](path, size)
 
 
 def _patch(name, module):
