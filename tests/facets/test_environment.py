@@ -13,7 +13,7 @@ from provenance.core import canonical
 from provenance.core.context import DURING
 from provenance.core.record import Payload, captured
 from provenance.core.redact import Redactor
-from provenance.facets import environment
+from provenance.facets import _variables, environment
 from provenance.facets.environment import Environment
 from tests.facet_contract import a_context, a_record
 
@@ -105,5 +105,5 @@ def test_names_that_came_and_went_are_one_difference() -> None:
 
 
 def test_what_can_change_results_is_public() -> None:
-    hidden = [n for n in environment._RESULTS if not environment.has_public_value(n)]
+    hidden = [n for n in _variables._RESULTS if not environment.has_public_value(n)]
     assert hidden == []

@@ -25,6 +25,7 @@ class Process:
         self.path: List[str] = []
         self.imported: List[str] = []
         self.report: Optional[Dict[str, Any]] = None
+        self.ended: Optional[int] = None
         self.counted: Dict[str, int] = {}
 
 
@@ -34,6 +35,13 @@ def interpreters(processes: Iterable[Process], own: str) -> Tuple[Interpreter, .
     Processes belong to one interpreter where version, prefix and the part of sys.path that is of
     the environment agree. The scripts' own folders, which differ, are put together.
     """
+    return assigned(processes, own)[0]
+
+
+def assigned(
+    processes: Iterable[Process], own: str
+) -> Tuple[Tuple[Interpreter, ...], Dict[str, str]]:
+    """Return the `interpreters`, and the id of the one that each process ran, by process name."""
     found: Dict[Any, Interpreter] = {}
     by_name: Dict[str, Any] = {}
     for process in processes:
@@ -49,9 +57,11 @@ def interpreters(processes: Iterable[Process], own: str) -> Tuple[Interpreter, .
             found[key] = _joined(found[key], one) if key in found else one
         by_name[process.name] = key
     merged = []
-    for number, one in enumerate(found.values(), 1):
-        merged.append(one._replace(id="python" if number == 1 else "python-%d" % number))
-    return tuple(merged)
+    ids = {}
+    for number, (key, one) in enumerate(found.items(), 1):
+        ids[key] = "python" if number == 1 else "python-%d" % number
+        merged.append(one._replace(id=ids[key]))
+    return tuple(merged), {name: ids[key] for name, key in by_name.items()}
 
 
 _FORMS: Dict[str, Any] = {
@@ -65,6 +75,11 @@ _FORMS: Dict[str, Any] = {
     "tag": (str, type(None)),
     "sources": list,
     "uncounted": int,
+    "argv": list,
+    "environ": dict,
+    "changed": dict,
+    "device": dict,
+    "mpi": dict,
 }
 
 

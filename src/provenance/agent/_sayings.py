@@ -25,7 +25,7 @@ class Sayings:
         self._redact = redact
         self._seeds: Dict[Tuple[Any, ...], SeedCall] = {}
         self._parsed: List[Tuple[Process, bool, Parsed]] = []
-        self._commands: Dict[Tuple[str, ...], None] = {}
+        self._commands: Dict[Tuple[Tuple[str, ...], bool], int] = {}
         self._noted: List[Noted] = []
         self._more_noted = 0
         self._unreached = 0
@@ -41,9 +41,11 @@ class Sayings:
             else:
                 self.uncounted += 1
         elif kind == "A":
-            source, _, by_user, values = value
+            source, script, by_user, values = value[:4]
             clean = {str(name): self._value(str(name), *one) for name, one in values.items()}
-            self._parsed.append((process, bool(by_user), Parsed(str(source), clean)))
+            job = value[4].get("job") if len(value) > 4 else None
+            told = Parsed(str(source), clean, self._redact.text(str(script)), job)
+            self._parsed.append((process, bool(by_user), told))
         elif kind == "N":
             topic, noted = value
             if len(self._noted) < _MOST_NOTED:
@@ -66,11 +68,9 @@ class Sayings:
     def _command(self, name: str, argv: Tuple[str, ...], reached: bool) -> None:
         if name != "os.system" and is_python(argv) and not (reached and loads_hook(argv)):
             self._unreached += 1
-        clean = self._redact.argv(argv)
-        if clean in self._commands:
-            return
-        if len(self._commands) < _MOST_COMMANDS:
-            self._commands[clean] = None
+        clean = self._redact.argv(argv), not reached
+        if clean in self._commands or len(self._commands) < _MOST_COMMANDS:
+            self._commands[clean] = self._commands.get(clean, 0) + 1
         else:
             self._left_out += 1
 
@@ -81,7 +81,7 @@ class Sayings:
         return known._replace(
             parsed=self._parses(processes),
             seeds=tuple(self._seeds.values()),
-            commands=tuple(Command(argv) for argv in self._commands),
+            commands=tuple(Command(*one, times) for one, times in self._commands.items()),
             noted=tuple(self._noted),
             notes=notes + self._notes(processes),
         )

@@ -12,6 +12,11 @@ FOLDER = "PROV_AGENT_DIR"
 """The variable that names the folder of the logs."""
 
 
+def nested_file(agent_dir: str, run_id: str) -> str:
+    """Return where a run tells the one that it was started in, whose folder is ``agent_dir``."""
+    return os.path.join(agent_dir, run_id + ".json")
+
+
 def hooked_environment(environ: Mapping[str, str], agent_dir: str) -> Dict[str, str]:
     """Return ``environ`` with the hook in it; unchanged where the user has set PROV_HOOK=0."""
     changed = dict(environ)

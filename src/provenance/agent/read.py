@@ -10,7 +10,7 @@ import os
 import time
 from typing import Dict, List, Optional, Set, Tuple
 
-from provenance.agent import _processes, _sayings, _uses
+from provenance.agent import _processes, _sayings, _tree, _uses
 from provenance.agent._log import Line, Log, alive
 from provenance.agent._processes import Process
 from provenance.agent.launch import SITE
@@ -28,6 +28,7 @@ class Reader:
         self._of: Dict[str, Process] = {}
         self._processes: Dict[str, Process] = {}
         self._uses = _uses.Uses((os.path.abspath(agent_dir), SITE), _clock(agent_dir))
+        self._redact = redact
         self._sayings = _sayings.Sayings(redact)
         self._quiet: Set[str] = set()
 
@@ -50,7 +51,10 @@ class Reader:
         self._look(final=True)
         processes = list(self._processes.values())
         files, folders, removed = self._uses.told()
-        told = Observations(files, folders, removed)
+        told = Observations(files, folders, removed)._replace(
+            processes=_tree.processes(processes, self._redact),
+            nested=_tree.nested(self._folder, self._redact),
+        )
         notes = self._uses.notes() + self._running(processes)
         return self._sayings.told(told, processes, notes)
 
@@ -133,7 +137,7 @@ class Reader:
             elif kind == "I":
                 process.imported.append(value)
             elif kind == "E":
-                process.report = _processes.checked(value)
+                process.report, process.ended = _processes.checked(value), line.time
                 self._uses.sources(value.get("sources", ()), line.time or 0)
                 self._sayings.uncounted += int(value.get("uncounted", 0))
             elif kind in "SACN":

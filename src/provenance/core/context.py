@@ -7,7 +7,7 @@ and today's state is captured to be compared with a reference record.
 
 # No postponed annotations here: typing compiles each one that is text, 10 us a field at start-up.
 
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Mapping, NamedTuple, Optional, Tuple
 
 from provenance.core.digest import Digests
 from provenance.core.paths import Roots
@@ -44,17 +44,17 @@ class Interpreter(NamedTuple):
 
 
 class FileUse(NamedTuple):
-    """One file that the run's Python code opened.
+    """One file that the run opened.
 
     path: absolute. first: "r" or "w", whichever came first. read, written: whether it ever was.
-    how: how it is known ("observed" by the hook).
+    how: how it is known: "observed" by the hook, "traced" by strace.
     """
 
     path: str
     first: str
     read: bool
     written: bool
-    how: str = "observed"
+    how: Tuple[str, ...] = ("observed",)
 
 
 class FolderUse(NamedTuple):
@@ -62,17 +62,21 @@ class FolderUse(NamedTuple):
 
     path: str
     files: int
+    how: Tuple[str, ...] = ("observed",)
 
 
 class Parsed(NamedTuple):
     """Parameters that a parser in the run produced.
 
     source: the parser ("argparse"). values: name to {"value", "default", "given"}: given tells
-    whether the user gave it on the command line.
+    whether the user gave it, None where not known. script: name of the one that it belongs to. job:
+    number of the job in a sweep that one process worked through, None where there was none.
     """
 
     source: str
     values: Dict[str, Dict[str, Any]]
+    script: str = ""
+    job: Optional[int] = None
 
 
 class SeedCall(NamedTuple):
@@ -85,9 +89,68 @@ class SeedCall(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A command that the run's Python code started; argv is redacted and capped."""
+    """A command that the run's Python code started; argv is redacted and capped.
+
+    own_environment: whether the hook was missing in the environment it was given. times: how often.
+    """
 
     argv: Tuple[str, ...]
+    own_environment: bool = False
+    times: int = 1
+
+
+class PythonProcess(NamedTuple):
+    """A Python process of the run, as it reported itself.
+
+    name: unique in the run. parent: name of the one that forked or started it, "" where that was
+    none of these. forked: it is a copy of its parent, not a start of an interpreter. interpreter:
+    an `Interpreter.id`. argv: redacted; a forked one's is its parent's. began, ended: seconds since
+    the epoch; ended None where it did not report its end. alive: whether it ran on. environ: of
+    the variables that may be recorded, those it began with; changed: what it set itself
+    (None: removed). told: further members of its last report (settings, device, error ...).
+    """
+
+    name: str
+    pid: int
+    ppid: int
+    parent: str = ""
+    forked: bool = False
+    interpreter: str = ""
+    argv: Tuple[str, ...] = ()
+    began: float = 0.0
+    ended: Optional[float] = None
+    alive: bool = False
+    host: str = ""
+    environ: Dict[str, str] = {}
+    changed: Dict[str, Any] = {}
+    told: Dict[str, Any] = {}
+
+
+class NestedRun(NamedTuple):
+    """A run that was recorded inside this one. exit_code: None where it has not ended (well).
+
+    pid: of its ``prov``. counted: whether what it did counts for this run, too.
+    """
+
+    id: str
+    command: Tuple[str, ...]
+    pid: int = 0
+    exit_code: Optional[int] = None
+    counted: bool = False
+
+
+class Sighting(NamedTuple):
+    """A process of the run's tree that was seen by looking now and then; argv is not redacted.
+
+    hooked: whether its environment held the hook, None where that could not be read. began:
+    seconds since the epoch.
+    """
+
+    pid: int
+    ppid: int
+    argv: Tuple[str, ...]
+    began: float = 0.0
+    hooked: Optional[bool] = None
 
 
 class Noted(NamedTuple):
@@ -112,6 +175,8 @@ class Observations(NamedTuple):
     commands: Tuple[Command, ...] = ()
     noted: Tuple[Noted, ...] = ()
     notes: Tuple[str, ...] = ()
+    processes: Tuple[PythonProcess, ...] = ()
+    nested: Tuple[NestedRun, ...] = ()
 
 
 class Outcome(NamedTuple):
@@ -119,7 +184,8 @@ class Outcome(NamedTuple):
 
     exit_code: as a shell shows it (128 + n for signal n). Times in seconds, memory in bytes;
     max_process_bytes: the largest single process; max_tree_bytes: sampled sum over the process
-    tree, None where never sampled; sample_interval_s: of that.
+    tree, None where never sampled; sample_interval_s: of that. pid: of its first process.
+    sightings: processes of its tree that were seen, hooked or not, first come first.
     """
 
     exit_code: int
@@ -130,6 +196,8 @@ class Outcome(NamedTuple):
     max_process_bytes: int
     max_tree_bytes: Optional[int] = None
     sample_interval_s: Optional[float] = None
+    pid: int = 0
+    sightings: Tuple[Sighting, ...] = ()
 
 
 DigestOf = Callable[[Any, Tuple[str, ...]], Digests]
@@ -150,7 +218,8 @@ class Context(NamedTuple):
     reference: in the present phase, the record that the present will be compared with.
     deadline: monotonic time after which a capture should stop digesting and report the rest as
     pending; None for no limit.
-    overlapping: ids of other runs of the project that went on at the same time.
+    overlapping: ids of other runs of the project that went on at the same time. theirs: paths that
+    those were seen to write. within: id of the run that this one was started in.
     """
 
     phase: str
@@ -171,3 +240,5 @@ class Context(NamedTuple):
     reference: Optional[Record] = None
     deadline: Optional[float] = None
     overlapping: Tuple[str, ...] = ()
+    theirs: FrozenSet[str] = frozenset()
+    within: Optional[str] = None

@@ -26,6 +26,12 @@ for _name in ("mmap", "_ctypes") + ("atexit",) * (sys.version_info >= (3, 10)):
 at_exit = atexit.register
 
 
+def is_prov():
+    """Return whether this is ``prov`` itself, within another run: it observes for itself."""
+    words = getattr(sys, "orig_argv", [])[1:3]
+    return words == ["-m", "provenance"] or bool(words) and words[0].endswith("/prov")
+
+
 def create(path, size):
     """Return a new file of ``size`` zeros as a map; raises OSError where the disk has no room."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC

@@ -38,9 +38,10 @@ _WATCHED = {
     ),
     "_prov_supply": "provenance",
     "_prov_shims": (
-        "cv2 h5py._hl.files pyarrow._csv pyarrow.feather pyarrow.lib pyarrow.parquet.core "
-        "polars.io.csv.functions polars.io.parquet.functions safetensors safetensors.numpy "
-        "safetensors.torch soundfile tables.file torch.jit._serialization xgboost.core"
+        "_duckdb av catboost ctranslate2 cv2 decord duckdb faiss fastparquet fasttext flax h5py "
+        "keras kenlm lightgbm llama_cpp lmdb netCDF4 onnxruntime orbax polars pyarrow safetensors "
+        "sentencepiece soundfile tables tensorflow tensorstore tokenizers torch torchaudio "
+        "torchvision xgboost"
     ),
 }
 """Files beside this one, and the modules of which each replaces functions (its ``patch(name,
