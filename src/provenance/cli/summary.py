@@ -85,7 +85,7 @@ def _data(run: Record) -> str:
     total = sum(f.get("size") or 0 for f in files)
     pending = sum(1 for f in files if f.get("state") == "pending")
     text = "%s, %s" % (plural(len(files), "input"), size(total))
-    return text + ("; %d digests pending" % pending if pending else "")
+    return text + ("; %d digests pending: prov close" % pending if pending else "")
 
 
 def _result(run: Record) -> str:

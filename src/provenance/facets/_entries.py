@@ -31,7 +31,8 @@ class FileEntry(NamedTuple):
     path: as the run named it. kind: see the facet. size: bytes; of a folder the sum. digests: may
     be empty, see ``state``. how: each way in which it is known ("observed", "scanned", "named",
     "declared"). files: of a folder, how many; None for a file. target: where a symbolic link leads.
-    left_out: files of a folder that do not count, because the run made them.
+    left_out: files of a folder that do not count, because the run made them. seen: of an entry
+    whose digest is still to be taken, by what its file can be known again, see `_pending`.
     """
 
     path: PathRef
@@ -43,14 +44,15 @@ class FileEntry(NamedTuple):
     files: Optional[int] = None
     target: Optional[PathRef] = None
     left_out: Tuple[str, ...] = ()
+    seen: str = ""
 
     def to_json(self) -> Dict[str, Any]:
-        """Return the JSON form; the last three members only where they say something."""
+        """Return the JSON form; the last four members only where they say something."""
         rest = self._fields[6:]
         return {
             name: codec.encode(getattr(self, name))
             for name in self._fields
-            if name not in rest or getattr(self, name) not in (None, ())
+            if name not in rest or getattr(self, name) not in (None, (), "")
         }
 
 
@@ -104,6 +106,9 @@ class Digester:
     def __init__(self, context: Context, algorithms: Tuple[str, ...] = ()) -> None:
         self._digest = context.digest
         self._deadline = context.deadline
+        self._marker = context.marker_ns
+        self._run_dir = context.run_dir
+        self._now_ns: Optional[int] = None
         self.algorithms = algorithms or (digest.best_algorithm(),)
 
     def late(self) -> bool:
@@ -112,15 +117,16 @@ class Digester:
 
     def fill(self, entry: FileEntry, path: str) -> FileEntry:
         """Return ``entry`` with size, digests and state as found at ``path`` now. Never raises."""
-        if self.late():
-            return entry._replace(state=PENDING)
+        folder = os.path.isdir(path)
         try:
-            if os.path.isdir(path):
+            if self.late():
+                raise TimeoutError
+            if folder:
                 return self._folder(entry, path)
             size = os.stat(path).st_size
             return entry._replace(size=size, digests=self._digest(path, self.algorithms))
         except TimeoutError:
-            return entry._replace(state=PENDING)
+            return self._later(entry, path, "folder" if folder else "file")
         except digest.ChangedWhileRead:
             return entry._replace(state=CHANGED)
         except FileNotFoundError:
@@ -142,13 +148,42 @@ class Digester:
                 found = self._in_time(path, algorithm)[algorithm]
                 rows.append((name, os.stat(path).st_size, found))
         except TimeoutError:
-            return entry._replace(state=PENDING)
+            return self._later(entry, folder, "changed")
         except OSError:
             return entry._replace(state=UNREADABLE)
         value = digest.rows_digest(rows, algorithm)
         return entry._replace(
             size=sum(row[1] for row in rows), digests={algorithm + digest.TREE: value}
         )
+
+    def _later(self, entry: FileEntry, path: str, kind: str) -> FileEntry:
+        """Return ``entry`` as pending, with what `_pending` needs to take its digest later."""
+        entry = entry._replace(state=PENDING)
+        end = self._file_system_time()
+        if end is None:
+            return entry
+        if kind == "file":
+            try:
+                status = os.stat(path)
+            except OSError:
+                return entry._replace(state=MISSING)
+            return entry._replace(size=status.st_size, seen="file " + file_identity(status))
+        if kind == "folder":
+            return entry._replace(seen="folder %d" % end)
+        return entry._replace(seen="changed %d %d" % (self._marker or 0, end))
+
+    def _file_system_time(self) -> Optional[int]:
+        """Return the time now by the clock of the project's file system, in nanoseconds.
+
+        None outside a run: what is pending then is not finished later.
+        """
+        if self._now_ns is None and self._run_dir is not None:
+            try:
+                os.utime(self._run_dir)
+                self._now_ns = os.stat(self._run_dir).st_ctime_ns
+            except OSError:
+                return None
+        return self._now_ns
 
     def _folder(self, entry: FileEntry, path: str) -> FileEntry:
         left_out: FrozenSet[str] = frozenset(entry.left_out)
@@ -171,9 +206,16 @@ class Digester:
         return self._digest(path, (algorithm,))
 
 
+def file_identity(status: os.stat_result) -> str:
+    """Return by what a file with this status can be known again."""
+    numbers = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return "%d %d %d %d %d" % numbers
+
+
 def pending_note(found: Iterable[FileEntry]) -> Tuple[str, ...]:
     """Return a sentence about the entries whose digest is still to be taken, if there are any."""
-    count = sum(1 for one in found if one.state == PENDING)
-    if not count:
+    waiting = [one for one in found if one.state == PENDING or (one.seen and not one.digests)]
+    if not waiting:
         return ()
-    return ("%d of the files have no digest yet: the time for digesting was over" % count,)
+    text = "%d of the files have no digest yet: the time for digesting was over" % len(waiting)
+    return (text + ("; run `prov close`" if any(one.seen for one in waiting) else ""),)

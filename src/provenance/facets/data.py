@@ -66,7 +66,9 @@ def capture(context: Context) -> Payload:
             found.append(entry)
             continue
         filled = digester.fill(entry, path)
-        found.append(filled._replace(state=CHANGED) if entry.state == CHANGED else filled)
+        if entry.state == CHANGED:
+            filled = filled._replace(state=CHANGED, seen="")
+        found.append(filled)
     kept = tuple(sorted((e for e in found if e.files != 0), key=lambda e: e.path))
     return captured(VERSION, Data(kept), notes=_notes(kept))
 

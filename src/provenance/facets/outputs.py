@@ -15,6 +15,7 @@ from provenance.facets._entries import (
     AMBIGUOUS,
     DIGESTED,
     MISSING,
+    PENDING,
     UNCHANGED,
     Digester,
     FileEntry,
@@ -99,7 +100,7 @@ def _single(use: Use, places: Places, digester: Digester) -> FileEntry:
     if use.state == MISSING:
         return entry._replace(state=MISSING)
     filled = digester.fill(entry._replace(target=places.target(use.path)), use.path)
-    keep = use.state in (AMBIGUOUS, UNCHANGED) and filled.state == DIGESTED
+    keep = use.state in (AMBIGUOUS, UNCHANGED) and filled.state in (DIGESTED, PENDING)
     return filled._replace(state=use.state) if keep else filled
 
 
@@ -108,7 +109,8 @@ def _crowd(folder: str, members: List[Use], places: Places, digester: Digester) 
     size = sum(one.size for one in members)
     entry = FileEntry(places.refer(folder), FOLDER, size, {}, how, files=len(members))
     filled = digester.rows(entry, folder, [one.path for one in members if one.kind != LINK])
-    ambiguous = any(one.state == AMBIGUOUS for one in members) and filled.state == DIGESTED
+    ambiguous = any(one.state == AMBIGUOUS for one in members)
+    ambiguous = ambiguous and filled.state in (DIGESTED, PENDING)
     return filled._replace(state=AMBIGUOUS) if ambiguous else filled
 
 

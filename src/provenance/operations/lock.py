@@ -11,7 +11,7 @@ from provenance.core import codec
 from provenance.core.record import Record
 from provenance.errors import UsageError
 from provenance.knowledge import match
-from provenance.operations import publish, references, repeatable, settle
+from provenance.operations import close, publish, references, repeatable, settle
 from provenance.operations.recorder import CACHE
 from provenance.operations.references import Reference
 from provenance.specs import requirements
@@ -37,7 +37,7 @@ def lock(cwd: str, names: tuple[str, ...], out: str | None = None) -> LockResult
     if not names:
         raise UsageError("prov lock needs at least one run.", "prov lock @last")
     place = project.find(cwd)
-    chosen = [references.of_run(place, name) for name in names]
+    chosen = [references.of_run(place, name, finish=True) for name in names]
     path = os.path.join(cwd, out) if out else os.path.join(place.repo or place.root, lockfile.FILE)
     cache = DigestCache(os.path.join(place.folder, CACHE))
     runs, warnings = [], _about_the_file(path, place)
@@ -114,6 +114,9 @@ def _about_the_run(run: Record, place: Project) -> list[str]:
     found = []
     if run.exit_code != 0:
         found.append("run %s is %s (exit %s)." % (run.id, run.status, run.exit_code))
+    pending = close.waiting(run)[0]
+    if pending:
+        found.append("run %s: %d digests could not be taken." % (run.id, pending))
     for subject in run.payloads("code"):
         payload = subject.payload
         if payload.get("pushed") is False:

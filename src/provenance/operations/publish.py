@@ -49,10 +49,15 @@ def _mapped(
         payload["files"] = [
             # a folder among the outputs is digested in part: only what the run changed in it
             entry if facet == "outputs" and entry.get("kind") == "folder" else complete(entry)
-            for entry in payload.get("files", [])
+            for entry in map(_anywhere, payload.get("files", []))
         ]
         subjects.append(Subject(subject.id, payload, subject.interpreter, subject.rank))
     return answer._replace(subjects=tuple(subjects))
+
+
+def _anywhere(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return ``entry`` without the numbers by which this machine alone knows its file."""
+    return {name: value for name, value in entry.items() if name != "seen"}
 
 
 def _with_sha256(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from provenance.core import record
 from provenance.core.record import Record
 from provenance.errors import NothingToCompare
-from provenance.operations import settle
+from provenance.operations import close, settle
 from provenance.store import lockfile, records
 from provenance.store.project import Project
 
@@ -43,9 +43,14 @@ def choose(name: str | None, place: Project, cwd: str) -> tuple[Reference, ...]:
     return (_newest(place),)
 
 
-def of_run(place: Project, name: str) -> Reference:
-    """Return the run that ``name`` means as a reference. Raises `ProvError`."""
-    return _of_stored(settle.settled(place, records.find(place, name)))
+def of_run(place: Project, name: str, finish: bool = False) -> Reference:
+    """Return the run that ``name`` means as a reference. Raises `ProvError`.
+
+    finish: take digests that are still pending, however long that takes.
+    """
+    stored = settle.settled(place, records.find(place, name))
+    done = close.finished(place, stored) if finish else close.if_cheap(place, stored)
+    return _of_stored(done)
 
 
 def _newest(place: Project) -> Reference:

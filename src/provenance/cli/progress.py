@@ -1,0 +1,57 @@
+"""One line on a terminal that says how far something long is; nothing anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+PATIENCE_S, AGAIN_S = 2.0, 0.5
+"""Seconds before the line appears, and between its changes."""
+
+
+class Progress:
+    """While in the context, shows what ``text()`` returns on stderr, and removes it in the end."""
+
+    def __init__(self, text: Callable[[], str]) -> None:
+        self._text = text
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Progress:
+        try:
+            shown = sys.stderr.isatty()
+        except (AttributeError, ValueError):
+            shown = False
+        if shown:
+            self._thread = threading.Thread(target=self._show, daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _show(self) -> None:
+        pause, width = PATIENCE_S, 0
+        while not self._ended.wait(pause):
+            line = "prov: " + self._text()
+            _put("\r" + line.ljust(width))
+            pause, width = AGAIN_S, len(line)
+        if width:
+            _put("\r" + " " * width + "\r")
+
+
+def _put(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass
