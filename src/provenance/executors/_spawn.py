@@ -15,6 +15,7 @@ import stat
 from collections.abc import Mapping, Sequence
 
 from provenance.errors import ProvError
+from provenance.executors import _trace
 
 NOT_FOUND, NOT_EXECUTABLE, NOT_STARTED = 127, 126, 125
 _OUR_TROUBLE = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
@@ -44,16 +45,20 @@ def start(
     cwd: str,
     redirections: Redirections,
     mask: set[int],
+    tracer: _trace.Tracer | None = None,
 ) -> int:
     """Start ``argv`` in ``cwd`` and return its process id; `NotStarted` says why it could not be.
 
-    mask: the signals that the child is to have blocked.
+    mask: the signals that the child is to have blocked. tracer: what is to trace it.
     """
     if not argv:
         raise NotStarted("no command was given", NOT_FOUND)
     program = find(argv[0], environ.get("PATH"), cwd)
     back = _enter(cwd)
     try:
+        traced = _trace.wrapped(tracer, program, argv, "PATH" in environ) if tracer else None
+        if tracer is not None and traced is not None:
+            return _start(tracer.program, traced, dict(environ), redirections, mask)
         return _start(program, list(argv), dict(environ), redirections, mask)
     finally:
         if back is not None:

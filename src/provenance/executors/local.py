@@ -20,10 +20,21 @@ from typing import Any, NamedTuple, NoReturn
 
 from provenance.core.context import Outcome
 from provenance.core.record import Log
-from provenance.executors import _end, _kept, _memory, _signals, _spawn
+from provenance.executors import _end, _kept, _memory, _signals, _spawn, _trace
 from provenance.executors._spawn import NotStarted
+from provenance.executors._trace import Tracer
 
-__all__ = ["Ended", "NotStarted", "Request", "Running", "end_as", "release", "run"]
+__all__ = [
+    "Ended",
+    "NotStarted",
+    "Request",
+    "Running",
+    "Tracer",
+    "end_as",
+    "release",
+    "run",
+    "tracer",
+]
 
 NICENESS = 10
 """Of the thread that works alongside: it takes what the command leaves."""
@@ -37,7 +48,7 @@ class Request(NamedTuple):
 
     log_path: where to keep the output; None: nowhere, and nothing is put between the command and
     its output. redact: applied to whole lines before they are kept. hits: how many secrets
-    ``redact`` has replaced so far.
+    ``redact`` has replaced so far. tracer: strace, where it is to trace the command.
     """
 
     argv: tuple[str, ...]
@@ -46,6 +57,7 @@ class Request(NamedTuple):
     log_path: str | None
     redact: Callable[[bytes], bytes]
     hits: Callable[[], int]
+    tracer: Tracer | None = None
 
 
 class Running(NamedTuple):
@@ -81,14 +93,21 @@ def run(request: Request, alongside: Callable[[Running], None] | None = None) ->
         kept = _kept.Output(request.log_path, request.redact, request.hits)
         started = time.monotonic()
         try:
-            pid = _spawn.start(request.argv, request.environ, request.cwd, kept.redirections, mask)
+            pid = _spawn.start(
+                request.argv,
+                request.environ,
+                request.cwd,
+                kept.redirections,
+                mask,
+                request.tracer,
+            )
         except BaseException:
             kept.abandon()
             raise
     except BaseException:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         raise
-    return _accompany(pid, started, kept, mask, alongside)
+    return _accompany(pid, started, kept, mask, alongside, request.tracer is not None)
 
 
 def _accompany(
@@ -97,9 +116,11 @@ def _accompany(
     kept: _kept.Output,
     mask: set[int],
     alongside: Callable[[Running], None] | None,
+    traced: bool,
 ) -> Ended:
     """See the command through from its start to its end."""
     canary = _signals.Canary()
+    tracer = _trace.tracer_of(pid) if traced else 0
     switch = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_S)
     kept.start(pid)
@@ -110,6 +131,7 @@ def _accompany(
     status, usage = attendance.wait(memory.sample)
     duration = time.monotonic() - started
     running.ended.set()
+    _trace.wait_for(tracer)  # it has the command's standard error open
     outcome = _outcome(status, usage, duration, memory)
     log, notes = kept.finish()
     canary.close()
@@ -133,6 +155,11 @@ def _start_alongside(work: Callable[[Running], None], running: Running) -> threa
     thread = threading.Thread(target=body, name="prov-alongside", daemon=True)
     thread.start()
     return thread
+
+
+def tracer(environ: Mapping[str, str], log: str) -> tuple[Tracer | None, str]:
+    """Return strace, to log to ``log``; None and why not where it cannot be used here."""
+    return _trace.probe(environ, log)
 
 
 def _outcome(status: int, usage: Any, duration: float, memory: _memory.TreeMemory) -> Outcome:

@@ -16,7 +16,13 @@ from provenance.facets import _filenames
 from provenance.facets._entries import AMBIGUOUS, CHANGED, MISSING, OVERWRITTEN, UNCHANGED
 from provenance.facets._filenames import INTERMEDIATE, LINK, OUTPUT, UPDATED
 
-OBSERVED, SCANNED, NAMED, DECLARED = "observed", "scanned", "named", "declared"
+OBSERVED, TRACED, SCANNED, NAMED, DECLARED = (
+    "observed",
+    "traced",
+    "scanned",
+    "named",
+    "declared",
+)
 _OBSERVED_ONLY = (OBSERVED,)
 
 
@@ -26,6 +32,7 @@ class Seen(NamedTuple):
     exists: as a regular file, now. changed: its change time says that it was changed since the
     command started; rewritten: so does its modification time. first: "r", "w" or "" where no open
     was observed. scanned: the search for changed files found it. declared: "data", "output" or "".
+    opened: how it is known that it was opened.
     alone: no other run went on in the project at the same time.
     """
 
@@ -41,6 +48,7 @@ class Seen(NamedTuple):
     scanned: bool = False
     named: bool = False
     declared: str = ""
+    opened: Tuple[str, ...] = _OBSERVED_ONLY
     alone: bool = True
 
 
@@ -57,9 +65,9 @@ class Use(NamedTuple):
 def how(seen: Seen) -> Tuple[str, ...]:
     """Return each way in which the file is known."""
     if not (seen.scanned or seen.named or seen.declared):
-        return _OBSERVED_ONLY if seen.first else ()
+        return seen.opened if seen.first else ()
     ways = (
-        (OBSERVED, bool(seen.first)),
+        *((way, bool(seen.first)) for way in seen.opened),
         (SCANNED, seen.scanned),
         (NAMED, seen.named),
         (DECLARED, bool(seen.declared)),

@@ -13,7 +13,7 @@ from provenance.core import filekinds
 from provenance.core.context import Context, FileUse, FolderUse
 from provenance.core.paths import is_inside
 from provenance.facets import _filenames, _files, _named, _scan
-from provenance.facets._files import DECLARED, NAMED, OBSERVED, Seen, Use
+from provenance.facets._files import DECLARED, NAMED, Seen, Use
 from provenance.facets._scan import Scan, Scope
 
 
@@ -129,7 +129,7 @@ class _Gathering:
         first = before.first if before is not None else use.first
         read = use.read or (before is not None and before.read)
         written = use.written or (before is not None and before.written)
-        self.seen[path] = Seen(path, first=first, read=read, written=written)
+        self.seen[path] = Seen(path, first=first, read=read, written=written, opened=use.how)
 
     def _crowded_top(self, folder: str) -> None:
         """Take the older files of a folder that holds the project for read.
@@ -222,7 +222,7 @@ class _Gathering:
             path = self._place(one.path)
             inside = sum(1 for w in written if is_inside(w, path))
             if inside < one.files and not self._left_out(path) and not self._holds_project(path):
-                found[path] = (OBSERVED,)
+                found[path] = one.how
         busy = [*written, *(one.path for one in inputs), *found]
         for path in map(self._place, _named.paths(self.context)):
             if self._is_named_data(path) and not any(is_inside(b, path) for b in busy):
@@ -287,15 +287,17 @@ class _Gathering:
 def fold(folders: Tuple[FolderUse, ...], tops: Tuple[str, ...]) -> Tuple[FolderUse, ...]:
     """Return ``folders`` without those inside others, crowds of siblings as the folder above."""
     by_path = {one.path: one.files for one in folders}
+    ways = {one.path: one.how for one in folders}
     groups, _ = _files.grouped(by_path, 64, frozenset(a for top in tops for a in _above(top)))
     for folder, members in groups.items():
         by_path[folder] = sum(by_path.pop(m) for m in members if m in by_path)
+        ways[folder] = tuple(dict.fromkeys(way for m in members for way in ways.get(m, ())))
     kept: Set[str] = set()
     result = []
     for path in sorted(by_path):
         if not any(above in kept for above in _above(os.path.dirname(path))):
             kept.add(path)
-            result.append(FolderUse(path, by_path[path]))
+            result.append(FolderUse(path, by_path[path], ways[path]))
     return tuple(result)
 
 

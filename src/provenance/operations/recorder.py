@@ -27,6 +27,8 @@ from provenance.store import liveness, project, records
 if TYPE_CHECKING:
     from provenance.agent.read import Reader
     from provenance.core.digest import Digests
+    from provenance.executors.local import Tracer
+    from provenance.operations.tracing import Tracing
     from provenance.store.digestcache import DigestCache
 
 AGENT, LOG, CACHE = "agent", "log.txt", "digests"
@@ -77,6 +79,7 @@ class Recorder:
         self.project = request.place or project.find(request.cwd)
         self._settings = config.Settings()
         self._reader: Reader | None = None
+        self._tracing: Tracing | None = None
         self._hooked = False
         self._cache: DigestCache | None = None
         self._context: Context | None = None
@@ -101,9 +104,15 @@ class Recorder:
 
     def _open(self, run_id: str, folder: str) -> None:
         self._others = overlap.enter(self.project, run_id)
-        if self.request.hook:
+        if self.request.hook or self.request.trace:
             os.mkdir(os.path.join(folder, AGENT), 0o700)
-            self._hooked = True
+            self._hooked = self.request.hook
+        if self.request.trace:
+            from provenance.operations.tracing import Tracing
+
+            agent = os.path.join(folder, AGENT)
+            self._tracing = Tracing(self.request.environ, agent, self._roots(), self.redact)
+            self.problems += [self._tracing.refused] if self._tracing.refused else []
         now = time.time()
         self._context = self._first_context(folder, now)
         self._answers = self._early()
@@ -176,6 +185,14 @@ class Recorder:
             return self.request.environ
         return launch.hooked_environment(self.request.environ, os.path.join(self.folder, AGENT))
 
+    def tracer(self) -> Tracer | None:
+        """Return what is to trace the command, None for nothing."""
+        return self._tracing.tracer if self._tracing is not None else None
+
+    def untraced(self) -> str:
+        """Return why the command cannot be traced though that was asked for, else nothing."""
+        return self._tracing.refused if self._tracing is not None else ""
+
     def log_path(self) -> str | None:
         """Return where the command's output is to be kept, None for nowhere."""
         if self.folder is None or not self.request.capture:
@@ -199,6 +216,7 @@ class Recorder:
         pause, loaded, looked = _POLL_S[0], False, False
         while not ended(pause):
             fresh = self._reader.poll() if self._reader is not None else ()
+            fresh += self._tracing.poll() if self._tracing is not None else ()
             if fresh:
                 self._digests().prefetch(fresh, stop=lambda: ended(0.0))
                 pause = _POLL_S[0]
@@ -269,6 +287,8 @@ class Recorder:
         if self._reader is not None:
             self._reader.poll()
             interpreters, observed = self._reader.interpreters(), self._reader.observations()
+        if self._tracing is not None:
+            observed = self._tracing.joined(observed, interpreters)
         deadline = time.monotonic() + self._settings.digest_seconds
         self._digests().deadline = deadline
         return self._context._replace(

@@ -41,6 +41,9 @@ def run(request: Request, since: float | None = None, required: bool = False) ->
     if required and recorder.record is None:
         recorder.abandon()
         raise SystemRefused("nothing can be recorded: %s" % " ".join(recorder.problems))
+    if required and recorder.untraced():
+        recorder.abandon()
+        raise SystemRefused(recorder.untraced())
     from provenance.executors import local  # the recorder has loaded it while git answered
 
     job = local.Request(
@@ -50,6 +53,7 @@ def run(request: Request, since: float | None = None, required: bool = False) ->
         log_path=recorder.log_path(),
         redact=recorder.redact.data,
         hits=lambda: recorder.redact.hits,
+        tracer=recorder.tracer(),
     )
     try:
         ended = local.run(job, lambda running: recorder.accompany(running.ended.wait))

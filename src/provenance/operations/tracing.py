@@ -1,0 +1,42 @@
+"""Seeing every file of every process with strace, where that was asked for and can be had."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from provenance.agent.traced import Traced
+from provenance.core.context import Interpreter, Observations
+from provenance.core.paths import Roots
+from provenance.core.redact import Redactor
+from provenance.executors import local
+
+LOG = "strace"
+"""The log in the run's agent folder; ``*.log`` there are the hook's."""
+_PATIENCE_S = 10.0
+
+
+class Tracing:
+    """One run under strace. tracer: for starting it; None with a sentence in ``refused``."""
+
+    def __init__(
+        self, environ: Mapping[str, str], agent_dir: str, roots: Roots, redact: Redactor
+    ) -> None:
+        path = os.path.join(agent_dir, LOG)
+        self.tracer, reason = local.tracer(environ, path)
+        self.refused = "" if self.tracer else "--trace=strace is not in effect: %s." % reason
+        tops = tuple(dict.fromkeys(top for top in (roots.repo, roots.cwd) if top))
+        began = os.stat(agent_dir).st_ctime_ns
+        self._traced = Traced(path, roots.cwd, tops, redact, began) if self.tracer else None
+
+    def poll(self) -> tuple[str, ...]:
+        """Return the paths that were read for the first time since the last call."""
+        return self._traced.poll() if self._traced is not None else ()
+
+    def joined(self, seen: Observations, interpreters: tuple[Interpreter, ...]) -> Observations:
+        """Return what the hook has ``seen`` with what strace saw, at the end of the run."""
+        if self._traced is None:
+            return seen._replace(notes=(*seen.notes, self.refused))
+        notes = self._traced.finish(_PATIENCE_S)
+        joined = self._traced.joined(seen, interpreters)
+        return joined._replace(notes=(*joined.notes, *notes))
