@@ -54,9 +54,18 @@ class Reader:
         told = Observations(files, folders, removed)._replace(
             processes=_tree.processes(processes, self._redact),
             nested=_tree.nested(self._folder, self._redact),
+            sdk=self._sdk(),
         )
         notes = self._uses.notes() + self._running(processes)
         return self._sayings.told(told, processes, notes)
+
+    def _sdk(self) -> Tuple[str, ...]:
+        """Return the files in which the SDK has written."""
+        try:
+            names = sorted(name for name in os.listdir(self._folder) if name.endswith(".sdk"))
+        except OSError:
+            return ()
+        return tuple(os.path.join(self._folder, name) for name in names)
 
     def _running(self, processes: List[Process]) -> Tuple[str, ...]:
         last = {process.pid: process for process in processes}  # after an exec, two share a number

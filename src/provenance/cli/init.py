@@ -14,16 +14,21 @@ def command(
     test: Annotated[
         bool, typer.Option("--test", help="Also write test_provenance.py, the drop-in test.")
     ] = False,
+    sdk: Annotated[
+        bool, typer.Option("--sdk", help="Also write prov_sdk.py, to tell records things from code.")
+    ] = False,
     json: options.Json = False,
 ) -> None:
     """Set the project up: prov.yaml and .prov. Optional, and safe to repeat.
 
     `prov run` works without it. With --test, one readable file is written that checks prov.lock
-    with nothing but the standard library, under pytest or plain python.
+    with nothing but the standard library, under pytest or plain python. With --sdk, one file is
+    written here by which code can log parameters, metrics, artifacts and fingerprints; it does
+    nothing outside of `prov run`.
     """
     from provenance.operations import initialise
 
-    result = initialise.init(os.getcwd(), test)
+    result = initialise.init(os.getcwd(), test, sdk)
     if json:
         envelope.put("init", result._asdict())
         return

@@ -164,7 +164,7 @@ class Noted(NamedTuple):
 class Observations(NamedTuple):
     """All that the hook saw, over all processes, in order of first appearance.
 
-    notes: sentences about what it could not see.
+    notes: sentences about what it could not see. sdk: paths of the files that the SDK wrote.
     """
 
     files: Tuple[FileUse, ...] = ()
@@ -177,6 +177,7 @@ class Observations(NamedTuple):
     notes: Tuple[str, ...] = ()
     processes: Tuple[PythonProcess, ...] = ()
     nested: Tuple[NestedRun, ...] = ()
+    sdk: Tuple[str, ...] = ()
 
 
 class Outcome(NamedTuple):

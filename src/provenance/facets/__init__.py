@@ -20,8 +20,12 @@ NAMES: Tuple[str, ...] = (
     "data",
     "params",
     "seeds",
+    "model",
     "metrics",
     "outputs",
+    "artifacts",
+    "fingerprints",
+    "processes",
     "resources",
     "behaviour",
 )

@@ -16,7 +16,7 @@ from provenance.facets._files import Use
 
 if TYPE_CHECKING:
     from provenance.facets._metricfiles import Finals
-    from provenance.facets._series import Collected, Full
+    from provenance.facets._series import Collected, Full, Series
 
 NAME = "metrics"
 VERSION = 1
@@ -59,7 +59,7 @@ def capture(context: Context) -> Payload:
     if context.phase == PRESENT:
         return skipped(VERSION, RUN_ONLY)
     outputs = _touched.touched(context).outputs
-    if not outputs:
+    if not outputs and not context.observed.sdk:
         return captured(VERSION, Metrics())
     return _captured(context, outputs)
 
@@ -85,13 +85,44 @@ def _captured(context: Context, outputs: Tuple[Use, ...]) -> Payload:
             continue
         if one.finals or one.collected.series:
             read.append(one)
+    told, more = _told(context, full)
     full.close()
     found = _named(read, places, notes)
+    _sdk_first(found, told)
+    notes += more
     if found.thinned:
         where = FULL_FILE if full.complete else "the file that the run wrote"
         text = "%d long series are thinned to %d points in the record; all points are in %s"
         notes.append(text % (len(found.thinned), 2000, where))
     return captured(VERSION, _redacted(found, context), notes=tuple(notes[:20]))
+
+
+def _told(context: Context, full: Full) -> Tuple[Dict[str, Series], Tuple[str, ...]]:
+    """Return the series that the code told by the SDK, and notes."""
+    if not context.observed.sdk:
+        return {}, ()
+    from provenance.facets import _sdk
+
+    return _sdk.series(context, full)
+
+
+def _sdk_first(found: Metrics, told: Dict[str, Series]) -> None:
+    """Put what the SDK told under its own names; what files say differently goes by the file."""
+    for name, series in told.items():
+        assert series.last is not None
+        source, final = found.sources.get(name), found.final.get(name)
+        if source is not None and final != series.last.value:
+            stem = os.path.splitext(os.path.basename(source))[0]
+            parts: Tuple[Dict[str, Any], ...] = (found.final, found.series, found.sources)
+            for part in (*parts, found.thinned):
+                if name in part:
+                    part[stem + "/" + name] = part.pop(name)
+        found.sources[name] = "sdk"
+        found.final[name] = series.last.value
+        found.series[name] = [point._asdict() for point in series.points()]
+        found.thinned.pop(name, None)
+        if series.thinned:
+            found.thinned[name] = series.count
 
 
 def _candidates(outputs: Tuple[Use, ...], notes: List[str]) -> List[Use]:

@@ -79,6 +79,10 @@ def capture(context: Context) -> Payload:
         for parsed in context.observed.parsed
         for name, item in parsed.values.items()
     ]
+    if context.observed.sdk:
+        from provenance.facets import _sdk  # only where the code told something
+
+        sayings += [Saying(one.name, one.value, one.source) for one in _sdk.params(context)]
     argv = _argv.parameters(context.command)
     sayings += [Saying(name, value, ARGV, None, True) for name, value in argv.items()]
     clean = [_clean(one, context) for one in sayings]
@@ -116,7 +120,8 @@ def merged(sayings: List[Saying]) -> Dict[str, Parameter]:
             known = values[name]
             others = (*known.others, Other(one.value, one.source, one.name))
             default = known.default if known.given is not None else one.default
-            values[name] = known._replace(others=others, default=default)
+            given = one.given if known.source == "sdk" and known.given is None else known.given
+            values[name] = known._replace(others=others, default=default, given=given)
     return values
 
 

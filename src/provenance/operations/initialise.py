@@ -1,4 +1,7 @@
-"""Setting a project up: settings, ``.prov``, and the drop-in test on request. Safe to repeat."""
+"""Setting a project up: settings, ``.prov``, and on request the drop-in test and the SDK.
+
+Safe to repeat.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ import os
 from typing import NamedTuple
 
 from provenance import config
+from provenance.agent import launch
 from provenance.errors import SystemRefused
 from provenance.store import files, project
 
 TEST = "test_provenance.py"
+SDK = "prov_sdk.py"
 _SETTINGS = """\
 # Settings of prov for this project. All are optional; these are the defaults.
 # data: []               files or folders to record with every run, relative to this file
@@ -29,8 +34,10 @@ class InitResult(NamedTuple):
     kept: tuple[str, ...]
 
 
-def init(cwd: str, test: bool = False) -> InitResult:
-    """Make ``prov.yaml`` and ``.prov``, and with ``test`` the drop-in test file.
+def init(cwd: str, test: bool = False, sdk: bool = False) -> InitResult:
+    """Make ``prov.yaml`` and ``.prov``, with ``test`` the drop-in test, with ``sdk`` the SDK.
+
+    The SDK is written to ``cwd``, where code that imports it is.
 
     Nothing that exists is changed. Raises `SystemRefused`.
     """
@@ -38,6 +45,8 @@ def init(cwd: str, test: bool = False) -> InitResult:
     wanted = {os.path.join(place.root, config.FILE): _SETTINGS.encode()}
     if test:
         wanted[_test_path(place.root)] = template(TEST)
+    if sdk:
+        wanted[os.path.join(cwd, SDK)] = _sdk()
     made, kept = [], []
     project.ensure(place)
     for path, content in wanted.items():
@@ -52,6 +61,12 @@ def init(cwd: str, test: bool = False) -> InitResult:
 def _test_path(root: str) -> str:
     folder = os.path.join(root, "tests")
     return os.path.join(folder if os.path.isdir(folder) else root, TEST)
+
+
+def _sdk() -> bytes:
+    """Return the SDK in one file: the one that the hook supplies."""
+    with open(os.path.join(launch.SITE, "_prov_sdk.py"), "rb") as stream:
+        return stream.read()
 
 
 def template(name: str) -> bytes:

@@ -263,7 +263,7 @@ class Recorder:
             ended=clock.stamp(now),
             duration_s=round(outcome.duration_s, 6),
             log=log,
-            notes=notes,
+            notes=(*notes, *(self._tracing.notes() if self._tracing else ())),
             facets=self._answers,
         )
         records.write(self.folder, closed)
@@ -291,13 +291,18 @@ class Recorder:
             observed = self._tracing.joined(observed, interpreters)
         deadline = time.monotonic() + self._settings.digest_seconds
         self._digests().deadline = deadline
-        return self._context._replace(
+        last = self._context._replace(
             interpreters=interpreters,
             observed=observed,
             outcome=outcome,
             overlapping=overlap.others(self.project, self.record.id, self._others),
             deadline=deadline,
         )
+        if not observed.sdk:
+            return last
+        from provenance.facets import _sdk  # only where the code told something
+
+        return _sdk.declared(last)
 
     def abandon(self) -> None:
         """Remove the run's folder: the command could not be started, so there was no run."""
