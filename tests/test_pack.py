@@ -28,8 +28,8 @@ def test_the_template_is_fresh() -> None:
 def test_the_sdk_in_one_file_is_fresh() -> None:
     path = ROOT / "src" / "provenance" / "agent" / "site" / "_prov_sdk.py"
     assert path.read_text(encoding="utf-8") == pack.pack(pack.SDK), (
-        "renew it: python -c 'from provenance.pack import pack, SDK; print(pack(SDK), end=\"\")' > %s"
-        % path.relative_to(ROOT)
+        "renew it: python -c 'from provenance import pack; print(pack.pack(pack.SDK), end=\"\")' > "
+        + str(path.relative_to(ROOT))
     )
 
 

@@ -15,7 +15,8 @@ def command(
         bool, typer.Option("--test", help="Also write test_provenance.py, the drop-in test.")
     ] = False,
     sdk: Annotated[
-        bool, typer.Option("--sdk", help="Also write prov_sdk.py, to tell records things from code.")
+        bool,
+        typer.Option("--sdk", help="Also write prov_sdk.py, to tell records things from code."),
     ] = False,
     json: options.Json = False,
 ) -> None:
