@@ -3,6 +3,7 @@
 ``driver.py LOG REPORT COMMAND...``: LOG "-" keeps nothing, REPORT is a file for the outcome.
 Exits as the command did. PROV_TEST_SECRET: what is to be redacted. PROV_TEST_FINISH: finishing the
 record takes until the folder REPORT.finish is there, made known by the folder REPORT.finishing.
+PROV_TEST_STRACE: a name; the command is traced, and what strace says goes to REPORT with it behind.
 """
 
 import json
@@ -17,6 +18,7 @@ def main() -> None:
     log, report, *command = sys.argv[1:]
     secret = os.environ.pop("PROV_TEST_SECRET", "").encode()
     slow = os.environ.pop("PROV_TEST_FINISH", "")
+    strace = os.environ.pop("PROV_TEST_STRACE", "")
     hits = [0]
 
     def redact(data: bytes) -> bytes:
@@ -32,6 +34,7 @@ def main() -> None:
         log_path=None if log == "-" else log,
         redact=redact,
         hits=lambda: hits[0],
+        tracer=local.tracer(os.environ, report + strace)[0] if strace else None,
     )
     try:
         ended = local.run(request, lambda running: running.ended.wait() and None)

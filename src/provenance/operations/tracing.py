@@ -25,6 +25,7 @@ class Tracing:
         path = os.path.join(agent_dir, LOG)
         self.tracer, reason = local.tracer(environ, path)
         self.refused = "" if self.tracer else "--trace=strace is not in effect: %s." % reason
+        self._missed: tuple[str, ...] = ()
         tops = tuple(dict.fromkeys(top for top in (roots.repo, roots.cwd) if top))
         began = os.stat(agent_dir).st_ctime_ns
         self._traced = Traced(path, roots.cwd, tops, redact, began) if self.tracer else None
@@ -36,7 +37,10 @@ class Tracing:
     def joined(self, seen: Observations, interpreters: tuple[Interpreter, ...]) -> Observations:
         """Return what the hook has ``seen`` with what strace saw, at the end of the run."""
         if self._traced is None:
-            return seen._replace(notes=(*seen.notes, self.refused))
-        notes = self._traced.finish(_PATIENCE_S)
-        joined = self._traced.joined(seen, interpreters)
-        return joined._replace(notes=(*joined.notes, *notes))
+            return seen
+        self._missed = self._traced.finish(_PATIENCE_S)
+        return self._traced.joined(seen, interpreters)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return, when the run has ended, what could not be seen."""
+        return (self.refused,) if self.refused else self._missed
