@@ -43,6 +43,10 @@ _WATCHED = {
         "sentencepiece soundfile tables tensorflow tensorstore tokenizers torch torchaudio "
         "torchvision xgboost"
     ),
+    "_prov_models_torch": (
+        "torch.optim torch.utils.data.dataloader torch.amp.grad_scaler torch.nn.init "
+        "torch.nn.modules.module torch.nn.utils.clip_grad"
+    ),
 }
 """Files beside this one, and the modules of which each replaces functions (its ``patch(name,
 module)``) once the program has imported them. One with a ``leave()`` is asked at the end, too."""
