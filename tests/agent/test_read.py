@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from provenance.agent import _log, launch
 from provenance.agent._processes import of_facts
-from provenance.agent._sayings import is_python, loads_hook
+from provenance.facets._commands import is_python, loads_hook
 from provenance.agent.read import Reader
 from provenance.core.redact import Redactor
 from tests.agent._hook import plain_environment

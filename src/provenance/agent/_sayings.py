@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from provenance.agent._processes import Process
 from provenance.core.context import Command, Noted, Observations, Parsed, SeedCall
 from provenance.core.redact import Redactor
+from provenance.facets._commands import is_python, loads_hook
 
 _MOST_SEEDS, _MOST_COMMANDS, _MOST_PARSED, _MOST_NOTED = 200, 200, 50, 20000
-_OUT_OF_REACH = frozenset("IES")
-"""Options of the interpreter with which it does not load the hook."""
-_ASKING = frozenset(("-V", "-VV", "--version", "-h", "--help"))
-_TAKING = frozenset("WXcm")
-"""Options of the interpreter whose value is the rest of the word, or the next one."""
 
 
 class Sayings:
@@ -111,30 +106,3 @@ class Sayings:
         if old:
             notes.append("Python 3.7 has no audit hooks: what it opened is known only in part")
         return tuple(notes)
-
-
-def is_python(argv: Tuple[str, ...]) -> bool:
-    """Return whether a command starts a Python interpreter to run something."""
-    name = os.path.basename(argv[0]) if argv else ""
-    rest = name[6:] if name.startswith("python") else name[4:] if name.startswith("pypy") else "-"
-    return rest.replace(".", "").rstrip("t").isdigit() or not rest
-
-
-def loads_hook(argv: Tuple[str, ...]) -> bool:
-    """Return whether the interpreter's own options let it load the hook."""
-    words = iter(argv[1:])
-    for word in words:
-        if word in _ASKING:
-            return True
-        if not word.startswith("-") or word.startswith("--") or word == "-":
-            return True
-        for letter in word[1:]:
-            if letter in _OUT_OF_REACH:
-                return False
-            if letter in _TAKING:
-                if letter in "cm":
-                    return True
-                if word.endswith(letter):
-                    next(words, None)
-                break
-    return True

@@ -75,7 +75,9 @@ def _argv():
             os.close(fd)
         argv = [os.fsdecode(word) for word in words]
     argv = list(argv)
-    if "-c" in argv[1:]:  # a program is no place to look for secrets by name; that of a helper tells
+    if (
+        "-c" in argv[1:]
+    ):  # a program is no place to look for secrets by name; that of a helper tells
         place = argv.index("-c", 1) + 1
         if not argv[place : place + 1] or not argv[place].startswith(_HELPERS):
             argv[place : place + 1] = ["..."]
