@@ -17,6 +17,13 @@ _LAUNCHERS = frozenset(
 )
 """Modules that run another script: the first script after them counts, not they."""
 
+_MANY = frozenset("torchrun accelerate deepspeed mpirun mpiexec horovodrun srun".split())
+_MANY_MODULES = ("torch.distributed", "accelerate", "horovod")
+"""Launchers whose own options say with how many processes the program ran."""
+_PROGRAM = re.compile(r"(python|pypy)[\d.]*$")
+_TOOLS = {"papermill": ("-p", "--parameters", "-r", "--parameters_raw"), "jupyter": ()}
+"""Programs that run a notebook: of their options only these are the notebook's parameters."""
+
 _STARTER = re.compile(r"(python|pypy|bash$|sh$|zsh$|torchrun$|accelerate$|deepspeed$|coverage$)")
 _SCRIPT = re.compile(r"\.(py|ipynb|sh|r|jl|pl|lua|rb|js)$", re.IGNORECASE)
 _KEY = re.compile(r"^(~|\+{0,2})([A-Za-z_][\w.\-/@:\[\]]*)=(.*)$", re.DOTALL)
@@ -33,6 +40,12 @@ def parameters(command: Sequence[str]) -> Dict[str, Any]:
     Words without a name are called ``[1]``, ``[2]`` ... in their order.
     """
     found: Dict[str, Any] = {}
+    tool = command[0].replace("\\", "/").rpartition("/")[2] if command else ""
+    if tool in _TOOLS:
+        for place, word in enumerate(command[:-2]):
+            if word in _TOOLS[tool]:
+                found[command[place + 1]] = typed(command[place + 2])
+        return found
     words = list(command[first_argument(command) :])
     position = place = 0
     while place < len(words):
@@ -80,6 +93,44 @@ def first_argument(command: Sequence[str]) -> int:
         if _SCRIPT.search(word) and not word.startswith("-"):
             return place + 1
     return 1
+
+
+def launched(command: Sequence[str]) -> Dict[str, Any]:
+    """Return the options that were given to a launcher of several processes, such as torchrun."""
+    end = first_argument(command)
+    for place, word in enumerate(command[:end]):
+        name = word.replace("\\", "/").rpartition("/")[2]
+        module = place and command[place - 1] == "-m"
+        if name in _MANY or (module and word in _LAUNCHERS and word.startswith(_MANY_MODULES)):
+            inner = [w for w in command[place + 1 : end - 1] if w not in ("launch", "run", "-m")]
+            return _of_options(inner)
+    return {}
+
+
+def _of_options(words: List[str]) -> Dict[str, Any]:
+    found: Dict[str, Any] = {}
+    place = 0
+    while place < len(words):
+        word = words[place]
+        place += 1
+        if not _is_option(word):
+            if _PROGRAM.match(word.rpartition("/")[2]):
+                break
+            continue
+        name, equals, text = word.lstrip("-").partition("=")
+        if equals:
+            found[name] = typed(text)
+        elif place < len(words) and not _is_option(words[place]):
+            found[name] = typed(words[place])
+            place += 1
+        else:
+            found[name] = True
+    return found
+
+
+def is_script(name: str) -> bool:
+    """Return whether ``name`` is that of a script."""
+    return _SCRIPT.search(name) is not None
 
 
 def typed(text: str) -> Any:

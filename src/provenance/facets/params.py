@@ -7,51 +7,28 @@ the value that is shown; the others are kept beside it.
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+import os
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from provenance.core import canonical, codec
 from provenance.core.context import AFTER, DURING, PRESENT, Context
 from provenance.core.difference import UNKNOWN, Comparison, Difference
+from provenance.core.paths import is_inside
 from provenance.core.record import RUN_ONLY, Payload, Record, captured, skipped
-from provenance.facets import _argv, _facet
+from provenance.facets import _argv, _configs, _facet, _scripts
+from provenance.facets._merging import ARGV, FILE, SCRIPT, Other, Parameter, Saying, merged
 
 NAME = "params"
 VERSION = 1
 PHASES = (DURING, AFTER)
 SITE = _facet.TARGET
 
-ARGV = "argv"
-
-PRECEDENCE = {"sdk": 0, "hydra": 2, "omegaconf": 2, "config": 2, ARGV: 3, "file": 4, "object": 5}
-"""Rank of the sources; the lowest gives the shown value. A parser not named here ranks 1."""
+__all__ = ["Other", "Parameter", "Params", "Saying", "capture", "compare", "merged", "of"]
 
 LONGEST = 2000
 """Longer texts are cut, with the SHA-256 of the whole."""
 
 upgrade = _facet.nothing_to_upgrade
-
-
-class Other(NamedTuple):
-    """What another source says of a parameter, under the name that the source uses."""
-
-    value: Any
-    source: str
-    name: str
-
-
-class Parameter(NamedTuple):
-    """One parameter.
-
-    value: what the program used, as far as is known. source: who says so ("argparse", "argv",
-    "sdk" ...). default: what it is when not given; None too where not known. given: whether the
-    user gave it, None where not known. others: further sources.
-    """
-
-    value: Any
-    source: str
-    default: Any = None
-    given: Optional[bool] = None
-    others: Tuple[Other, ...] = ()
 
 
 class Params(NamedTuple):
@@ -60,41 +37,112 @@ class Params(NamedTuple):
     values: Dict[str, Parameter]
 
 
-class Saying(NamedTuple):
-    """What one source says of one parameter."""
-
-    name: str
-    value: Any
-    source: str
-    default: Any = None
-    given: Optional[bool] = None
-
-
 def capture(context: Context) -> Payload:
-    """Return the parameters of the command line and of the parsers that the hook saw."""
+    """Return the parameters of the command line, of what the hook saw, and of files."""
     if context.phase == PRESENT:
         return skipped(VERSION, RUN_ONLY)
-    sayings = [
-        Saying(name, item.get("value"), parsed.source, item.get("default"), item.get("given"))
-        for parsed in context.observed.parsed
-        for name, item in parsed.values.items()
-    ]
+    sayings = _parsed(context)
     if context.observed.sdk:
         from provenance.facets import _sdk  # only where the code told something
 
         sayings += [Saying(one.name, one.value, one.source) for one in _sdk.params(context)]
-    argv = _argv.parameters(context.command)
-    sayings += [Saying(name, value, ARGV, None, True) for name, value in argv.items()]
+    sayings += _words(context)
+    notes: List[str] = []
+    if context.phase == AFTER:
+        sayings += _scripted(context)
+        files = _configs.read(context)
+        hydra = any(one.source == "hydra" for one in context.observed.parsed)
+        for name, value, where in files.values:
+            if not (hydra and (name == "defaults" or name.startswith("hydra."))):
+                sayings.append(Saying(name, value, FILE, None, None, where))
+        notes = list(files.notes)
     clean = [_clean(one, context) for one in sayings]
-    return captured(VERSION, Params(merged(clean)))
+    return captured(VERSION, Params(merged(clean)))._replace(notes=tuple(notes))
+
+
+def _parsed(context: Context) -> List[Saying]:
+    """Return what parsers and libraries said; with the script's name where there are several."""
+    told = context.observed.parsed
+    several = len({one.script for one in told}) > 1
+    return [
+        Saying(
+            name,
+            item.get("value"),
+            one.source,
+            item.get("default"),
+            item.get("given"),
+            one.script if several else "",
+            one.job,
+        )
+        for one in told
+        for name, item in one.values.items()
+    ]
+
+
+def _words(context: Context) -> List[Saying]:
+    """Return what stands on the command line, and on those of the scripts that it started."""
+    launcher = _argv.launched(context.command)
+    found = [Saying(name, value, ARGV, None, True) for name, value in launcher.items()]
+    hydra = any(one.source == "hydra" for one in context.observed.parsed)
+    own = dict(_argv.parameters(context.command))
+    for name in ("m", "multirun") if hydra else ():
+        own.pop(name, None)
+    found += [Saying(name, value, ARGV, None, True) for name, value in own.items()]
+    for process in context.observed.processes:
+        words = process.argv
+        path = words[_argv.first_argument(words) - 1] if words else ""
+        script = os.path.basename(path)
+        if process.forked or not _argv.is_script(script) or _is_library(path, context):
+            continue
+        inner = dict(_argv.parameters(words))
+        if hydra or inner == own:
+            continue
+        found += [Saying(name, value, ARGV, None, True, script) for name, value in inner.items()]
+    return found
+
+
+def _is_library(path: str, context: Context) -> bool:
+    """Return whether a script was installed, so that its words are no parameters of the run's."""
+    if "-packages" in path:
+        return True
+    prefixes = [p for one in context.interpreters for p in (one.prefix, one.base_prefix) if p]
+    return any(is_inside(path, prefix) for prefix in prefixes if prefix != "/")
+
+
+def _scripted(context: Context) -> List[Saying]:
+    """Return the settings that stand in the scripts as plain values."""
+    told = [one.value for one in context.observed.noted if one.topic == "main"]
+    found: List[Saying] = []
+    read = [use.path for use in context.observed.files if use.read and use.path.endswith(".py")]
+    files = {str(one.get("file")) for one in told}
+    for one in told:
+        file = str(one.get("file"))
+        where = os.path.basename(file) if len(files) > 1 else ""
+        words = [word for process in context.observed.processes for word in process.argv[1:]]
+        named = [path for path in read if any(path.endswith("/" + w) or path == w for w in words)]
+        known = _scripts.of(file, named)
+        values = one.get("values")
+        for name, (value, default, given) in _scripts.told(
+            known, values if isinstance(values, dict) else {}
+        ).items():
+            found.append(Saying(name, value, SCRIPT, default, given, where))
+        objects = one.get("objects")
+        for name, held in (objects if isinstance(objects, dict) else {}).items():
+            for key, value in held.items() if isinstance(held, dict) else ():
+                found.append(Saying("%s.%s" % (name, key), value, SCRIPT, None, None, where))
+    return found
 
 
 def _clean(one: Saying, context: Context) -> Saying:
     """Return ``one`` without secrets and without what is too long to keep."""
     name = context.redact.text(one.name)
+    where = context.redact.text(one.where)
     value = _short(context.redact.value(one.name, one.value))
     return one._replace(
-        name=name, value=value, default=_short(context.redact.value(one.name, one.default))
+        name=name,
+        value=value,
+        where=where,
+        default=_short(context.redact.value(one.name, one.default)),
     )
 
 
@@ -106,53 +154,6 @@ def _short(value: Any) -> Any:
         return value
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return "%s... (%d characters, sha256 %s)" % (text[:200], len(text), digest)
-
-
-def merged(sayings: List[Saying]) -> Dict[str, Parameter]:
-    """Return one parameter per name: the best source's value, the other sources beside it."""
-    ranked = sorted(sayings, key=lambda one: PRECEDENCE.get(one.source, 1))
-    values: Dict[str, Parameter] = {}
-    for one in ranked:
-        name = _name_among(one, values)
-        if name is None:
-            values[one.name] = Parameter(one.value, one.source, one.default, one.given)
-        else:
-            known = values[name]
-            others = (*known.others, Other(one.value, one.source, one.name))
-            default = known.default if known.given is not None else one.default
-            given = one.given if known.source == "sdk" and known.given is None else known.given
-            values[name] = known._replace(others=others, default=default, given=given)
-    return values
-
-
-def _name_among(one: Saying, values: Dict[str, Parameter]) -> Optional[str]:
-    """Return the name under which ``values`` already holds what ``one`` speaks of.
-
-    Parsers call ``--learning-rate`` learning_rate, allow its beginning (``--learn``), and do not
-    tell that ``-b`` or a bare word became batch_size: there the same value, given, must do.
-    """
-    plain = _plain(one.name)
-    for name in values:
-        if _plain(name) == plain:
-            return name
-    if one.source != ARGV:
-        return None
-    parsed = {name: p for name, p in values.items() if p.source != ARGV and p.given}
-    begun = [name for name in parsed if len(plain) > 1 and _plain(name).startswith(plain)]
-    if len(begun) == 1 and parsed[begun[0]].value == one.value:
-        return begun[0]
-    if len(plain) == 1 or plain.startswith("["):
-        same = [n for n, p in parsed.items() if p.value == one.value and not _told_by_argv(p)]
-        return same[0] if len(same) == 1 else None
-    return None
-
-
-def _told_by_argv(one: Parameter) -> bool:
-    return any(other.source == ARGV for other in one.others)
-
-
-def _plain(name: str) -> str:
-    return name.replace("-", "_").lower() if len(name) > 1 else name
 
 
 def compare(old: Payload, new: Payload) -> Comparison:

@@ -12,23 +12,71 @@ log, load = globals()["log"], globals()["load"]
 _MOST_ITEMS, _MOST_PARSES, _MOST_NOTED = 200, 50, 2000
 _LONGEST = 2000
 
+_HELPERS = frozenset(
+    (
+        "IPython _pytest accelerate.commands conda conda_build coverage dask.__main__ debugpy "
+        "deepspeed.launcher distributed.cli dvc ensurepip fire horovod.runner huggingface_hub "
+        "hydra ipykernel ipykernel_launcher ipython jupyter jupyter_client jupyter_core "
+        "jupyter_server jupyterlab kernprof line_profiler mamba memray mlflow mpi4py nbclient "
+        "nbconvert notebook papermill pip pipx pytest ray.scripts scalene setuptools distutils "
+        "snakemake streamlit tensorboard torch.distributed traitlets uv venv virtualenv "
+        "viztracer wandb cProfile pdb profile timeit trace unittest"
+    ).split()
+)
+"""Programs around the user's, whose own options are no parameters of the run."""
+_PARSERS = frozenset(
+    (
+        "absl argparse argparse_dataclass click configargparse datargs docopt jsonargparse "
+        "lightning pytorch_lightning simple_parsing tap transformers typer tyro"
+    ).split()
+)
+
 _parses, _noted = [], {}
 _events, _patches = load("_prov_events"), load("_prov_patches")
 
 
-def parsed(source, values):
+def parsed(source, values, job=None, owner=None):
     """Log parameters that a parser produced.
 
     source: the parser ("argparse"). values: name to ``(value, default, given)``; given tells
-    whether the user gave it, None where not known.
+    whether the user gave it, None where not known. job: number of the job within a sweep. owner:
+    dotted name of the module whose parameters they are, None to look who called.
     """
+    if helper(owner or _caller()):
+        return
     clean = {}
     for name, (value, default, given) in values.items():
         clean[str(name)] = (plain(value, str(name)), plain(default, str(name)), given)
-    entry = (source, os.path.basename(sys.argv[0] or ""), of_user(), clean)
+    more = {} if job is None else {"job": job}
+    entry = (source, script(), owner == "__main__" or of_user(), clean, more)
     if entry not in _parses and len(_parses) < _MOST_PARSES:
         _parses.append(entry)
         log("A", entry)
+
+
+def script():
+    """Return the name of the script that this process runs, "" where it runs none."""
+    words = getattr(sys, "argv", None) or [""]
+    return os.path.basename(str(words[0]))
+
+
+def helper(module):
+    """Return whether ``module`` belongs to a program around the user's."""
+    parts = module.split(".")
+    return any(".".join(parts[: place + 1]) in _HELPERS for place in range(len(parts)))
+
+
+def _caller():
+    """Return the module that asked a parser; of one run with ``-m`` the name it has otherwise."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        names = frame.f_globals
+        name = str(names.get("__name__", ""))
+        if names.get("log") is not log and name.partition(".")[0] not in _PARSERS:
+            spec = names.get("__spec__") if name == "__main__" else None
+            return str(getattr(spec, "name", "") or name)
+        frame = frame.f_back
+    return ""
 
 
 def noted(topic, value):

@@ -1,0 +1,76 @@
+"""The names that the script itself holds at its end: how those are set whose settings are code.
+
+Run by ``sitecustomize`` at the end of a process, which gives ``load(name)`` (the names of a file
+beside this one). Which of them are parameters is decided later, by reading the script.
+"""
+
+import os
+import sys
+
+load = globals()["load"]
+
+_MOST, _MOST_LEAVES, _LONGEST = 300, 50, 300
+_SETTING = ("config", "cfg", "args", "param", "hparam", "setting", "option", "opt", "flags")
+
+_told, _patches, _params = load("_prov_told"), load("_prov_patches"), load("_prov_params")
+
+
+def leave():
+    """Tell the plain values that stand in the script at its end; nothing of a library's script."""
+    names = vars(sys.modules["__main__"])
+    file = names.get("__file__")
+    if names.get("__name__") != "__main__" or not isinstance(file, str):
+        return
+    file = os.path.abspath(file)
+    if _patches["foreign"](file) or "get_ipython" in names:
+        return
+    values, objects = {}, {}
+    for name, value in list(names.items()):
+        if name[:1] == "_" or len(values) + len(objects) >= _MOST:
+            continue
+        if _plain(value):
+            values[name] = value
+        elif not isinstance(value, (list, tuple, set, dict)):
+            held = _settings(name, value)
+            if held:
+                objects[name] = held
+    if values or objects:
+        spec = getattr(names.get("__spec__"), "name", "")
+        if not (spec and _told["helper"](spec)):
+            _told["noted"]("main", {"file": file, "values": values, "objects": objects})
+
+
+def _plain(value, depth=0):
+    if value is None or type(value) in (bool, int, float):
+        return True
+    if type(value) is str:
+        return len(value) <= _LONGEST
+    if depth < 3 and type(value) in (list, tuple):
+        return len(value) <= _MOST_LEAVES and all(_plain(one, depth + 1) for one in value)
+    if depth < 3 and type(value) is dict:
+        return len(value) <= _MOST_LEAVES and all(
+            type(key) is str and _plain(one, depth + 1) for key, one in value.items()
+        )
+    return False
+
+
+def _settings(name, value):
+    """Return what a class or object of settings holds, by dotted name; None of anything else."""
+    if isinstance(value, type):
+        if value.__module__ != "__main__" or not _speaks_of_settings(value.__name__):
+            return None
+        if hasattr(value, "__dataclass_fields__") or len(value.__mro__) > 3:
+            return None
+        held = {key: one for key, one in vars(value).items() if key[:1] != "_"}
+    else:
+        held = _params["members"](value)
+        if held is None and type(value).__module__ == "__main__" and _speaks_of_settings(name):
+            held = dict(getattr(value, "__dict__", {}))
+        if held is None or len(held) > _MOST:
+            return None
+        held = _params["flat"](held)
+    return {key: one for key, one in held.items() if _plain(one)}
+
+
+def _speaks_of_settings(name):
+    return any(part in name.lower() for part in _SETTING)
