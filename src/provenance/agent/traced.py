@@ -143,6 +143,7 @@ class Traced:
             removed=tuple(sorted(set(seen.removed) | set(removed))),
             commands=(*seen.commands, *more)[: max(_MOST_COMMANDS, len(seen.commands))],
             notes=(*seen.notes, *self._uses.notes()),
+            traced=bool(self._follower.ended) and not self._uses.notes(),
         )
 
     def _settled(self, use: FileUse) -> FileUse:

@@ -165,6 +165,7 @@ class Observations(NamedTuple):
     """All that the hook saw, over all processes, in order of first appearance.
 
     notes: sentences about what it could not see. sdk: paths of the files that the SDK wrote.
+    traced: whether every file that any process opened is known: what is only named was not read.
     """
 
     files: Tuple[FileUse, ...] = ()
@@ -178,6 +179,7 @@ class Observations(NamedTuple):
     processes: Tuple[PythonProcess, ...] = ()
     nested: Tuple[NestedRun, ...] = ()
     sdk: Tuple[str, ...] = ()
+    traced: bool = False
 
 
 class Outcome(NamedTuple):

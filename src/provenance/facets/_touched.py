@@ -177,6 +177,8 @@ class _Gathering:
 
     def _named_and_declared(self) -> None:
         for path in map(self._place, _named.paths(self.context)):
+            if self.context.observed.traced and path not in self.seen:
+                continue
             if os.path.isfile(path) and not self._left_out(path) and path not in self.code:
                 self.seen[path] = self.seen.get(path, Seen(path))._replace(named=True)
         for declared, paths in (
@@ -224,7 +226,8 @@ class _Gathering:
             if inside < one.files and not self._left_out(path) and not self._holds_project(path):
                 found[path] = one.how
         busy = [*written, *(one.path for one in inputs), *found]
-        for path in map(self._place, _named.paths(self.context)):
+        named = () if self.context.observed.traced else _named.paths(self.context)
+        for path in map(self._place, named):
             if self._is_named_data(path) and not any(is_inside(b, path) for b in busy):
                 found[path] = (NAMED,)
         for path in map(self._place, self.context.declared_data):

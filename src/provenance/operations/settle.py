@@ -17,7 +17,7 @@ from provenance.core.paths import Roots
 from provenance.core.record import Record
 from provenance.core.redact import Redactor
 from provenance.errors import ProvError
-from provenance.operations import facts, overlap
+from provenance.operations import facts, overlap, tracing
 from provenance.operations.recorder import AGENT, CACHE
 from provenance.store import liveness, records
 from provenance.store.digestcache import DigestCache
@@ -55,9 +55,10 @@ def _left(place: Project, stored: records.Stored) -> dict[str, record.Payload]:
     try:
         reader = read.Reader(agent_dir, redact)
         reader.poll()
-        left = _context(place, stored, redact, cache.digest)._replace(
-            interpreters=reader.interpreters(), observed=reader.observations()
-        )
+        left = _context(place, stored, redact, cache.digest)
+        interpreters, observed = reader.interpreters(), reader.observations()
+        observed = tracing.left(agent_dir, left.roots, redact, observed, interpreters)
+        left = left._replace(interpreters=interpreters, observed=observed)
     except Exception:  # noqa: BLE001  # half-written logs of a killed run may hold anything
         return {}
     answers = dict(stored.record.facets)

@@ -26,9 +26,8 @@ class Tracing:
         self.tracer, reason = local.tracer(environ, path)
         self.refused = "" if self.tracer else "--trace=strace is not in effect: %s." % reason
         self._missed: tuple[str, ...] = ()
-        tops = tuple(dict.fromkeys(top for top in (roots.repo, roots.cwd) if top))
         began = os.stat(agent_dir).st_ctime_ns
-        self._traced = Traced(path, roots.cwd, tops, redact, began) if self.tracer else None
+        self._traced = _reader(path, roots, redact, began) if self.tracer else None
 
     def poll(self) -> tuple[str, ...]:
         """Return the paths that were read for the first time since the last call."""
@@ -44,3 +43,24 @@ class Tracing:
     def notes(self) -> tuple[str, ...]:
         """Return, when the run has ended, what could not be seen."""
         return (self.refused,) if self.refused else self._missed
+
+
+def left(
+    agent_dir: str,
+    roots: Roots,
+    redact: Redactor,
+    seen: Observations,
+    interpreters: tuple[Interpreter, ...],
+) -> Observations:
+    """Return ``seen`` with what a log tells that was left behind, where there is one."""
+    path = os.path.join(agent_dir, LOG)
+    if not os.path.exists(path):
+        return seen
+    traced = _reader(path, roots, redact, None)
+    traced.finish(0.0)
+    return traced.joined(seen, interpreters)
+
+
+def _reader(path: str, roots: Roots, redact: Redactor, began: int | None) -> Traced:
+    tops = tuple(dict.fromkeys(top for top in (roots.repo, roots.cwd) if top))
+    return Traced(path, roots.cwd, tops, redact, began)
