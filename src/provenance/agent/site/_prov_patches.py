@@ -20,7 +20,15 @@ count them in its stack level."""
 
 
 def watch(loader, name):
-    """See to it that the module ``name`` is patched as soon as ``loader`` has run it."""
+    """See to it that the module ``name`` is patched as soon as ``loader`` has run it.
+
+    A file that has an ``expect(name)`` learns of it before.
+    """
+    for watcher in watchers[name][:]:
+        try:
+            load(watcher).get("expect", id)(name)
+        except Exception:
+            continue
     run = getattr(loader, "exec_module", None)
     if run is None:
         return
