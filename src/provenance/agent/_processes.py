@@ -14,6 +14,8 @@ _TAIL = re.compile(r"\.(?:so|pyd|dylib)$")
 _WORDS = {"True": True, "False": False, "None": None}
 _SUFFIXES = ("/__init__.py", ".py", ".so", ".pyc")
 _SITES = ("site-packages", "dist-packages")
+_ADDED = ("/bin", "/IPython/extensions", "/debugpy/_vendored/pydevd")
+"""What installed scripts and kernels add to sys.path: of the environment, but no packages."""
 
 
 class Process:
@@ -205,7 +207,8 @@ def _key(one: Interpreter) -> Any:
     ours = [
         entry
         for entry in one.sys_path
-        if os.path.basename(entry) in _SITES or any(is_inside(entry, root) for root in roots)
+        if not entry.endswith(_ADDED)
+        and (os.path.basename(entry) in _SITES or any(is_inside(entry, root) for root in roots))
     ]
     return (one.version, one.implementation, one.prefix, one.base_prefix, tuple(ours))
 

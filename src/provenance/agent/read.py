@@ -10,7 +10,7 @@ import os
 import time
 from typing import Dict, List, Optional, Set, Tuple
 
-from provenance.agent import _processes, _sayings, _tree, _uses
+from provenance.agent import _cells, _processes, _sayings, _tree, _uses
 from provenance.agent._log import Line, Log, alive
 from provenance.agent._processes import Process
 from provenance.agent.launch import SITE
@@ -41,6 +41,10 @@ class Reader:
         self._look(final=False)
         return self._uses.fresh()
 
+    def crowded(self) -> Tuple[str, ...]:
+        """Return the folders of which so much was read that only their number is kept, when new."""
+        return self._uses.crowded()
+
     def interpreters(self) -> Tuple[Interpreter, ...]:
         """Return the interpreters that took part, in order of appearance."""
         self._look(final=True)
@@ -57,7 +61,8 @@ class Reader:
             sdk=self._sdk(),
         )
         notes = self._uses.notes() + self._running(processes)
-        return self._sayings.told(told, processes, notes)
+        told = self._sayings.told(told, processes, notes)
+        return _cells.placed(told, self._folder)
 
     def _sdk(self) -> Tuple[str, ...]:
         """Return the files in which the SDK has written."""

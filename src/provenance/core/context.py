@@ -165,6 +165,7 @@ class Observations(NamedTuple):
     """All that the hook saw, over all processes, in order of first appearance.
 
     notes: sentences about what it could not see. sdk: paths of the files that the SDK wrote.
+    cells: names of notebook cells, see `core.notebooks.names`.
     traced: whether every file that any process opened is known: what is only named was not read.
     """
 
@@ -179,7 +180,21 @@ class Observations(NamedTuple):
     processes: Tuple[PythonProcess, ...] = ()
     nested: Tuple[NestedRun, ...] = ()
     sdk: Tuple[str, ...] = ()
+    cells: Dict[str, str] = {}
     traced: bool = False
+
+
+class Sampled(NamedTuple):
+    """That samples were taken while the command ran; they are in ``samples.jsonl`` of the record.
+
+    interval_s: as asked for. count: of samples. cost_s: CPU time that taking them took, GPUs left
+    out. notes: sentences about what could not be sampled.
+    """
+
+    interval_s: float
+    count: int
+    cost_s: float = 0.0
+    notes: Tuple[str, ...] = ()
 
 
 class Outcome(NamedTuple):
@@ -188,7 +203,8 @@ class Outcome(NamedTuple):
     exit_code: as a shell shows it (128 + n for signal n). Times in seconds, memory in bytes;
     max_process_bytes: the largest single process; max_tree_bytes: sampled sum over the process
     tree, None where never sampled; sample_interval_s: of that. pid: of its first process.
-    sightings: processes of its tree that were seen, hooked or not, first come first.
+    sightings: processes of its tree that were seen, hooked or not, first come first. sampled: None
+    where that was not asked for.
     """
 
     exit_code: int
@@ -201,6 +217,7 @@ class Outcome(NamedTuple):
     sample_interval_s: Optional[float] = None
     pid: int = 0
     sightings: Tuple[Sighting, ...] = ()
+    sampled: Optional[Sampled] = None
 
 
 DigestOf = Callable[[Any, Tuple[str, ...]], Digests]
@@ -223,6 +240,8 @@ class Context(NamedTuple):
     pending; None for no limit.
     overlapping: ids of other runs of the project that went on at the same time. theirs: paths that
     those were seen to write. within: id of the run that this one was started in.
+    ahead: what has digested already while the run went on (``expect(folder)``, ``tree(folder,
+    left_out, deadline)``, ``as_read(path, before_ns)``, see `operations._hashing`); None for none.
     """
 
     phase: str
@@ -245,3 +264,4 @@ class Context(NamedTuple):
     overlapping: Tuple[str, ...] = ()
     theirs: FrozenSet[str] = frozenset()
     within: Optional[str] = None
+    ahead: Any = None

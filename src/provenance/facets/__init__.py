@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NAMES: Tuple[str, ...] = (
     "code",
+    "notebooks",
     "packages",
     "runtime",
     "hardware",

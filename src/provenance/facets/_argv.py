@@ -33,6 +33,14 @@ _FLOAT = re.compile(r"^[+-]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][+-]?\d+)?$")
 _WORDS: Dict[str, Any] = {"true": True, "false": False, "none": None, "null": None}
 
 
+def _tool(command: Sequence[str]) -> str:
+    """Return which program that runs notebooks this is, also where Python is said to run it."""
+    names = [word.replace("\\", "/").rpartition("/")[2] for word in command[:3]]
+    if names and _PROGRAM.match(names[0]):
+        names = names[2:] if names[1:2] == ["-m"] else names[1:]
+    return names[0].partition("-")[0] if names else ""
+
+
 def parameters(command: Sequence[str]) -> Dict[str, Any]:
     """Return the parameters on a command line by name, dashes at the front left out.
 
@@ -40,7 +48,7 @@ def parameters(command: Sequence[str]) -> Dict[str, Any]:
     Words without a name are called ``[1]``, ``[2]`` ... in their order.
     """
     found: Dict[str, Any] = {}
-    tool = command[0].replace("\\", "/").rpartition("/")[2] if command else ""
+    tool = _tool(command)
     if tool in _TOOLS:
         for place, word in enumerate(command[:-2]):
             if word in _TOOLS[tool]:

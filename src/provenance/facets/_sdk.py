@@ -15,6 +15,7 @@ import json
 import os
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
+from provenance.core import notebooks
 from provenance.core.context import Context
 from provenance.facets._series import Collected, Full, Series
 
@@ -93,6 +94,12 @@ def _parsed(raw: bytes, least: int) -> Optional[List[Any]]:
     except (ValueError, RecursionError):
         return None
     return parts if isinstance(parts, list) and len(parts) >= least else None
+
+
+def place(where: str, context: Context) -> str:
+    """Return a line as a place in the project; one of a notebook's cell as a place in that."""
+    file, colon, line = notebooks.placed(where, context.observed.cells).rpartition(":")
+    return "%s:%s" % (context.roots.refer(file), line) if colon and file[:1] == "/" else where
 
 
 def _source(one: Told) -> str:

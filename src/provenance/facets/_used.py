@@ -126,8 +126,10 @@ def _paths(context: Context) -> Dict[str, str]:
         for file in one.modules.values():
             if file:
                 add(_source_of(file), IMPORTED)
+    made = {use.path for use in context.observed.files if use.first == "w"}
     for path in _named(context):
-        add(path, NAMED)
+        if os.path.normpath(os.path.join(context.roots.cwd, path)) not in made:
+            add(path, NAMED)
     return {path: how for path, how in found.items() if os.path.isfile(path)}
 
 

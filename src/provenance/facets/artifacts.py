@@ -53,7 +53,7 @@ def capture(context: Context) -> Payload:
     for one in _sdk.artifacts(context):
         path = places.refer(one.path)
         entry = digester.fill(_entries.FileEntry(path, one.kind), one.path)
-        where = redact(_place(one.where, context))
+        where = redact(_sdk.place(one.where, context))
         found.append(
             Named(
                 redact(one.name),
@@ -67,11 +67,6 @@ def capture(context: Context) -> Payload:
             )
         )
     return captured(VERSION, Artifacts(tuple(found)))
-
-
-def _place(where: str, context: Context) -> str:
-    file, colon, line = where.rpartition(":")
-    return "%s:%s" % (context.roots.refer(file), line) if colon and file[:1] == "/" else where
 
 
 def compare(old: Payload, new: Payload) -> Comparison:

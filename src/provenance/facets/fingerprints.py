@@ -62,7 +62,7 @@ def capture(context: Context) -> Payload:
             left_out += 1
             continue
         if name not in found:
-            where = context.redact.text(_place(str(one.parts[2]), context))
+            where = context.redact.text(_sdk.place(str(one.parts[2]), context))
             found[name] = Fingerprint(name, where, _clean(one.parts[4], context), (), 0)
             chains[name] = hashlib.sha256()
         chains[name].update(digest.encode("utf-8", "replace") + b"\n")
@@ -79,11 +79,6 @@ def _digest(value: Dict[str, Any]) -> str:
     digest = value.get("digest")
     items = sorted(digest.items()) if isinstance(digest, dict) else []
     return "%s:%s" % items[0] if items else ""
-
-
-def _place(where: str, context: Context) -> str:
-    file, colon, line = where.rpartition(":")
-    return "%s:%s" % (context.roots.refer(file), line) if colon and file[:1] == "/" else where
 
 
 def _clean(value: Dict[str, Any], context: Context) -> Dict[str, Any]:

@@ -27,6 +27,16 @@ _WATCHED = {
         "absl.flags._flagvalues click.core docopt fire.core typer._click.core tyro._calling"
     ),
     "_prov_config": "hydra.core.utils jsonargparse._core jsonargparse.core omegaconf.omegaconf",
+    "_prov_kernel": "ipykernel.ipkernel",
+    "_prov_papermill": "papermill.execute",
+    "_prov_fits": (
+        "catboost.core keras.engine.training keras.src.backend.jax.trainer "
+        "keras.src.backend.numpy.trainer keras.src.backend.openvino.trainer "
+        "keras.src.backend.tensorflow.trainer keras.src.backend.torch.trainer "
+        "keras.src.engine.training lightgbm.engine sklearn.base sklearn.model_selection._split "
+        "sklearn.model_selection._validation tensorflow.python.keras.engine.training "
+        "xgboost.training"
+    ),
     "_prov_parser": "argparse",
     "_prov_process": (
         "multiprocessing.popen_fork multiprocessing.process subprocess "
@@ -37,6 +47,11 @@ _WATCHED = {
         "tensorflow.python.framework.random_seed cupy.random._generator"
     ),
     "_prov_supply": "provenance",
+    "_prov_trainers": (
+        "lightning.pytorch.core.mixins.hparams_mixin lightning.pytorch.trainer.trainer "
+        "pytorch_lightning.core.mixins.hparams_mixin pytorch_lightning.trainer.trainer "
+        "transformers.trainer transformers.training_args transformers.training_args_seq2seq"
+    ),
     "_prov_shims": (
         "_duckdb av catboost ctranslate2 cv2 decord duckdb faiss fastparquet fasttext flax h5py "
         "keras kenlm lightgbm llama_cpp lmdb netCDF4 onnxruntime orbax polars pyarrow safetensors "
