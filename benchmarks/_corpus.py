@@ -28,18 +28,16 @@ _SHIM = """\
 import atexit, json, os, sys
 def _told():
     import importlib.metadata as metadata
-    tops = {name.partition(".")[0] for name in list(sys.modules)}
-    owners = {}
+    used = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    used = {os.path.realpath(path) for path in used if isinstance(path, str)}
+    found = {}
     for one in metadata.distributions():
-        for file in one.files or ():
-            top = file.parts[0].split(".")[0]
-            if file.suffix in (".py", ".so") and top != "..":
-                owners.setdefault(top, set()).add(one.metadata["Name"])
-    found = sorted({one for top in tops for one in owners.get(top, ())})
-    versions = {one: metadata.version(one) for one in found}
+        files = (os.path.realpath(str(one.locate_file(file))) for file in one.files or ())
+        if any(file in used for file in files):
+            found[one.metadata["Name"]] = one.version
     place = os.path.join(os.environ["CORPUS_TOLD"], "%d.json" % os.getpid())
     with open(place, "w") as stream:
-        json.dump(versions, stream)
+        json.dump(found, stream)
 atexit.register(_told)
 """
 
