@@ -166,7 +166,9 @@ def test_past_the_deadline_digests_are_pending_and_counted(project: Path) -> Non
     answer = data.capture(ran(project, "", *uses, deadline=time.monotonic() - 1))
     assert {one["state"] for one in files(answer).values()} == {"pending"}
     assert all(one["size"] > 0 for one in files(answer).values())
-    assert answer.notes == ("2 of the files have no digest yet: the time for digesting was over",)
+    assert answer.notes == (
+        "2 of the files have no digest yet: the time for digesting was over; run `prov close`",
+    )
     now = data.capture(today(project, "data", answer))
     compared = data.compare(answer, now)
     assert compared.differences == ()

@@ -50,11 +50,15 @@ class Folder:
 
 
 class Table:
-    """Files by folder and name. ``full``: whether no more can be held, and some were left out."""
+    """Files by folder and name. ``full``: whether no more can be held, and some were left out.
+
+    folded: folders of which only the number of files is kept, since somebody took this list last.
+    """
 
     def __init__(self, folder_limit: int = FOLDER_LIMIT, entry_limit: int = ENTRY_LIMIT) -> None:
         self.folders: Dict[str, Folder] = {}
         self.full = False
+        self.folded: List[str] = []
         self._deep: Set[str] = set()
         self._limit, self._entry_limit = folder_limit, entry_limit
         self._size = 0
@@ -84,8 +88,13 @@ class Table:
         if not _kept(name):
             here.reads += 1
             if here.reads > self._limit:
+                self._told(folder)
                 self._fold(here)
         return True
+
+    def _told(self, folder: str) -> None:
+        if len(self.folded) < self._entry_limit:
+            self.folded.append(folder)
 
     def write(self, path: str, at: int, how: int = WRITTEN) -> None:
         """Note that ``path`` was opened for writing at the time ``at``."""
@@ -104,6 +113,8 @@ class Table:
         """Note ``count`` more reads in ``folder`` that are not listed."""
         here = self._folder(folder)
         if here is not None:
+            if not here.many:
+                self._told(folder)
             self._fold(here)
             here.many += count
 

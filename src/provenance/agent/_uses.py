@@ -66,6 +66,11 @@ class Uses:
         fresh, self._fresh = tuple(self._fresh), []
         return tuple(path for path in fresh if not self._is_written(path))
 
+    def crowded(self) -> Tuple[str, ...]:
+        """Return the folders that have become too many files to list since the last call."""
+        found, self._table.folded = self._table.folded, []
+        return tuple(one for one in found if not self._ignored(one + "/-"))
+
     def read(self, paths: Iterable[Tuple[Process, str]], by: int) -> None:
         """Note that files had been opened for reading by the time ``by``."""
         for _, path in paths:

@@ -187,12 +187,12 @@ class Observations(NamedTuple):
 class Sampled(NamedTuple):
     """That samples were taken while the command ran; they are in ``samples.jsonl`` of the record.
 
-    interval_s: as asked for. count: of samples. cost_s: CPU time that taking them took, GPUs left
+    interval_s: as asked for. taken: how many. cost_s: CPU time that taking them took, GPUs left
     out. notes: sentences about what could not be sampled.
     """
 
     interval_s: float
-    count: int
+    taken: int
     cost_s: float = 0.0
     notes: Tuple[str, ...] = ()
 
@@ -239,7 +239,8 @@ class Context(NamedTuple):
     deadline: monotonic time after which a capture should stop digesting and report the rest as
     pending; None for no limit.
     overlapping: ids of other runs of the project that went on at the same time. theirs: paths that
-    those were seen to write. within: id of the run that this one was started in.
+    those were seen to write. within: id of the run that this one was started in. log: path of what
+    the command printed, redacted; None where it was not kept.
     ahead: what has digested already while the run went on (``expect(folder)``, ``tree(folder,
     left_out, deadline)``, ``as_read(path, before_ns)``, see `operations._hashing`); None for none.
     """
@@ -264,4 +265,5 @@ class Context(NamedTuple):
     overlapping: Tuple[str, ...] = ()
     theirs: FrozenSet[str] = frozenset()
     within: Optional[str] = None
+    log: Optional[str] = None
     ahead: Any = None

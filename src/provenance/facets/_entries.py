@@ -108,6 +108,7 @@ class Digester:
         self._deadline = context.deadline
         self._marker = context.marker_ns
         self._run_dir = context.run_dir
+        self._ahead = context.ahead
         self._now_ns: Optional[int] = None
         self.algorithms = algorithms or (digest.best_algorithm(),)
 
@@ -190,7 +191,7 @@ class Digester:
         found: Digests = {}
         files, size = entry.files or 0, entry.size
         for algorithm in self.algorithms:
-            tree = digest.tree_digest(
+            tree = self._tree_ahead(path, algorithm, entry.left_out) or digest.tree_digest(
                 path,
                 algorithm,
                 lambda below, name=algorithm: self._in_time(below, name),  # type: ignore[misc]  # mypy cannot infer a default argument's type
@@ -199,6 +200,21 @@ class Digester:
             found.update(tree.digests)
             files, size = tree.files, tree.size
         return entry._replace(size=size, files=files, digests=found)
+
+    def _tree_ahead(
+        self, path: str, algorithm: str, left_out: Tuple[str, ...]
+    ) -> Optional[digest.Tree]:
+        if self._ahead is None or algorithm != digest.BLAKE3:
+            return None
+        found: Optional[digest.Tree] = self._ahead.tree(path, left_out, self._deadline)
+        return found
+
+    def as_read(self, path: str) -> Digests:
+        """Return the digests of what the run read of a file that changed since; empty where lost."""
+        if self._ahead is None or self._marker is None:
+            return {}
+        found: Digests = self._ahead.as_read(path, self._marker)
+        return found
 
     def _in_time(self, path: Any, algorithm: str) -> Digests:
         if self.late():

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from provenance.core.digest import Digests
     from provenance.executors.local import Tracer
     from provenance.operations.tracing import Tracing
-    from provenance.store.digestcache import DigestCache
+    from provenance.operations._hashing import Hashing
 
 AGENT, LOG, CACHE = "agent", "log.txt", "digests"
-_POLL_S = (0.01, 2.0)
+_POLL_S = (0.01, 0.5)
 """Shortest and longest pause between looks at what the run has opened so far."""
 
 _PATIENCE_S = 20.0
@@ -81,7 +81,7 @@ class Recorder:
         self._reader: Reader | None = None
         self._tracing: Tracing | None = None
         self._hooked = False
-        self._cache: DigestCache | None = None
+        self._hashing: Hashing | None = None
         self._context: Context | None = None
         self._answers: dict[str, Payload] = {}
         self._others: tuple[str, ...] = ()
@@ -133,12 +133,14 @@ class Recorder:
         asking.join()
         return answers
 
-    def _digests(self) -> DigestCache:
-        if self._cache is None:
-            from provenance.store.digestcache import DigestCache  # while the command runs
+    def _digests(self) -> Hashing:
+        if self._hashing is None:
+            from provenance.operations._hashing import Hashing  # while the command runs
 
-            self._cache = DigestCache(os.path.join(self.project.folder, CACHE))
-        return self._cache
+            self._hashing = Hashing(os.path.join(self.project.folder, CACHE))
+            marker = self._context.marker_ns if self._context is not None else None
+            self._hashing.marker_ns = marker or 0
+        return self._hashing
 
     def _digest(self, path: str, algorithms: tuple[str, ...]) -> Digests:
         return self._digests().digest(path, algorithms)
@@ -217,10 +219,13 @@ class Recorder:
         while not ended(pause):
             fresh = self._reader.poll() if self._reader is not None else ()
             fresh += self._tracing.poll() if self._tracing is not None else ()
-            if fresh:
-                self._digests().prefetch(fresh, stop=lambda: ended(0.0))
+            crowded = self._reader.crowded() if self._reader is not None else ()
+            if fresh or crowded:
+                self._digests().saw(fresh, crowded, stop=lambda: ended(0.0))
                 pause = _POLL_S[0]
                 continue
+            if self._hashing is not None:
+                self._hashing.flush()
             pause = min(pause * 2, _POLL_S[1])
             interpreters = self._reader.interpreters() if self._reader and not looked else ()
             if interpreters and self._context is not None:
@@ -244,6 +249,8 @@ class Recorder:
         if self.record is None:
             return None
         self._step(self._finish, outcome, log, notes)
+        if self._hashing is not None:
+            self._hashing.close()
         return self.record if self.record.status != record.RUNNING else None
 
     def _finish(self, outcome: Outcome, log: Log, notes: tuple[str, ...]) -> None:
@@ -252,7 +259,7 @@ class Recorder:
         assert self.folder is not None
         now = time.time()
         self._accompanied.wait(_PATIENCE_S)
-        self._context = self._last_context(outcome)
+        self._context = self._last_context(outcome)._replace(log=self._printed(log))
         if not self._accompanied.is_set():
             self._capture(context.DURING, HOST)
         self._capture(context.AFTER)
@@ -270,13 +277,16 @@ class Recorder:
         self.record = closed
         _remove(os.path.join(self.folder, AGENT))
         overlap.leave(self.project, closed.id)
-        if self._cache is not None:
-            self._cache.save()
+        if self._hashing is not None:
+            self._hashing.save()
 
     def _capture(self, phase: str, site: str | None = None) -> None:
         if self._context is not None:
             now = self._context._replace(phase=phase)
             self._answers.update(facts.capture(now, self._answers, site))
+
+    def _printed(self, log: Log) -> str | None:
+        return os.path.join(self.folder, log.path) if self.folder and log.path else None
 
     def _last_context(self, outcome: Outcome) -> Context:
         assert self._context is not None
@@ -285,18 +295,20 @@ class Recorder:
         observed = Observations()
         self._observe()
         if self._reader is not None:
-            self._reader.poll()
+            fresh = self._reader.poll()
+            self._digests().saw(fresh, self._reader.crowded(), stop=lambda: True)
             interpreters, observed = self._reader.interpreters(), self._reader.observations()
         if self._tracing is not None:
             observed = self._tracing.joined(observed, interpreters)
         deadline = time.monotonic() + self._settings.digest_seconds
-        self._digests().deadline = deadline
+        self._digests().end(deadline)
         last = self._context._replace(
             interpreters=interpreters,
             observed=observed,
             outcome=outcome,
             overlapping=overlap.others(self.project, self.record.id, self._others),
             deadline=deadline,
+            ahead=self._hashing,
         )
         if not observed.sdk:
             return last

@@ -9,12 +9,32 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterator, Sequence
+import struct
+import threading
+from collections.abc import Iterator
 from hashlib import blake2b
 
-MAGIC = b"prov digests 1\r\n"
+MAGIC = b"prov digests 2\r\n"
 HEADER = len(MAGIC) + 32
 KEY, ROW = 16, 52
+
+LIMIT = 1_000_000
+"""Digests kept, 52 bytes each; beyond it the ones taken longest ago go first."""
+
+_BUCKETS = 256
+_pack = struct.Struct("<QQqqq").pack
+
+
+def identity_bytes(status: os.stat_result) -> bytes:
+    """Return what a file with this status is known by: device, inode, size and two times."""
+    return _pack(
+        status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    )
+
+
+def key_of(identity: bytes, algorithm: str) -> bytes:
+    """Return the key of the digest of that algorithm of a file known by ``identity``."""
+    return blake2b(identity + algorithm.encode("ascii"), digest_size=KEY).digest()
 
 
 class Table:
@@ -41,7 +61,8 @@ class Table:
         finally:
             os.close(descriptor)
         table = cls(mapped)
-        sound = mapped[:HEADER] == MAGIC + checksum([table.rows(0, table.length)])
+        state = blake2b(table.rows(0, table.length), digest_size=32)
+        sound = mapped[:HEADER] == MAGIC + state.digest()
         return table if sound else cls()
 
     def rows(self, first: int, last: int) -> memoryview:
@@ -86,28 +107,49 @@ class Table:
         return self._source[start : start + KEY]
 
 
-def checksum(parts: Sequence[bytes | memoryview]) -> bytes:
-    """Return the checksum of ``parts`` one after the other."""
-    state = blake2b(digest_size=32)
-    for part in parts:
-        state.update(part)
-    return state.digest()
-
-
 def merged(table: Table, fresh: dict[bytes, bytes], limit: int) -> Iterator[bytes | memoryview]:
-    """Yield the bytes of a file that holds ``table`` and ``fresh``, at most ``limit`` rows."""
-    parts: list[bytes | memoryview] = []
+    """Yield the rows of ``table`` and ``fresh`` in order, at most ``limit`` of them."""
+    count = table.length + len(fresh)
+    if count > limit:
+        found = sum(table.find(key) is not None for key in fresh)
+        if count - found > limit:
+            yield _newest(b"".join(_joined(table, fresh)), limit)
+            return
+    yield from _joined(table, fresh)
+
+
+def _joined(table: Table, fresh: dict[bytes, bytes]) -> Iterator[bytes | memoryview]:
+    """Yield rows bucket by bucket, so that no more than one of many is unpacked at once."""
+    buckets: dict[int, list[bytes]] = {}
+    for key in fresh:
+        buckets.setdefault(key[0], []).append(key)
     position = 0
-    for key in sorted(fresh):
+    for first, keys in sorted(buckets.items()):
+        start = table.place(bytes([first]).ljust(KEY, b"\0"))
+        last = first == _BUCKETS - 1
+        end = table.length if last else table.place(bytes([first + 1]).ljust(KEY, b"\0"))
+        yield table.rows(position, start)
+        position = end
+        if len(keys) * 8 < end - start:
+            yield from _spliced(table, start, end, {key: fresh[key] for key in sorted(keys)})
+            continue
+        rows = bytes(table.rows(start, end))
+        here = {rows[at : at + KEY]: rows[at + KEY : at + ROW] for at in range(0, len(rows), ROW)}
+        here.update((key, fresh[key]) for key in keys)
+        yield b"".join([key + here[key] for key in sorted(here)])
+    yield table.rows(position, table.length)
+
+
+def _spliced(
+    table: Table, start: int, end: int, fresh: dict[bytes, bytes]
+) -> Iterator[bytes | memoryview]:
+    """Yield the rows from ``start`` to ``end`` with the few of ``fresh``, which is sorted."""
+    for key, value in fresh.items():
         place = table.place(key)
-        parts.append(table.rows(position, place))
-        parts.append(key + fresh[key])
-        position = place + (table.find(key) is not None)
-    parts.append(table.rows(position, table.length))
-    if sum(len(part) for part in parts) > limit * ROW:
-        parts = [_newest(b"".join(parts), limit)]
-    yield MAGIC + checksum(parts)
-    yield from parts
+        yield table.rows(start, place)
+        yield key + value
+        start = place + (table.find(key) is not None)
+    yield table.rows(start, end)
 
 
 def _newest(rows: bytes, limit: int) -> bytes:
@@ -115,3 +157,28 @@ def _newest(rows: bytes, limit: int) -> bytes:
     starts = range(0, len(rows), ROW)
     by_day = sorted(starts, key=lambda start: rows[start + KEY : start + KEY + 4], reverse=True)
     return b"".join(rows[start : start + ROW] for start in sorted(by_day[:limit]))
+
+
+def replace(path: str, fresh: dict[bytes, bytes], limit: int = LIMIT) -> bool:
+    """Write the table at ``path`` anew with ``fresh`` in it; return whether that worked.
+
+    Not forced to the disk: a file that a crash left half written is taken for empty.
+    """
+    temporary = "%s.%d-%d.tmp" % (path, os.getpid(), threading.get_ident())
+    try:
+        with open(temporary, "wb") as stream:
+            stream.write(bytes(HEADER))
+            state = blake2b(digest_size=32)
+            for part in merged(Table.read(path), fresh, limit):
+                state.update(part)
+                stream.write(part)
+            stream.seek(0)
+            stream.write(MAGIC + state.digest())
+        os.replace(temporary, path)
+    except OSError:
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass
+        return False
+    return True

@@ -18,18 +18,21 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from provenance.core import digest
-from provenance.core.digest import Digests
-from provenance.store._digesttable import Table, merged
-from provenance.store._readdigest import Identity, identity, take
+from provenance.core.digest import BLAKE3, Digests
+from provenance.store._digesttable import LIMIT, Table, identity_bytes, key_of, replace
+from provenance.store._readdigest import SMALL, identity, take
+
+if TYPE_CHECKING:
+    from provenance.store.ahead import Ahead
 
 RACY_NS = 2_000_000_000
 """Two seconds: the coarsest time stamps in use (FAT); git works with the same reserve."""
 
-LIMIT = 1_000_000
-"""Digests kept, 52 bytes each; beyond it the ones taken longest ago go first."""
+FIRST = 10_000
+"""Paths of which it is remembered what they held when they were first asked for."""
 
 _ATTEMPTS = 2
 _LENGTHS = {digest.MD5: 16, "sha1": 20}
@@ -41,7 +44,8 @@ class DigestCache:
 
     reused, taken: how many digests came from the cache, and how many were computed. deadline:
     monotonic time after which `digest` gives up with TimeoutError, within a long file too; None
-    for no limit, and free to be set at any time. Safe to use from several threads at once.
+    for no limit, and free to be set at any time. ahead: a process that digests too, where there is
+    one. Safe to use from several threads at once.
     """
 
     def __init__(self, path: str | os.PathLike[str], limit: int = LIMIT) -> None:
@@ -49,6 +53,8 @@ class DigestCache:
         self.limit = limit
         self.deadline: float | None = None
         self.reused = self.taken = 0
+        self.ahead: Ahead | None = None
+        self._first: dict[str, tuple[Digests, int]] = {}
         self._table: Table | None = None
         self._fresh: dict[bytes, bytes] = {}
         self._lock = threading.Lock()
@@ -85,25 +91,39 @@ class DigestCache:
             if asked():
                 break
             try:
-                self._digest(path, wanted, gentle=True, stop=asked)
+                found = self._digest(path, wanted, gentle=True, stop=asked)
+                if isinstance(path, str) and len(self._first) < FIRST:
+                    self._first.setdefault(path, (found, os.stat(path).st_ctime_ns))
             except (OSError, ValueError):
                 continue
             done += 1
         return done
 
+    def as_read(self, path: str, before_ns: int) -> Digests:
+        """Return the digests that ``path`` had when it was prefetched first, empty for none.
+
+        Only if it had not changed since ``before_ns`` by then.
+        """
+        found, changed_ns = self._first.get(path, ({}, before_ns))
+        if changed_ns < before_ns:
+            return found
+        return self.ahead.as_read(path) if self.ahead is not None else {}
+
     def save(self) -> bool:
         """Write what is new; return whether the file now holds it. Never raises."""
         with self._lock:
             fresh, self._fresh = self._fresh, {}
-            if not fresh:
+            if not fresh and self.ahead is None:
                 return True
-            try:
-                _replace(self.path, merged(Table.read(self.path), fresh, self.limit))
-            except OSError:
+            done = None
+            if self.ahead is not None:
+                done = self.ahead.save(b"".join(key + row for key, row in fresh.items()))
+            if done is None:
+                done = not fresh or replace(self.path, fresh, self.limit)
+            if not done:
                 self._fresh = {**fresh, **self._fresh}
-                return False
             self._table = None
-            return True
+            return done
 
     def _digest(
         self,
@@ -117,16 +137,21 @@ class DigestCache:
         for _ in range(_ATTEMPTS):
             if not stat.S_ISREG(status.st_mode):
                 raise OSError("%s is not a regular file" % os.fspath(path))
-            before = identity(status)
+            before = identity_bytes(status)
             found, missing = self._known(before, algorithms)
             if not missing:
                 self.reused += 1
                 return found
+            if self.ahead is not None and status.st_size > SMALL and algorithms == (BLAKE3,):
+                value = self.ahead.digest(os.fspath(path), before, self.deadline)
+                if value is not None:
+                    self.taken += 1
+                    return {BLAKE3: value}
             began = time.time_ns()
-            calm = max(before[3], before[4]) < began - RACY_NS
+            calm = max(status.st_mtime_ns, status.st_ctime_ns) < began - RACY_NS
             wanted = tuple(missing) if found else algorithms
-            computed, after = take(path, before[2], wanted, calm and not gentle, stop)
-            if after == before:
+            computed, after = take(path, status.st_size, wanted, calm and not gentle, stop)
+            if after == identity(status):
                 self.taken += 1
                 if calm:
                     self._keep(missing, computed)
@@ -135,13 +160,13 @@ class DigestCache:
         raise digest.ChangedWhileRead("%s changed while it was read" % os.fspath(path))
 
     def _known(
-        self, identity: Identity, algorithms: tuple[str, ...]
+        self, identity: bytes, algorithms: tuple[str, ...]
     ) -> tuple[Digests, dict[str, bytes]]:
         """Return the digests that are known, and the keys under which the others belong."""
         found: Digests = {}
         missing: dict[str, bytes] = {}
         for name in algorithms:
-            key = _key(identity, name)
+            key = key_of(identity, name)
             value = self._fresh.get(key) or self._stored().find(key)
             if value is None:
                 missing[name] = key
@@ -167,11 +192,6 @@ def _never() -> bool:
     return False
 
 
-def _key(identity: Identity, algorithm: str) -> bytes:
-    text = "%s %d %d %d %d %d" % (algorithm, *identity)
-    return blake2b(text.encode("ascii"), digest_size=16).digest()
-
-
 def _files(paths: Iterable[str]) -> Iterator[str | os.DirEntry[str]]:
     for path in paths:
         if not os.path.isdir(path):
@@ -183,20 +203,3 @@ def _files(paths: Iterable[str]) -> Iterator[str | os.DirEntry[str]]:
                     yield entry
         except OSError:
             continue
-
-
-def _replace(path: str, parts: Iterable[bytes | memoryview]) -> None:
-    temporary = "%s.%d-%d.tmp" % (path, os.getpid(), threading.get_ident())
-    try:
-        with open(temporary, "wb") as stream:
-            for part in parts:
-                stream.write(part)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        try:
-            os.unlink(temporary)
-        except OSError:
-            pass
-        raise

@@ -1,0 +1,104 @@
+"""Digesting for a run: what it reads, while it goes on, and the rest when it has ended.
+
+A few small files are digested right here, by the thread that accompanies the command. Where there
+are many, or big ones, a process of low priority does it (`store.ahead`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from provenance.core import digest
+from provenance.store.digestcache import DigestCache
+
+if TYPE_CHECKING:
+    from provenance.core.digest import Digests, Tree
+    from provenance.store.ahead import Ahead
+
+FEW, SMALL = 200, 16 << 20
+"""Files, and bytes of one, that are digested without a process of its own: starting that takes as
+long as digesting some thousand small files."""
+
+
+class Hashing:
+    """The digests of one run. cache: path of the project's cache."""
+
+    def __init__(self, cache: str) -> None:
+        self.cache = DigestCache(cache)
+        self.marker_ns = 0
+        self._ahead: Ahead | None = None
+        self._seen = 0
+        self._ended = False
+
+    def digest(self, path: str, algorithms: tuple[str, ...]) -> Digests:
+        """Return the digests of a file, see `DigestCache.digest`."""
+        return self.cache.digest(path, algorithms)
+
+    def saw(self, paths: Iterable[str], folders: Iterable[str], stop: Callable[[], bool]) -> None:
+        """Digest what the run reads: ``paths``, and all files right in ``folders``."""
+        found = list(paths)
+        self._seen += len(found)
+        if self._ahead is None and (self._seen > FEW or folders or any(map(_is_big, found))):
+            self._start()
+        if self._ahead is None:
+            self.cache.prefetch(found, stop=stop)
+            return
+        self._ahead.files(found)
+        for folder in folders:
+            self._ahead.folder(folder)
+
+    def flush(self) -> None:
+        """Hand on what could not be handed on at once."""
+        if self._ahead is not None:
+            self._ahead.flush()
+
+    def end(self, deadline: float) -> None:
+        """Learn that the command has ended, and until when digesting may go on."""
+        self._ended = True
+        self.cache.deadline = deadline
+
+    def expect(self, folder: str) -> None:
+        """Begin with the digest of a folder, as it is probably asked for soon."""
+        if self._ahead is not None:
+            self._ahead.expect(folder)
+
+    def tree(self, folder: str, left_out: tuple[str, ...], deadline: float | None) -> Tree | None:
+        """Return the digest of a folder; None where it is not to be had from the other process.
+
+        Raises TimeoutError.
+        """
+        return self._ahead.tree(folder, left_out, deadline) if self._ahead is not None else None
+
+    def as_read(self, path: str, before_ns: int) -> Digests:
+        """Return the digests of what was read of a file that has changed since; see the cache."""
+        return self.cache.as_read(path, before_ns)
+
+    def done(self) -> int:
+        """Return how many digests have been taken so far in this process."""
+        return self.cache.taken + self.cache.reused
+
+    def save(self) -> None:
+        """Keep what is new for later runs, and end the other process."""
+        self.cache.save()
+        self.close()
+
+    def close(self) -> None:
+        """End the other process."""
+        if self._ahead is not None:
+            self._ahead.close()
+
+    def _start(self) -> None:
+        if digest.best_algorithm() != digest.BLAKE3:
+            return
+        from provenance.store.ahead import Ahead  # only for runs that read much
+
+        self._ahead = self.cache.ahead = Ahead(self.cache.path, self.marker_ns)
+
+
+def _is_big(path: str) -> bool:
+    try:
+        return os.stat(path).st_size > SMALL
+    except OSError:
+        return False
