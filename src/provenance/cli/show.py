@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from provenance.cli import envelope, options, summary
+from provenance.cli import envelope, options, summary, tables
 from provenance.cli.style import value
 from provenance.core.record import CAPTURED, Payload, Record
+from provenance.errors import UsageError
 
 _WIDE = 40
 """Items of a list that are shown before the rest is counted."""
@@ -22,17 +23,36 @@ def command(
         str | None, typer.Argument(metavar="FACET", help="code, packages, data, metrics ...")
     ] = None,
     json: options.Json = False,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORM", help="Tables for an appendix: latex or markdown."),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.")
+    ] = None,
 ) -> None:
-    """Show a record: in a few lines, or one facet of it in full."""
-    from provenance.operations import listing
+    """Show a record: in a few lines, one facet of it in full, or as tables for a paper."""
+    from provenance.operations import appendix, listing
 
+    if form is not None and (json or form not in appendix.FORMATS):
+        known = " or ".join(sorted(appendix.FORMATS))
+        raise UsageError("--format takes %s, and goes without --json." % known)
     found = listing.show(os.getcwd(), run, facet)
-    if json:
+    if form is not None:
+        text = appendix.render(found.record, form, facet)
+    elif json:
         envelope.put("show", listing.as_json(found))
         return
-    lines = _whole(found.record, found.source) if facet is None else _facet(found.record, facet)
-    for line in lines:
-        typer.echo(line)
+    elif facet == "model" and found.record.payloads(facet):
+        text = "\n".join(tables.lines(appendix.tables(found.record, facet))) + "\n"
+    elif facet is None:
+        text = "\n".join(_whole(found.record, found.source)) + "\n"
+    else:
+        text = "\n".join(_facet(found.record, facet)) + "\n"
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        appendix.save(output, text)
 
 
 def _whole(run: Record, source: str) -> list[str]:

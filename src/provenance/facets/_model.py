@@ -28,11 +28,15 @@ ROLES = {
 
 
 class Argument(NamedTuple):
-    """One argument: its value, its default (None too where it has none), whether it was given."""
+    """One argument: its value, its default, and whether it was given (None where not known).
+
+    required: there is no default.
+    """
 
     value: Any
     default: Any = None
     given: Optional[bool] = None
+    required: bool = False
 
 
 class Part(NamedTuple):
@@ -40,7 +44,7 @@ class Part(NamedTuple):
 
     type: dotted name of the class or function. framework: "torch", "keras", "jax". where:
     "file:line". details: what else is known of it (of an optimizer its parameter groups, of a
-    loader its data set). end: how it was when it was last seen (learning rate, steps). count: how
+    loader its data set). end: how it was when it was last seen (learning rate, steps). times: how
     often the same was made or called, over all processes.
     """
 
@@ -50,7 +54,7 @@ class Part(NamedTuple):
     arguments: Dict[str, Argument] = {}
     details: Dict[str, Any] = {}
     end: Dict[str, Any] = {}
-    count: int = 1
+    times: int = 1
 
 
 class Layer(NamedTuple):
@@ -80,7 +84,7 @@ class Summary(NamedTuple):
     was first seen, and by what ("optimizer", "fit", "eval" ...). total, trainable: parameters.
     bytes: of the parameters. dtypes, devices: parameters by dtype and by device. unset: parameters
     that had no shape yet. optimizers: indices into `Made.optimizers`. wrappers: what was around it.
-    layers: see `Layer`; left_out: further rows that are not kept. count: how many equal ones.
+    layers: see `Layer`; left_out: further rows that are not kept. times: how many equal ones.
     """
 
     type: str
@@ -98,7 +102,7 @@ class Summary(NamedTuple):
     wrappers: Tuple[str, ...] = ()
     layers: Tuple[Layer, ...] = ()
     left_out: int = 0
-    count: int = 1
+    times: int = 1
 
 
 class Made(NamedTuple):
@@ -152,7 +156,7 @@ def put_together(noted: Tuple[Noted, ...], place: Callable[[str], str]) -> Made:
 
 def _part(value: Dict[str, Any], end: Dict[str, Any], count: int, place: Any) -> Part:
     arguments = {
-        name: Argument(*one[:3]) for name, one in dict(value.get("arguments") or {}).items()
+        name: Argument(*one[:4]) for name, one in dict(value.get("arguments") or {}).items()
     }
     details = dict(value.get("more") or {})
     kind, framework = str(value["type"]), str(value.get("framework", ""))
@@ -186,8 +190,8 @@ def _groups(
 def _merged(found: List[Any], one: Any) -> int:
     """Put ``one`` into ``found``, or count it with its equal; return its index there."""
     for index, other in enumerate(found):
-        if other._replace(count=1) == one._replace(count=1):
-            found[index] = other._replace(count=other.count + one.count)
+        if other._replace(times=1) == one._replace(times=1):
+            found[index] = other._replace(times=other.times + one.times)
             return index
     found.append(one)
     return len(found) - 1

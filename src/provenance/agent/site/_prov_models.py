@@ -89,7 +89,7 @@ def _callable(value):
 
 
 def arguments(function, args, kwargs, exact=True, skip=()):
-    """Return ``name -> [value, default, given]`` for a call of ``function``.
+    """Return ``name -> [value, default, given, required]`` for a call of ``function``.
 
     exact: ``args`` and ``kwargs`` are what the caller wrote; else an argument that has its default
     is one of which is not known whether it was given.
@@ -100,17 +100,18 @@ def arguments(function, args, kwargs, exact=True, skip=()):
     for name, parameter in signature.parameters.items():
         if name in skip or len(found) >= _MOST_ITEMS:
             continue
-        default = None if parameter.default is parameter.empty else parameter.default
+        required = parameter.default is parameter.empty
+        default = None if required else parameter.default
         if parameter.kind is parameter.VAR_KEYWORD:
             for key, value in bound.arguments.get(name, {}).items():
                 if key not in skip:
-                    found[key] = [described(value, key), None, True]
+                    found[key] = [described(value, key), None, True, True]
             continue
         given = name in bound.arguments
         value, usual = described(bound.arguments.get(name, default), name), described(default, name)
         if given and not exact and value == usual:
             given = None
-        found[name] = [value, usual, given]
+        found[name] = [value, usual, given, required]
     return found
 
 
@@ -120,10 +121,10 @@ def defaults(function, kept, skip=()):
     for name, parameter in sys.modules["inspect"].signature(function).parameters.items():
         if name in skip or name not in kept or len(found) >= _MOST_ITEMS:
             continue
-        default = None if parameter.default is parameter.empty else parameter.default
+        required = parameter.default is parameter.empty
+        default = None if required else parameter.default
         value, usual = described(kept[name], name), described(default, name)
-        given = True if value != usual or parameter.default is parameter.empty else None
-        found[name] = [value, usual, given]
+        found[name] = [value, usual, True if required or value != usual else None, required]
     return found
 
 
