@@ -16,13 +16,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from provenance.core.context import Outcome
 from provenance.core.record import Log
 from provenance.executors import _end, _kept, _memory, _signals, _spawn, _trace
 from provenance.executors._spawn import NotStarted
 from provenance.executors._trace import Tracer
+
+if TYPE_CHECKING:
+    from provenance.executors._sampling import Sampler
 
 __all__ = [
     "Ended",
@@ -48,7 +51,8 @@ class Request(NamedTuple):
 
     log_path: where to keep the output; None: nowhere, and nothing is put between the command and
     its output. redact: applied to whole lines before they are kept. hits: how many secrets
-    ``redact`` has replaced so far. tracer: strace, where it is to trace the command.
+    ``redact`` has replaced so far. tracer: strace, where it is to trace the command. sample:
+    seconds between looks at what it uses, which go to ``samples_path``; None for none.
     """
 
     argv: tuple[str, ...]
@@ -58,6 +62,8 @@ class Request(NamedTuple):
     redact: Callable[[bytes], bytes]
     hits: Callable[[], int]
     tracer: Tracer | None = None
+    sample: float | None = None
+    samples_path: str = ""
 
 
 class Running(NamedTuple):
@@ -107,7 +113,7 @@ def run(request: Request, alongside: Callable[[Running], None] | None = None) ->
     except BaseException:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         raise
-    return _accompany(pid, started, kept, mask, alongside, request.tracer is not None)
+    return _accompany(pid, started, kept, mask, alongside, request)
 
 
 def _accompany(
@@ -116,23 +122,28 @@ def _accompany(
     kept: _kept.Output,
     mask: set[int],
     alongside: Callable[[Running], None] | None,
-    traced: bool,
+    request: Request,
 ) -> Ended:
     """See the command through from its start to its end."""
     canary = _signals.Canary()
-    tracer = _trace.tracer_of(pid) if traced else 0
+    tracer = _trace.tracer_of(pid) if request.tracer is not None else 0
     switch = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_S)
     kept.start(pid)
     running = Running(pid, threading.Event())
     thread = _start_alongside(alongside, running) if alongside is not None else None
     memory = _memory.TreeMemory(pid)
+    sampler = _start_sampling(pid, request)
     attendance = _signals.Attendance(pid, canary, lambda: kept.settle(_SETTLE_S), kept.resize)
     status, usage = attendance.wait(memory.sample)
     duration = time.monotonic() - started
     running.ended.set()
     _trace.wait_for(tracer)  # it has the command's standard error open
-    outcome = _outcome(status, usage, duration, memory)
+    outcome = _outcome(status, usage, duration, memory)._replace(
+        pid=pid,
+        sightings=memory.sightings,
+        sampled=sampler.finish() if sampler is not None else None,
+    )
     log, notes = kept.finish()
     canary.close()
     sys.setswitchinterval(switch)
@@ -155,6 +166,16 @@ def _start_alongside(work: Callable[[Running], None], running: Running) -> threa
     thread = threading.Thread(target=body, name="prov-alongside", daemon=True)
     thread.start()
     return thread
+
+
+def _start_sampling(pid: int, request: Request) -> Sampler | None:
+    if request.sample is None or not request.samples_path:
+        return None
+    from provenance.executors import _sampling  # noqa: PLC0415  # only where it is asked for
+
+    sampler = _sampling.Sampler(pid, request.sample, request.samples_path, request.environ)
+    sampler.start()
+    return sampler
 
 
 def tracer(environ: Mapping[str, str], log: str) -> tuple[Tracer | None, str]:

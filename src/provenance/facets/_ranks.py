@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from provenance.core import distributions
 from provenance.core.context import Context, PythonProcess
@@ -61,7 +61,7 @@ class RankDifference(NamedTuple):
     """Something in which ranks differ. values: as text, each with the ranks that have it."""
 
     name: str
-    values: Dict[str, List[int]]
+    values: Dict[str, Tuple[int, ...]]
 
 
 class World(NamedTuple):
@@ -192,7 +192,7 @@ class Ranks:
                 if complete:
                     values.setdefault(str(told.get(name, "not set")), []).append(rank)
             if len(values) > 1 and name != "settings told":
-                found.append(RankDifference(name, values))
+                found.append(_difference(name, values))
         return (*found[:MOST_DIFFERENCES], *self._packages())
 
     def _facts(self, one: PythonProcess) -> Dict[str, Any]:
@@ -234,8 +234,12 @@ class Ranks:
             for name, known in versions.items():
                 values.setdefault(known.get(package, "not installed"), []).extend(ranks[name])
             if len(values) > 1:
-                found.append(RankDifference("package " + package, values))
+                found.append(_difference("package " + package, values))
         return tuple(found[:MOST_PACKAGES])
+
+
+def _difference(name: str, values: Dict[str, List[int]]) -> RankDifference:
+    return RankDifference(name, {value: tuple(sorted(who)) for value, who in values.items()})
 
 
 def _device(told: Dict[str, Any]) -> Device:
@@ -248,7 +252,7 @@ def _device(told: Dict[str, Any]) -> Device:
     )
 
 
-def spans(ranks: List[int]) -> str:
+def spans(ranks: Sequence[int]) -> str:
     """Return ranks in short: "0-3, 7"."""
     parts: List[List[int]] = []
     for rank in sorted(ranks):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import NamedTuple, NoReturn
 
@@ -11,6 +12,10 @@ from provenance.errors import SystemRefused
 from provenance.operations.recorder import Recorder, Request
 
 __all__ = ["Request", "RunResult", "end_as", "release", "run"]
+
+
+SAMPLES = "samples.jsonl"
+"""Beside the record: what the command used over time, where that was asked for."""
 
 
 class RunResult(NamedTuple):
@@ -54,6 +59,8 @@ def run(request: Request, since: float | None = None, required: bool = False) ->
         redact=recorder.redact.data,
         hits=lambda: recorder.redact.hits,
         tracer=recorder.tracer(),
+        sample=request.sample,
+        samples_path=os.path.join(recorder.folder, SAMPLES) if recorder.folder else "",
     )
     try:
         ended = local.run(job, lambda running: recorder.accompany(running.ended.wait))
