@@ -289,6 +289,30 @@ def test_libraries_are_not_used_source_but_editable_installs_are(repo, tmp_path)
     assert one.url == "https://host.example/mylib.git"
 
 
+def test_changes_of_another_repository_are_kept_where_it_was_used(repo, tmp_path):
+    other = repository(tmp_path / "other", {"lib.py": "x = 1\n", "cfg.ini": "a\n"})
+    unused = repository(tmp_path / "unused", {"lib2.py": "x = 1\n"})
+    for one in (other, unused):
+        write(one, {"new.py": "KEY = 'AKIA' + 'x'\n", "lib.py": "x = 2\n", "big.bin": b"\0" * 9})
+    observed = Observations(files=(FileUse(str(other / "lib.py"), "r", True, False),))
+    python = Interpreter("python", sys.executable, "3.11", sys_path=(str(unused),))
+    found = _run(repo, tmp_path, interpreters=(python,), observed=observed)
+    by_path = {one.path.path: one for one in found.repositories}
+    kept = by_path[str(other)]
+    assert kept.dirty
+    assert kept.commit == git(other, "rev-parse", "HEAD").strip()
+    assert [one.path for one in kept.untracked.files] == [str(other / "new.py")]
+    assert (by_path[str(unused)].patch, by_path[str(unused)].untracked) == (None, None)
+    fresh = tmp_path / "fresh"
+    git(tmp_path, "clone", "-q", str(other), str(fresh))
+    patches = list(tmp_path.rglob(kept.patch.file))
+    git(fresh, "apply", str(patches[0]))
+    assert (fresh / "lib.py").read_text() == "x = 2\n"
+    (archive,) = tmp_path.rglob(kept.untracked.file)
+    with tarfile.open(archive) as packed:
+        assert packed.getnames() == ["new.py"]
+
+
 def test_submodules_are_told(repo, tmp_path):
     inner = repository(tmp_path / "inner", {"lib.py": "x = 1\n"})
     git(repo, "submodule", "add", "-q", str(inner), "ext")

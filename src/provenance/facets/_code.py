@@ -120,13 +120,20 @@ class Submodule(NamedTuple):
 
 
 class Repository(NamedTuple):
-    """Another git repository whose code the run used (an editable install elsewhere)."""
+    """Another git repository whose code the run used (an editable install elsewhere).
+
+    dirty: whether it had uncommitted changes, or untracked code where the run used some of it.
+    patch, untracked: where these are kept, as they were when the run had ended; None where there
+    are none, or the run used no file of it.
+    """
 
     path: PathRef
     commit: Optional[str]
     branch: Optional[str]
     dirty: bool
     url: str = ""
+    patch: Optional[Patch] = None
+    untracked: Optional[Archive] = None
 
 
 class Code(NamedTuple):

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from provenance.core import filekinds
 from provenance.core.context import Context
 from provenance.core.paths import is_inside
 from provenance.core.redact import Redactor, without_credentials
-from provenance.facets import _used
-from provenance.facets._code import Archive, Code, Remote, Repository, Submodule
-from provenance.facets._git import UNCHANGED, Git, Status
+from provenance.facets import _repositories, _used
+from provenance.facets._code import Archive, Code, Remote, Submodule
+from provenance.facets._git import Git, Status
 
 if TYPE_CHECKING:
     from provenance.facets._snapshot import Out, Packer
 
 _SETTINGS = ("core.autocrlf", "core.eol", "core.filemode", "core.symlinks")
 """How git writes files into the work tree here; a restored tree needs the same."""
-_MOST_REPOSITORIES = 20
 _MOST_ASKED = 60000
 """Bytes of paths that git is asked about at once."""
 
@@ -87,7 +85,8 @@ def complete(code: Code, context: Context, notes: List[str]) -> Code:
     top = context.roots.locate(code.top)
     used, more = _used.during_run(context, _AtStart(code, context, git, top))
     notes.extend(more)
-    code = code._replace(used=used, repositories=_repositories(code, context, git, top))
+    code = code._replace(used=used)
+    code = code._replace(repositories=_repositories.found(code, context, git, top, notes))
     if code.vcs == "git" and top is not None:
         code = code._replace(ignored=_ignored(code, context, git, top, notes))
     return code
@@ -218,52 +217,3 @@ class _AtStart:
         below = os.path.relpath(path, self._top).replace(os.sep, "/")
         answer = self._git(self._top, "cat-file", "--filters", "%s:%s" % (self._commit, below))
         return answer.out if answer.code == 0 else None
-
-
-def _repositories(
-    code: Code, context: Context, git: Git, top: Optional[str]
-) -> Tuple[Repository, ...]:
-    """Return the other repositories that modules came from or could have come from."""
-    own = {top} | {context.roots.locate(one.path) for one in code.submodules}
-    inner = git.elsewhere()
-    found = []
-    for folder in sorted(_other_tops(context) - own)[:_MOST_REPOSITORIES]:
-        status, _ = inner.status(folder)
-        if status is None:
-            continue
-        answer = inner(folder, "config", "--get", "remote.origin.url")
-        url = os.fsdecode(answer.out).strip()
-        found.append(
-            Repository(
-                context.roots.refer(folder),
-                status.commit,
-                status.branch,
-                any(e.status != UNCHANGED * 2 for e in status.entries),
-                context.redact.text(without_credentials(url)),
-            )
-        )
-    return tuple(found)
-
-
-def _other_tops(context: Context) -> Set[str]:
-    environments = filekinds.environment_folders(context.interpreters)
-    folders: Set[str] = set()
-    for one in context.interpreters:
-        folders.update(path for path in one.sys_path if os.path.isdir(path))
-        folders.update(os.path.dirname(path) for path in one.modules.values() if path)
-    tops: Dict[str, Optional[str]] = {}
-    for folder in folders:
-        if os.path.isabs(folder) and not filekinds.is_ignored(folder, environments):
-            _climb(os.path.normpath(folder), tops)
-    return {top for top in tops.values() if top is not None}
-
-
-def _climb(folder: str, tops: Dict[str, Optional[str]]) -> Optional[str]:
-    """Return the top of the repository that holds ``folder``, remembering it in ``tops``."""
-    if folder not in tops:
-        parent = os.path.dirname(folder)
-        if os.path.lexists(os.path.join(folder, ".git")):
-            tops[folder] = folder
-        else:
-            tops[folder] = None if parent == folder else _climb(parent, tops)
-    return tops[folder]
