@@ -9,7 +9,7 @@ from provenance.core.context import Command, Noted, Observations, Parsed, SeedCa
 from provenance.core.redact import Redactor
 from provenance.facets._commands import is_python, loads_hook
 
-_MOST_SEEDS, _MOST_COMMANDS, _MOST_PARSED, _MOST_NOTED = 200, 200, 50, 20000
+_MOST_SEEDS, _MOST_COMMANDS, _MOST_PARSED, _MOST_NOTED = 200, 200, 300, 20000
 
 
 class Sayings:

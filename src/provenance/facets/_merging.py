@@ -83,7 +83,10 @@ class Parameter(NamedTuple):
 
 
 class Saying(NamedTuple):
-    """What one source says of one parameter. job: number of the job in a sweep."""
+    """What one source says of one parameter.
+
+    job: number of the job in a sweep. final: it is what the parser's result held at the end.
+    """
 
     name: str
     value: Any
@@ -93,6 +96,7 @@ class Saying(NamedTuple):
     where: str = ""
     job: Optional[int] = None
     by_job: bool = False
+    final: bool = False
 
 
 def merged(sayings: List[Saying]) -> Dict[str, Parameter]:
@@ -137,6 +141,9 @@ def _joined(name: str, known: Parameter, one: Saying) -> Parameter:
         known = known._replace(default=one.value if resolved and plain else one.default)
     if known.given is None and one.given is not None and _same(known.value, one.value):
         known = known._replace(given=one.given)
+    if one.final and known.given is False and not _same(known.value, one.value):
+        before = Other(known.value, known.source, name, known.where)
+        return known._replace(value=one.value, others=(*known.others, before))
     again = one.source == known.source and one.name == name and _same(one.value, known.value)
     other = Other(one.value, one.source, one.name, one.where)
     heard = any(said._replace(where="") == other._replace(where="") for said in known.others)

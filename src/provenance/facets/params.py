@@ -128,9 +128,25 @@ def _scripted(context: Context) -> List[Saying]:
             found.append(Saying(name, value, SCRIPT, default, given, where))
         objects = one.get("objects")
         for name, held in (objects if isinstance(objects, dict) else {}).items():
-            for key, value in held.items() if isinstance(held, dict) else ():
-                found.append(Saying("%s.%s" % (name, key), value, SCRIPT, None, None, where))
+            found += _held(context, name, held, where) if isinstance(held, dict) else []
     return found
+
+
+def _held(context: Context, name: str, held: Dict[str, Any], where: str) -> List[Saying]:
+    """Return what an object of settings held at the end.
+
+    Where it is a parser's result, that is what the script added or changed afterwards.
+    """
+    parsed: Dict[str, Any] = {}
+    for told in context.observed.parsed:
+        parsed.update((key, item.get("value")) for key, item in told.values.items())
+    if 2 * len(parsed.keys() & held.keys()) < len(held):
+        return [Saying("%s.%s" % (name, k), v, SCRIPT, None, None, where) for k, v in held.items()]
+    return [
+        Saying(key, value, SCRIPT, None, None, where, final=True)
+        for key, value in held.items()
+        if key not in parsed or parsed[key] != value
+    ]
 
 
 def _clean(one: Saying, context: Context) -> Saying:

@@ -19,6 +19,8 @@ def leave():
     """Tell the plain values that stand in the script at its end; nothing of a library's script."""
     names = vars(sys.modules["__main__"])
     file = names.get("__file__")
+    if file is None:  # it is taken away once a script has ended
+        file = getattr(names.get("__loader__"), "path", None)
     if names.get("__name__") != "__main__" or not isinstance(file, str):
         return
     file = os.path.abspath(file)
@@ -63,6 +65,9 @@ def _settings(name, value):
             return None
         held = {key: one for key, one in vars(value).items() if key[:1] != "_"}
     else:
+        file = getattr(sys.modules.get(type(value).__module__), "__file__", None) or ""
+        if _patches["foreign"](file) and type(value).__name__ != "Namespace":
+            return None
         held = _params["members"](value)
         if held is None and type(value).__module__ == "__main__" and _speaks_of_settings(name):
             held = dict(getattr(value, "__dict__", {}))

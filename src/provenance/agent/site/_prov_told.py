@@ -108,7 +108,8 @@ def plain(value, name="", depth=0):
     if type(value) is int and "passw" in name.lower():
         return _events["MASK"]
     if value is None or type(value) in (bool, int, float):
-        return value
+        finite = type(value) is not float or value - value == 0
+        return value if finite else repr(value)  # the log holds literals, and nan is none
     if name and value and isinstance(value, str) and _events["secret"](name, value):
         return _events["MASK"]
     if isinstance(value, str):

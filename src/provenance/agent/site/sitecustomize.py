@@ -52,6 +52,10 @@ _WATCHED = {
         "pytorch_lightning.core.mixins.hparams_mixin pytorch_lightning.trainer.trainer "
         "transformers.trainer transformers.training_args transformers.training_args_seq2seq"
     ),
+    "_prov_remote": (
+        "urllib.request requests.sessions httpx._client httpx2._client fsspec.spec torch.hub "
+        "botocore.client keras.src.utils.file_utils datasets.load sklearn.datasets"
+    ),
     "_prov_shims": (
         "_duckdb av catboost ctranslate2 cv2 decord duckdb faiss fastparquet fasttext flax h5py "
         "keras kenlm lightgbm llama_cpp lmdb netCDF4 onnxruntime orbax polars pyarrow safetensors "
@@ -61,6 +65,16 @@ _WATCHED = {
     "_prov_models_torch": (
         "torch.optim torch.utils.data.dataloader torch.amp.grad_scaler torch.nn.init "
         "torch.nn.modules.module torch.nn.utils.clip_grad"
+    ),
+    "_prov_models_keras": (
+        "keras.src.trainers.trainer keras.src.backend.tensorflow.trainer "
+        "keras.src.backend.torch.trainer keras.src.backend.jax.trainer "
+        "keras.src.backend.numpy.trainer keras.src.engine.training tf_keras.src.engine.training"
+    ),
+    "_prov_models_jax": (
+        "optax._src.alias optax._src.clipping optax._src.schedule optax._src.transform "
+        "optax.schedules._schedule optax.transforms._adding optax.transforms._clipping "
+        "flax.linen.module flax.nnx.training.optimizer flax.training.train_state"
     ),
 }
 """Files beside this one, and the modules of which each replaces functions (its ``patch(name,
@@ -101,6 +115,19 @@ def _start():
         sys.addaudithook(_hook)
     else:
         _code("_prov_open")["install"](_hook, _event)
+
+
+def _resume(folder):
+    """Begin anew in ``folder``: a live session is recorded once more."""
+    global _folder, _at, _parent, _skip, _number, _used, _size, _total, _limit
+    _folder, _parent, _at = folder, "", _stamp()
+    _skip = _places()
+    _number = _used = _size = _total = 0
+    _limit = _FOLDER_LIMIT
+    for kept in (_seen, _written, _names, _folders):
+        kept.clear()
+    if _renew(0):
+        _rare("P", dict(_code("_prov_report")["facts"](_here), **_code("_prov_process")["facts"]()))
 
 
 def _stamp():
@@ -255,7 +282,7 @@ def _ours(error):
         names = trace.tb_frame.f_globals
         if names is not globals() and names.get("log") is not _rare:
             name = names.get("__name__", "")
-            if name not in ("os", "posixpath", "pathlib") and "importlib" not in name:
+            if name not in ("os", "posixpath", "pathlib", "_collections_abc") and "importlib" not in name:
                 return False
         trace = trace.tb_next
     return True
