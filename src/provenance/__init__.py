@@ -19,7 +19,12 @@ nothing but the standard library of Python 3.7, so that they can run in the user
 
 __version__ = "0.1.0.dev0"
 
-_TOLD_BY_CODE = ("fingerprint", "log_artifact", "log_metrics", "log_params")
+_TOLD_BY_CODE = frozenset(
+    (
+        "fingerprint log_artifact log_metrics log_params "
+        "load_ipython_extension unload_ipython_extension"
+    ).split()
+)
 
 
 def __getattr__(name: str) -> object:

@@ -67,10 +67,11 @@ class Reader:
     def _sdk(self) -> Tuple[str, ...]:
         """Return the files in which the SDK has written."""
         try:
-            names = sorted(name for name in os.listdir(self._folder) if name.endswith(".sdk"))
+            names = sorted(os.listdir(self._folder))
         except OSError:
             return ()
-        return tuple(os.path.join(self._folder, name) for name in names)
+        ours = [name for name in names if name.endswith((".sdk", _cells.JOURNAL))]
+        return tuple(os.path.join(self._folder, name) for name in ours)
 
     def _running(self, processes: List[Process]) -> Tuple[str, ...]:
         last = {process.pid: process for process in processes}  # after an exec, two share a number
@@ -94,24 +95,25 @@ class Reader:
 
     def _read(self, name: str) -> None:
         log = self._logs[name]
-        waiting: List[Tuple[Process, str]] = []
+        waiting: List[str] = []
         count = 0
-        for line in log.lines():
+        for piece in log.pieces():
             count += 1
-            process = self._process(name, line)
-            if process is None:
-                continue
-            if line.kind == "R":
-                waiting.append((process, line.value))
+            if isinstance(piece, list):
+                if name in self._of:
+                    waiting += piece
                 if len(waiting) > 10000:
-                    self._uses.read(waiting, time.time_ns())
+                    self._uses.reads(waiting, time.time_ns())
                     waiting = []
                 continue
-            if line.time is not None and waiting:
-                self._uses.read(waiting, line.time)
+            process = self._process(name, piece)
+            if process is None:
+                continue
+            if piece.time is not None and waiting:
+                self._uses.reads(waiting, piece.time)
                 waiting = []
-            self._take(process, line)
-        self._uses.read(waiting, time.time_ns())
+            self._take(process, piece)
+        self._uses.reads(waiting, time.time_ns())
         process = self._of.get(name)
         if process is not None:
             self._settle(name, process, bool(count))

@@ -11,6 +11,8 @@ Outside a recorded run all of these do nothing. Inside one they append a line to
 process in the run's folder, so that nothing is lost when the process is killed. They never raise:
 a call that makes no sense warns, once per function. They draw no random numbers and keep nothing of
 what they are given. Nothing but the standard library of Python 3.7 is needed.
+
+In a notebook, ``%load_ext provenance`` (or the name of this file) records the session as a run.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from _thread import RLock
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from provenance.agent._fingerprint import describe, plain, type_name
+from provenance.agent._live import load, unload
 
 __all__ = ["fingerprint", "log_artifact", "log_metrics", "log_params"]
 
@@ -226,6 +229,16 @@ def fingerprint(name: Any, value: Any) -> None:
     then says.
     """
     _journal.put("f", time.time_ns(), _where(), str(name), describe(value))
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """``%load_ext``: record this notebook or IPython session from here on."""
+    load(ipython, _journal.begin)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """``%unload_ext``: close the record."""
+    unload(ipython)
 
 
 def _mapping(given: Any) -> Dict[Any, Any]:

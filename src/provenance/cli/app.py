@@ -12,7 +12,7 @@ from typing import NoReturn
 import typer
 
 from provenance import __version__
-from provenance.cli import close, diff, envelope, init, lock, ls, replay, show, verify
+from provenance.cli import close, diff, envelope, init, lock, ls, replay, session, show, verify
 from provenance.cli import run as run_command
 from provenance.errors import ProvError
 
@@ -59,6 +59,7 @@ app.command("diff")(diff.command)
 app.command("lock")(lock.command)
 app.command("verify")(verify.command)
 app.command("replay")(replay.command)
+app.command("session", hidden=True)(session.command)
 
 
 def main(words: list[str]) -> NoReturn:

@@ -64,6 +64,23 @@ def read(path: str) -> List[Cell]:
     return cells(data.decode("utf-8"))
 
 
+def document(found: Iterable[Cell]) -> str:
+    """Return a notebook of these code cells, without their outputs."""
+    code = [
+        {
+            "cell_type": "code",
+            "execution_count": cell.count,
+            "metadata": {},
+            "outputs": [],
+            "source": cell.source.splitlines(True),
+        }
+        for cell in found
+    ]
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    whole = {"cells": code, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 4}
+    return json.dumps(whole, indent=1) + "\n"
+
+
 def out_of_order(found: Iterable[Cell]) -> Tuple[int, ...]:
     """Return the execution counts as saved where they do not increase, else nothing."""
     counts = tuple(cell.count for cell in found if cell.count is not None)

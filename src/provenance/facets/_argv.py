@@ -21,7 +21,11 @@ _MANY = frozenset("torchrun accelerate deepspeed mpirun mpiexec horovodrun srun"
 _MANY_MODULES = ("torch.distributed", "accelerate", "horovod")
 """Launchers whose own options say with how many processes the program ran."""
 _PROGRAM = re.compile(r"(python|pypy)[\d.]*$")
-_TOOLS = {"papermill": ("-p", "--parameters", "-r", "--parameters_raw"), "jupyter": ()}
+_TOOLS = {
+    "papermill": ("-p", "--parameters", "-r", "--parameters_raw"),
+    "jupyter": (),
+    "%load_ext": (),
+}
 """Programs that run a notebook: of their options only these are the notebook's parameters."""
 
 _STARTER = re.compile(r"(python|pypy|bash$|sh$|zsh$|torchrun$|accelerate$|deepspeed$|coverage$)")

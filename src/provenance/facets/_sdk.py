@@ -55,7 +55,8 @@ def told(context: Context, kind: str) -> Iterator[Told]:
     """Yield the lines of one kind, process after process in the order of their first line."""
     process, script, rank = "", "", None
     head, wanted = b'["H",', b'["%s",' % kind.encode("ascii")
-    for path in sorted(context.observed.sdk, key=_order):
+    files = [path for path in context.observed.sdk if path.endswith(".sdk")]
+    for path in sorted(files, key=_order):
         name = os.path.basename(path).rsplit(".", 2)[0]
         if name != process:
             process, script, rank = name, "", None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from provenance.core import codec, notebooks
 from provenance.core.context import AFTER, PRESENT, Context
@@ -19,6 +20,7 @@ VERSION = 1
 PHASES = (AFTER,)
 SITE = _facet.TARGET
 
+SESSION = "session.ipynb"
 MOST = 100
 _SHOWN = 12
 
@@ -34,7 +36,8 @@ class Notebook(NamedTuple):
     empty where the notebook was overwritten. ran: how many cells were executed, None where not
     known. failed: cells that raised, with the name of the error. code: SHA-256 over the sources of
     the cells in the order in which they ran, "" where not known. session: whether the cells were
-    run by hand.
+    run by hand. file: of a session, the name in the record's folder of the notebook that holds
+    its cells in the order in which they ran.
     """
 
     path: PathRef
@@ -45,6 +48,7 @@ class Notebook(NamedTuple):
     failed: Tuple[str, ...] = ()
     code: str = ""
     session: bool = False
+    file: str = ""
 
 
 class Notebooks(NamedTuple):
@@ -78,7 +82,36 @@ def capture(context: Context) -> Payload:
         found.append(
             _with_outcome(Notebook(places.refer(path)), places.refer(path), cells, context)
         )
+    journals = [path for path in context.observed.sdk if path.endswith(".jsonl")]
+    found += [_session(path, context) for path in journals]
     return captured(VERSION, Notebooks(tuple(found)), notes=tuple(notes))
+
+
+def _session(journal: str, context: Context) -> Notebook:
+    """Return what was run by hand, and keep its cells beside the record."""
+    names, cells = "", []
+    with open(journal, encoding="utf-8") as stream:
+        for line in stream:
+            try:
+                told = json.loads(line)
+                source, count = str(told["source"]), int(told["count"])
+            except (ValueError, KeyError, TypeError):
+                continue
+            names = str(told.get("notebook") or names)
+            failed = str(told.get("error") or "")
+            output = ({"output_type": "error", "ename": failed},) if failed else ()
+            cells.append(Cell(count, source, count, (), output))
+    path = os.path.join(context.roots.cwd, names or "session.ipynb")
+    one = Notebook(context.roots.refer(path), cells=_count(cells), session=True)
+    one = _with_outcome(one, one.path, cells, context)._replace(executed=None)
+    if context.run_dir is None:
+        return one
+    document = notebooks.document(
+        [cell._replace(source=context.redact.text(cell.source)) for cell in cells]
+    )
+    with open(os.path.join(context.run_dir, SESSION), "w", encoding="utf-8") as stream:
+        stream.write(document)
+    return one._replace(file=SESSION)
 
 
 def _read(context: Context, first: str) -> Dict[str, List[Cell]]:
@@ -129,7 +162,8 @@ def _with_outcome(
     for cell in ran:
         source = cell.source.encode("utf-8", "surrogatepass")
         code.update(b"%d\n" % len(source) + source)
-    failed = ["cell %d: %s" % (c.number, name) for c in ran for name in _errors(c)]
+    called = "In[%d]: %s" if one.session else "cell %d: %s"
+    failed = [called % (c.number, name) for c in ran for name in _errors(c)]
     return one._replace(
         executed=executed,
         cells=max(one.cells, _count(cells)),
@@ -179,14 +213,3 @@ def of(record: Record) -> Optional[Notebooks]:
     """Return the notebooks; None where the record does not say."""
     found = record.payloads(NAME)
     return codec.decode(Notebooks, found[0].payload) if found else None
-
-
-def printed(cells: List[Cell]) -> List[Any]:
-    """Return what cells printed, in order: pieces of text."""
-    pieces: List[Any] = []
-    for cell in cells:
-        for output in cell.outputs:
-            if isinstance(output, dict) and output.get("output_type") == "stream":
-                text = output.get("text", "")
-                pieces.append(text if isinstance(text, str) else "".join(text))
-    return pieces

@@ -81,7 +81,7 @@ def _command(name, args):
 
 def _reached(environ):
     """Return whether a Python process with this environment would load the hook."""
-    environ = os.environ if environ is None else environ
+    environ = dict(os.environ if environ is None else environ)  # os.environ refuses bytes as names
     for name in ("PYTHONPATH", b"PYTHONPATH"):
         if name in environ:
             value = environ[name]

@@ -32,7 +32,7 @@ def _parameters(notebook):
     values = {n: (v, v, False) for n, v in defaults.items() if n not in given}
     values.update({n: (v, defaults.get(n), True) for n, v in given.items()})
     if values:
-        _told["parsed"]("papermill", values)
+        _told["parsed"]("papermill", values, owner="__main__")
 
 
 def _assigned(source):
