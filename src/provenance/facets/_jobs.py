@@ -84,7 +84,7 @@ def submitted(context: Context) -> Optional[Submitted]:
     if name not in _SUBMIT:
         return None
     system, patterns = _SUBMIT[name]
-    text = _printed(context.run_dir)
+    text = _printed(context.log)
     for pattern in patterns:
         found = re.findall(pattern, text, re.MULTILINE)
         if found:
@@ -92,9 +92,9 @@ def submitted(context: Context) -> Optional[Submitted]:
     return Submitted(system, "", _script(context))
 
 
-def _printed(run_dir: Optional[str]) -> str:
+def _printed(log: Optional[str]) -> str:
     try:
-        with open(os.path.join(run_dir or "", "log.txt"), "rb") as stream:
+        with open(log or "", "rb") as stream:
             stream.seek(0, os.SEEK_END)
             stream.seek(max(0, stream.tell() - _TAIL))
             return stream.read().decode("utf-8", "replace")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
 
 from provenance.core import filekinds
 from provenance.core.context import Context, FileUse, FolderUse
 from provenance.core.paths import is_inside
 from provenance.facets import _filenames, _files, _named, _scan
+from provenance.facets._entries import MISSING, OVERWRITTEN
 from provenance.facets._files import DECLARED, NAMED, Seen, Use
 from provenance.facets._scan import Scan, Scope
 
@@ -28,6 +29,7 @@ class FolderRead(NamedTuple):
 class Touched(NamedTuple):
     """What a run touched.
 
+    inputs: but those that one of the folders stands for.
     removed: paths that were there before. temporary: how many files the run wrote and removed.
     crowded: folders that the search for changed files did not look at file by file.
     """
@@ -68,6 +70,12 @@ def _same_run(one: Context, other: Context) -> bool:
     )
 
 
+MOST_PER_FOLDER = 256
+"""Files of one folder beyond which the folder is one entry."""
+
+MOST_SIBLINGS = 16
+"""Folders of one folder, each one entry, beyond which that is the entry."""
+
 MOST_IN_TOP = 5000
 """Files of the project's own top folder that may be listed one by one."""
 
@@ -86,6 +94,7 @@ class _Gathering:
         )
         self.code = {file for one in context.interpreters for file in one.modules.values()}
         self.seen: Dict[str, Seen] = {}
+        self.plain: Dict[str, Dict[str, Tuple[str, ...]]] = {}
         self._canonical: Dict[str, str] = {}
         self._judged: Dict[str, bool] = {}
         self._telling = _filenames.telling_names() | {
@@ -99,17 +108,23 @@ class _Gathering:
         for use in context.observed.files:
             self._observed(use)
         for folder in context.observed.folders:
-            self._crowded_top(self._place(folder.path))
+            if folder.names:
+                self._plain(folder)
+            else:
+                self._crowded_top(self._place(folder.path))
+        self._expect()
         self._scanned()
         self._named_and_declared()
+        crowds = self._crowds()
         everything = [self._now(one) for _, one in sorted(self.seen.items())]
         inputs = tuple(u for u in map(_files.as_input, everything) if u is not None)
         outputs = tuple(u for u in map(_files.as_output, everything) if u is not None)
+        inputs, folders = self._folders(inputs, outputs, crowds)
         known = {one.path for one in everything if one.first != "r"}
         removed = [self._place(path) for path in context.observed.removed]
         return Touched(
             inputs,
-            self._folders(inputs, outputs),
+            folders,
             outputs,
             tuple(
                 path
@@ -130,6 +145,76 @@ class _Gathering:
         read = use.read or (before is not None and before.read)
         written = use.written or (before is not None and before.written)
         self.seen[path] = Seen(path, first=first, read=read, written=written, opened=use.how)
+
+    def _plain(self, use: FolderUse) -> None:
+        """Take note of files that were only read, folder by folder: there may be very many."""
+        folder = self._place(use.path + os.sep + "-")[:-2]
+        if self._left_out(folder + os.sep + "-") and not self._telling & set(use.names):
+            return
+        here = self.plain.setdefault(folder, {})
+        for name in use.names:
+            path = folder + os.sep + name
+            if path in self.seen or name in self._telling:
+                self._observed(FileUse(path, "r", True, False, use.how))
+            else:
+                here[name] = use.how
+
+    def _known(self, path: str) -> Seen:
+        """Return what is known of ``path`` by now, to be kept in ``seen`` by whoever adds to it."""
+        known = self.seen.get(path)
+        if known is None:
+            folder, _, name = path.rpartition(os.sep)
+            ways = self.plain.get(folder, {}).pop(name, None)
+            if ways is None:
+                return Seen(path)
+            known = Seen(path, first="r", read=True, opened=ways)
+        return known
+
+    def _expect(self) -> None:
+        """Let the digests of folders begin that will stand for the files in them."""
+        ahead = self.context.ahead
+        if ahead is not None:
+            groups, _ = _files.grouped(self._plain_paths(), MOST_PER_FOLDER, self._never())
+            many = [self._place(one.path) for one in self._many()]
+            for folder in (*groups, *many):
+                if not self._left_out(folder) and not self._holds_project(folder):
+                    ahead.expect(folder)
+
+    def _many(self) -> Tuple[FolderUse, ...]:
+        """Return the folders of whose files only the number is known."""
+        crowds = tuple(one for one in self.context.observed.folders if not one.names)
+        return fold(crowds, self.tops) if crowds else ()
+
+    def _plain_paths(self) -> List[str]:
+        return [f + os.sep + name for f, names in self.plain.items() for name in names]
+
+    def _never(self) -> FrozenSet[str]:
+        """Return the folders that stand for no files: they hold the project or the home folder."""
+        roots = self.context.roots
+        tops = (roots.repo, roots.cwd, roots.home)
+        return frozenset(above for top in tops if top for above in _above(top))
+
+    def _crowds(self) -> Dict[str, Tuple[str, ...]]:
+        """Return the folders that stand for many files that were read, with how these are known.
+
+        All other files that were only read are looked at one by one from here on.
+        """
+        lone = [path for path, one in self.seen.items() if one.read and not one.written]
+        paths = self._plain_paths()
+        groups, _ = _files.grouped([*paths, *lone], MOST_PER_FOLDER, self._never())
+        inside = [one + os.sep for one in groups]
+        inside += [self._place(one.path) + os.sep for one in self._many()]
+        ways: Dict[str, Tuple[str, ...]] = {folder: () for folder in groups}
+        for folder, names in self.plain.items():
+            above = next((one for one in inside if (folder + os.sep).startswith(one)), None)
+            if above is None:
+                for name, how in names.items():
+                    path = folder + os.sep + name
+                    self.seen[path] = Seen(path, first="r", read=True, opened=how)
+            elif above[:-1] in ways:
+                known = ways[above[:-1]]
+                ways[above[:-1]] = tuple(dict.fromkeys((*known, *_first(names))))
+        return ways
 
     def _crowded_top(self, folder: str) -> None:
         """Take the older files of a folder that holds the project for read.
@@ -158,8 +243,9 @@ class _Gathering:
         self.scan = _scan.scan(self._scopes(), context.marker_ns, skip, context.deadline)
         for one in self.scan.changed:
             path = self._place(one.path)
-            if not self._left_out(path):
-                known = self.seen.get(path, Seen(path))
+            known = self.seen.get(path, Seen(path))
+            others = not known.written and (path in context.theirs or one.path in context.theirs)
+            if not others and not self._left_out(path):
                 self.seen[path] = known._replace(scanned=True, link=one.link)
 
     def _scopes(self) -> List[Scope]:
@@ -177,10 +263,10 @@ class _Gathering:
 
     def _named_and_declared(self) -> None:
         for path in map(self._place, _named.paths(self.context)):
-            if self.context.observed.traced and path not in self.seen:
+            if self.context.observed.traced and not self._known(path).first:
                 continue
             if os.path.isfile(path) and not self._left_out(path) and path not in self.code:
-                self.seen[path] = self.seen.get(path, Seen(path))._replace(named=True)
+                self.seen[path] = self._known(path)._replace(named=True)
         for declared, paths in (
             ("output", self.context.declared_outputs),
             ("data", self.context.declared_data),
@@ -190,7 +276,7 @@ class _Gathering:
                     if declared == "output":
                         self._declare_below(path)
                     continue
-                known = self.seen.get(path, Seen(path))
+                known = self._known(path)
                 self.seen[path] = known._replace(declared=declared)
 
     def _declare_below(self, folder: str) -> None:
@@ -217,14 +303,26 @@ class _Gathering:
             seen.path, True, status.st_size, changed, rewritten, seen.link, *seen[6:-1], alone
         )
 
-    def _folders(self, inputs: Tuple[Use, ...], outputs: Tuple[Use, ...]) -> Tuple[FolderRead, ...]:
+    def _folders(
+        self,
+        inputs: Tuple[Use, ...],
+        outputs: Tuple[Use, ...],
+        crowds: Dict[str, Tuple[str, ...]],
+    ) -> Tuple[Tuple[Use, ...], Tuple[FolderRead, ...]]:
+        """Return the inputs that stand for themselves, and the folders that stand for others."""
         found: Dict[str, Tuple[str, ...]] = {}
         written = [one.path for one in outputs]
-        for one in fold(self.context.observed.folders, self.tops):
+        for one in self._many():
             path = self._place(one.path)
             inside = sum(1 for w in written if is_inside(w, path))
             if inside < one.files and not self._left_out(path) and not self._holds_project(path):
                 found[path] = one.how
+        lost = [one for one in inputs if one.state in (MISSING, OVERWRITTEN)]
+        uses = {one.path: one for one in inputs if one.state not in (MISSING, OVERWRITTEN)}
+        groups, rest = _files.grouped(self._with(crowds, uses), MOST_PER_FOLDER, self._never())
+        for folder, members in groups.items():
+            ways = [way for path in members if path in uses for way in uses[path].how]
+            found[folder] = tuple(dict.fromkeys((*crowds.get(folder, ()), *ways)))
         busy = [*written, *(one.path for one in inputs), *found]
         named = () if self.context.observed.traced else _named.paths(self.context)
         for path in map(self._place, named):
@@ -233,9 +331,16 @@ class _Gathering:
         for path in map(self._place, self.context.declared_data):
             if os.path.isdir(path):
                 found[path] = (*found.get(path, ()), DECLARED)
-        return tuple(
+        alone = sorted([*lost, *(uses[path] for path in rest if path in uses)])
+        return tuple(alone), tuple(
             FolderRead(path, how, _below(path, written)) for path, how in sorted(found.items())
         )
+
+    def _with(self, crowds: Dict[str, Tuple[str, ...]], uses: Dict[str, Use]) -> List[str]:
+        """Return the paths of ``uses`` and of what ``crowds`` stand for."""
+        if not crowds:
+            return sorted(uses)
+        return sorted({*uses, *self._plain_paths()})
 
     def _is_named_data(self, path: str) -> bool:
         if not os.path.isdir(path) or self._left_out(path) or self._holds_project(path):
@@ -287,11 +392,15 @@ class _Gathering:
         return placed + last if last else placed
 
 
+def _first(ways: Dict[str, Tuple[str, ...]]) -> Tuple[str, ...]:
+    return next(iter(ways.values()), ())
+
+
 def fold(folders: Tuple[FolderUse, ...], tops: Tuple[str, ...]) -> Tuple[FolderUse, ...]:
     """Return ``folders`` without those inside others, crowds of siblings as the folder above."""
     by_path = {one.path: one.files for one in folders}
     ways = {one.path: one.how for one in folders}
-    groups, _ = _files.grouped(by_path, 64, frozenset(a for top in tops for a in _above(top)))
+    groups, _ = _files.grouped(by_path, MOST_SIBLINGS, frozenset(a for top in tops for a in _above(top)))
     for folder, members in groups.items():
         by_path[folder] = sum(by_path.pop(m) for m in members if m in by_path)
         ways[folder] = tuple(dict.fromkeys(way for m in members for way in ways.get(m, ())))
@@ -300,7 +409,7 @@ def fold(folders: Tuple[FolderUse, ...], tops: Tuple[str, ...]) -> Tuple[FolderU
     for path in sorted(by_path):
         if not any(above in kept for above in _above(os.path.dirname(path))):
             kept.add(path)
-            result.append(FolderUse(path, by_path[path], ways[path]))
+            result.append(FolderUse(path, by_path[path], how=ways[path]))
     return tuple(result)
 
 

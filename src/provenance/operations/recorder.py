@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from provenance.agent.read import Reader
     from provenance.core.digest import Digests
     from provenance.executors.local import Tracer
-    from provenance.operations.tracing import Tracing
     from provenance.operations._hashing import Hashing
+    from provenance.operations.tracing import Tracing
 
 AGENT, LOG, CACHE = "agent", "log.txt", "digests"
 _POLL_S = (0.01, 0.5)
@@ -86,6 +86,15 @@ class Recorder:
         self._answers: dict[str, Payload] = {}
         self._others: tuple[str, ...] = ()
         self._accompanied = threading.Event()
+        self._outer = self._outer_run()
+
+    def _outer_run(self) -> str | None:
+        """Return the agent folder of the run that this one is started in, if any."""
+        if not self.request.environ.get(launch.FOLDER):
+            return None
+        from provenance.operations import nesting  # only inside another run
+
+        return nesting.outer(self.request.environ)
 
     def begin(self) -> None:
         """Make the run's folder, capture what must be captured first, write the start record."""
@@ -154,14 +163,26 @@ class Recorder:
             phase=context.BEFORE,
             roots=self._roots(),
             command=self.request.argv,
-            environ=self.request.environ,
+            environ=self._own_environ(),
             redact=self.redact,
             digest=self._digest,
             run_dir=folder,
             started=now,
             declared_data=self.request.data + self._settings.data,
             declared_outputs=self.request.outputs + self._settings.outputs,
+            within=os.path.basename(os.path.dirname(self._outer)) if self._outer else None,
         )
+
+    def _own_environ(self) -> Mapping[str, str]:
+        """Return the environment as the user has it: without the hook of a run outside of this."""
+        environ = self.request.environ
+        return launch.unhooked_environment(environ) if self._outer else environ
+
+    def _command(self) -> tuple[str, ...]:
+        return self.redact.argv(self.request.argv)
+
+    def _agent(self) -> str | None:
+        return os.path.join(self.folder, AGENT) if self._hooked and self.folder else None
 
     def _header(self, run_id: str, now: float) -> Record:
         roots = self._roots()
@@ -275,6 +296,11 @@ class Recorder:
         )
         records.write(self.folder, closed)
         self.record = closed
+        if self._outer is not None:
+            from provenance.operations import nesting
+
+            code = outcome.exit_code
+            nesting.leave(self._outer, closed.id, closed.command, code, self._agent())
         _remove(os.path.join(self.folder, AGENT))
         overlap.leave(self.project, closed.id)
         if self._hashing is not None:
@@ -302,11 +328,13 @@ class Recorder:
             observed = self._tracing.joined(observed, interpreters)
         deadline = time.monotonic() + self._settings.digest_seconds
         self._digests().end(deadline)
+        others = self._overlapping(observed)
         last = self._context._replace(
             interpreters=interpreters,
             observed=observed,
             outcome=outcome,
-            overlapping=overlap.others(self.project, self.record.id, self._others),
+            overlapping=others,
+            theirs=overlap.theirs(self.project, others) if others else frozenset(),
             deadline=deadline,
             ahead=self._hashing,
         )
@@ -316,10 +344,26 @@ class Recorder:
 
         return _sdk.declared(last)
 
+    def _overlapping(self, observed: Observations) -> tuple[str, ...]:
+        """Return the runs that went on at the same time; not those around and inside of this."""
+        assert self.record is not None
+        others = overlap.others(self.project, self.record, self._others)
+        if self._outer is not None:
+            from provenance.operations import nesting
+
+            around = nesting.outers(self._outer)
+            others = tuple(one for one in others if one not in around)
+        inside = {one.id for one in observed.nested}
+        return tuple(one for one in others if one not in inside)
+
     def abandon(self) -> None:
         """Remove the run's folder: the command could not be started, so there was no run."""
         if self.folder is not None:
             overlap.leave(self.project, os.path.basename(self.folder))
+            if self._outer is not None:
+                from provenance.operations import nesting
+
+                nesting.withdraw(self._outer, os.path.basename(self.folder))
             _remove(self.folder)
 
     def _step(self, function: Callable[..., None], *arguments: object) -> None:
