@@ -1,5 +1,6 @@
 """Random streams and results are the same bytes with and without the hook, on real libraries."""
 
+import os
 import shutil
 import subprocess
 
@@ -133,6 +134,7 @@ def test_torch(tmp_path):
     python = venv(tmp_path / "venv", python=python_of("3.11"))
     done = subprocess.run(
         [UV, "pip", "install", "-q", "-p", python, "torch==2.13.0+cpu", "numpy"],
+        env=dict({"UV_FIND_LINKS": os.environ.get("PIP_FIND_LINKS", "")}, **os.environ),
         capture_output=True,
         check=False,
         timeout=500,
