@@ -58,11 +58,16 @@ class FileUse(NamedTuple):
 
 
 class FolderUse(NamedTuple):
-    """A folder of which so many distinct files were read that they are kept as one entry."""
+    """A folder of which many distinct files were read, kept together.
+
+    names: of the files, where they are known: each exists, was only read, and is neither source
+    code nor configuration. Empty where so many were read that only their number is known.
+    """
 
     path: str
     files: int
     how: Tuple[str, ...] = ("observed",)
+    names: Tuple[str, ...] = ()
 
 
 class Parsed(NamedTuple):
