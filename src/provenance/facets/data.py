@@ -17,7 +17,7 @@ from provenance.core.difference import (
 )
 from provenance.core.paths import PathRef
 from provenance.core.record import Payload, Record, captured, skipped
-from provenance.facets import _entries, _facet, _files, _touched
+from provenance.facets import _entries, _facet, _files, _remote, _touched
 from provenance.facets._entries import (
     CHANGED,
     DIGESTED,
@@ -48,9 +48,13 @@ upgrade = _facet.nothing_to_upgrade
 
 
 class Data(NamedTuple):
-    """What the run read: ``kind`` of an entry is data, config, folder or updated."""
+    """What the run read: ``kind`` of an entry is data, config, folder or updated.
+
+    remotes: what it read from elsewhere, by address.
+    """
 
     files: Tuple[FileEntry, ...] = ()
+    remotes: Tuple[_remote.Remote, ...] = ()
 
 
 def capture(context: Context) -> Payload:
@@ -70,7 +74,7 @@ def capture(context: Context) -> Payload:
             filled = filled._replace(state=CHANGED, seen="")
         found.append(filled)
     kept = tuple(sorted((e for e in found if e.files != 0), key=lambda e: e.path))
-    return captured(VERSION, Data(kept), notes=_notes(kept))
+    return captured(VERSION, Data(kept, _remote.remotes(context)), notes=_notes(kept))
 
 
 def _listed(touched: Touched, places: Places, context: Context) -> List[Tuple[str, FileEntry]]:
@@ -179,6 +183,10 @@ def compare(old: Payload, new: Payload) -> Comparison:
         for path, one in after.items()
         if path not in before and path not in taken
     ]
+    others = _remote.compare(old, new)
+    found += others.differences
+    missed += others.not_compared
+    equal += others.equal
     total = equal + sum(1 for one in found if one.kind != "origin")
     return Comparison(tuple(found), equal, total, UNIT, tuple(missed))
 
@@ -237,4 +245,4 @@ def _difference(kind: str, path: PathRef, effect: str, old: object, new: object)
 def of(record: Record) -> Optional[Data]:
     """Return what the run read; None where the record does not say."""
     subjects = record.payloads(NAME)
-    return Data(_entries.entries(subjects)) if subjects else None
+    return Data(_entries.entries(subjects), _remote.of(subjects)) if subjects else None

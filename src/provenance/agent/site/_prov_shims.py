@@ -210,7 +210,11 @@ def note(path, how, tree=True):
     path = os.fsdecode(path)
     if path.startswith("file:"):
         path = path[7:] if path.startswith("file://") else path[5:]
-    if not path or "://" in path or "\0" in path:
+    if not path or "\0" in path:
+        return
+    if "://" in path:
+        if how == _READ:
+            load("_prov_remote")["named"](path)
         return
     if how == _READ and tree and os.path.isdir(path):
         read_below(path)

@@ -134,7 +134,7 @@ def _globbing(original, *args, **kwargs):
 
 
 def _lmdb(original, *args, **kwargs):
-    """Take note of an environment: a folder of two files, of which the one with locks is no data."""
+    """Take note of an environment: a folder with the data, and locks that are none."""
     try:
         path = os.fsdecode(args[0] if args else kwargs.get("path"))
         below = args[2] if len(args) > 2 else kwargs.get("subdir", True)

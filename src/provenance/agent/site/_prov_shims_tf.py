@@ -1,8 +1,9 @@
 """What TensorFlow, Keras and Orbax open in C++, seen at their Python functions.
 
 Run by ``sitecustomize``; see `_prov_shims`, which also explains the lines below. Paths come as
-text, bytes, or tensors of either. Inside a graph a path has no value yet: there, what the data sets were
-made of (lists of names, patterns) is taken for read as soon as the graph is seen to read files.
+text, bytes, or tensors of either. Inside a graph a path has no value yet: there, what the data
+sets were made of (lists of names, patterns) is taken for read as soon as the graph is seen to read
+files.
 """
 
 import glob
@@ -104,7 +105,9 @@ def _reading(place, keyword, expand=lambda path: (path,)):
 
 def _tell(names):
     for path in names:
-        if "://" not in path:
+        if "://" in path:
+            load("_prov_remote")["named"](path)
+        else:
             opened("open", (path, None, 0))
 
 
