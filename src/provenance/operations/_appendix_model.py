@@ -124,7 +124,7 @@ def _arguments(part: Part) -> list[tuple[str, ...]]:
             name,
             cell(one.value),
             "(none)" if one.required else cell(one.default),
-            words[one.given],
+            words[one.given] if one.given is not None or one.value != one.default else "as default",
         )
         for name, one in ordered
     ]

@@ -186,13 +186,17 @@ def _note(topic, value):
 
 
 def place_of(kind):
-    """Return where a class is defined, as "file:line"; "" where that is not known."""
+    """Return where the first method of a class is, as "file:line"; "" where not known."""
     module = sys.modules.get(getattr(kind, "__module__", ""))
     file = vars(module).get("__file__") if module is not None else None
-    code = getattr(vars(kind).get("__init__") or vars(kind).get("__call__"), "__code__", None)
-    if not isinstance(file, str) or code is None or code.co_filename[:1] == "<":
+    if not isinstance(file, str):
         return ""
-    return "%s:%d" % (os.path.abspath(file), code.co_firstlineno)
+    lines = []
+    for member in list(vars(kind).values()):
+        code = getattr(getattr(member, "__wrapped__", member), "__code__", None)
+        if code is not None and code.co_filename == file:
+            lines.append(code.co_firstlineno)
+    return "%s:%d" % (os.path.abspath(file), min(lines)) if lines else os.path.abspath(file)
 
 
 def folded(groups):

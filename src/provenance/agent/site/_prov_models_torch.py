@@ -195,6 +195,8 @@ def _entrusted(how):
 
 def _model(module, how, place, optimizer=None):
     """Tell of a model, unless it is known or part of a known one."""
+    if any(kind.__module__.startswith("keras.") for kind in type(module).__mro__):
+        return  # told of by Keras
     module, wrappers = _layers["unwrapped"](module)
     known = _inside.get(id(module))
     found = [one for one in _roots if one[1]() is module]
