@@ -76,6 +76,16 @@ _WATCHED = {
         "optax.schedules._schedule optax.transforms._adding optax.transforms._clipping "
         "flax.linen.module flax.nnx.training.optimizer flax.training.train_state"
     ),
+    "_prov_models_keras": (
+        "keras.src.trainers.trainer keras.src.backend.tensorflow.trainer "
+        "keras.src.backend.torch.trainer keras.src.backend.jax.trainer "
+        "keras.src.backend.numpy.trainer keras.src.engine.training tf_keras.src.engine.training"
+    ),
+    "_prov_models_jax": (
+        "optax._src.alias optax._src.clipping optax._src.schedule optax._src.transform "
+        "optax.schedules._schedule optax.transforms._adding optax.transforms._clipping "
+        "flax.linen.module flax.nnx.training.optimizer flax.training.train_state"
+    ),
 }
 """Files beside this one, and the modules of which each replaces functions (its ``patch(name,
 module)``) once the program has imported them. One with a ``leave()`` is asked at the end, too."""
