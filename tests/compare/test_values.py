@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from provenance.compare.tolerance import DEFAULT
 from provenance.compare.values import Tally, shown
-from provenance.compare.volatile import is_volatile_name, masked
+from provenance.compare.volatile import masked
+from provenance.core.volatile import is_volatile_name
 
 
 @pytest.mark.parametrize(

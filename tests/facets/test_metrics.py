@@ -63,8 +63,8 @@ def test_leaves_of_json(tmp_path: Path) -> None:
 def test_a_trainer_state_gives_series_by_step(tmp_path: Path) -> None:
     log = [{"step": 10, "loss": 1.0, "epoch": 0.1}, {"step": 20, "loss": 0.5}, {"eval_loss": 0.7}]
     answer = written(tmp_path, trainer_state_dot_json=json.dumps({"log_history": log}))
-    assert series(answer)["log_history/loss"] == [(10, 1.0), (20, 0.5)]
-    assert final(answer)["log_history/eval_loss"] == 0.7
+    assert series(answer)["loss"] == [(10, 1.0), (20, 0.5)]
+    assert final(answer) == {"loss": 0.5, "eval_loss": 0.7}
 
 
 def test_tables_with_steps_and_gaps(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from provenance.compare.tolerance import DEFAULT, Tolerance, is_number
-from provenance.compare.volatile import is_volatile_name
 from provenance.core.verdict import DIFFERENT, NOT_COMPARED
+from provenance.core.volatile import is_volatile_name
 
 Series = Sequence[Mapping[str, Any]]
 

@@ -8,8 +8,9 @@ from itertools import zip_longest
 from typing import Any
 
 from provenance.compare.tolerance import Tolerance, is_number
-from provenance.compare.volatile import is_volatile_name, masked
+from provenance.compare.volatile import masked
 from provenance.core.verdict import DIFFERENT, WITHIN
+from provenance.core.volatile import is_volatile_name
 
 _NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]*\w)")
 

@@ -32,6 +32,7 @@ class Series:
     def __init__(self) -> None:
         self.count = 0
         self.last: Optional[Point] = None
+        self.first = Point(0, None)
         self._kept: List[Point] = []
         self._every = 1
         self._extremes: Dict[str, Tuple[int, Point]] = {}
@@ -39,6 +40,8 @@ class Series:
     def add(self, point: Point) -> List[Point]:
         """Add the next point; return the points that are now to be kept elsewhere in full."""
         value = point.value
+        if not self.count:
+            self.first = point
         full = [point] if self.thinned else []
         if self.count % self._every == 0:
             self._kept.append(point)
@@ -54,6 +57,11 @@ class Series:
         self.last = point
         self.count += 1
         return full
+
+    def extreme(self, which: str) -> Optional[Point]:
+        """Return the first point that is "least" or "greatest"; None where all are nan."""
+        found = self._extremes.get(which)
+        return found[1] if found else None
 
     @property
     def thinned(self) -> bool:

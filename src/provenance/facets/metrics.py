@@ -1,30 +1,24 @@
-"""Which numbers came out: final values and series by step, read from the files the run wrote."""
+"""Which numbers came out: final values and series by step, as told, written or printed."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
 
 from provenance.core import canonical
 from provenance.core.context import AFTER, PRESENT, Context
 from provenance.core.difference import UNKNOWN, Comparison, Difference
 from provenance.core.record import RUN_ONLY, Payload, Record, captured, skipped
 from provenance.facets import _facet, _touched
-from provenance.facets._entries import AMBIGUOUS, MISSING, UNCHANGED, Places
-from provenance.facets._filenames import LINK, METRICS
-from provenance.facets._files import Use
 
 if TYPE_CHECKING:
-    from provenance.facets._metricfiles import Finals
-    from provenance.facets._series import Collected, Full, Series
+    from provenance.facets._files import Use
+    from provenance.facets._metricmerge import Metric
 
 NAME = "metrics"
 VERSION = 1
 PHASES = (AFTER,)
 SITE = _facet.HOST
-
-MOST_FILES = 50
-"""Files that are read for metrics; those whose names say so come first."""
 
 MOST_NAMES = 2000
 
@@ -37,175 +31,92 @@ class Metrics(NamedTuple):
     """The numbers that came out.
 
     final: the last value by name. series: all values by name, in steps, long ones thinned to about
-    2,000 points (first, last, least and greatest are always there). sources: the file by name.
-    thinned: how many points the whole series has, where it was thinned; those are in
-    ``metrics.jsonl`` beside the record.
+    2,000 points (first, last, least and greatest are always there). sources: by name the file,
+    "sdk", or "log:LINE". thinned: how many points the whole series has, where it was thinned; those
+    are in ``metrics.jsonl`` beside the record. others: what further sources say by name: ``value``,
+    ``source`` and the ``name`` there. best: the best point of a series whose name tells what is
+    better. units: "%" by name. splits: train, validation or test, where the name says so. timings:
+    times, rates and memory that were printed. partial: the run failed: these are no results.
     """
 
     final: Dict[str, Any] = {}
     series: Dict[str, List[Dict[str, Any]]] = {}
     sources: Dict[str, str] = {}
     thinned: Dict[str, int] = {}
-
-
-class _Read(NamedTuple):
-    use: Use
-    finals: Finals
-    collected: Collected
+    others: Dict[str, List[Dict[str, Any]]] = {}
+    best: Dict[str, Dict[str, Any]] = {}
+    units: Dict[str, str] = {}
+    splits: Dict[str, str] = {}
+    timings: Dict[str, Any] = {}
+    partial: bool = False
 
 
 def capture(context: Context) -> Payload:
-    """Return the numbers found in the files that the run changed."""
+    """Return the numbers that the run told, wrote and printed."""
     if context.phase == PRESENT:
         return skipped(VERSION, RUN_ONLY)
     outputs = _touched.touched(context).outputs
-    if not outputs and not context.observed.sdk:
-        return captured(VERSION, Metrics())
-    return _captured(context, outputs)
+    partial = context.outcome is not None and context.outcome.exit_code != 0
+    if not outputs and not context.observed.sdk and context.log is None:
+        return captured(VERSION, Metrics(partial=partial))
+    return _captured(context, outputs, partial)
 
 
-def _captured(context: Context, outputs: Tuple[Use, ...]) -> Payload:
-    from provenance.facets._metricfiles import Skip  # not needed where nothing was written
+def _captured(context: Context, outputs: Tuple[Use, ...], partial: bool) -> Payload:
+    from provenance.facets import _metricmerge, _metricsources  # not where nothing was said
     from provenance.facets._series import Full
 
     notes: List[str] = []
-    places = Places(context)
     full = Full(os.path.join(context.run_dir, FULL_FILE) if context.run_dir else None)
-    uses = _candidates(outputs, notes)
-    read = []
-    for use in uses:
-        try:
-            one = _read(use, full, context.redact.text(str(places.refer(use.path))))
-        except Skip as skip:
-            if str(skip):
-                notes.append("%s %s" % (places.refer(use.path), skip))
-            continue
-        except (OSError, ValueError) as error:
-            notes.append("%s was not read: %s" % (places.refer(use.path), type(error).__name__))
-            continue
-        if one.finals or one.collected.series:
-            read.append(one)
-    told, more = _told(context, full)
+    sources, timings = _metricsources.sources(context, outputs, full, notes)
     full.close()
-    found = _named(read, places, notes)
-    _sdk_first(found, told)
-    notes += more
+    found = _payload(_metricmerge.merged(sources), notes)
+    found = found._replace(timings=timings, partial=partial)
     if found.thinned:
-        where = FULL_FILE if full.complete else "the file that the run wrote"
+        where = FULL_FILE if full.complete else "what the run left"
         text = "%d long series are thinned to %d points in the record; all points are in %s"
         notes.append(text % (len(found.thinned), 2000, where))
     return captured(VERSION, _redacted(found, context), notes=tuple(notes[:20]))
 
 
-def _told(context: Context, full: Full) -> Tuple[Dict[str, Series], Tuple[str, ...]]:
-    """Return the series that the code told by the SDK, and notes."""
-    if not context.observed.sdk:
-        return {}, ()
-    from provenance.facets import _sdk
+def _payload(merged: Dict[str, Metric], notes: List[str]) -> Metrics:
+    from provenance.facets import _metricmerge, _metricnames
 
-    return _sdk.series(context, full)
-
-
-def _sdk_first(found: Metrics, told: Dict[str, Series]) -> None:
-    """Put what the SDK told under its own names; what files say differently goes by the file."""
-    for name, series in told.items():
-        assert series.last is not None
-        source, final = found.sources.get(name), found.final.get(name)
-        if source is not None and final != series.last.value:
-            stem = os.path.splitext(os.path.basename(source))[0]
-            parts: Tuple[Dict[str, Any], ...] = (found.final, found.series, found.sources)
-            for part in (*parts, found.thinned):
-                if name in part:
-                    part[stem + "/" + name] = part.pop(name)
-        found.sources[name] = "sdk"
-        found.final[name] = series.last.value
-        found.series[name] = [point._asdict() for point in series.points()]
-        found.thinned.pop(name, None)
-        if series.thinned:
-            found.thinned[name] = series.count
-
-
-def _candidates(outputs: Tuple[Use, ...], notes: List[str]) -> List[Use]:
-    from provenance.facets import _metricfiles
-
-    states = (MISSING, UNCHANGED, AMBIGUOUS)
-    found = [
-        one
-        for one in outputs
-        if one.kind != LINK and one.state not in states and _metricfiles.reader_of(one.path)
-    ]
-    found.sort(key=lambda one: (one.kind != METRICS, one.path.count(os.sep), one.path))
-    if len(found) > MOST_FILES:
-        text = "%d files that may hold metrics were not read"
-        notes.append(text % (len(found) - MOST_FILES))
-    return found[:MOST_FILES]
-
-
-def _read(use: Use, full: Full, name: str) -> _Read:
-    from provenance.facets import _metricfiles
-    from provenance.facets._series import Collected
-
-    reader = _metricfiles.reader_of(use.path)
-    assert reader is not None
-    collected = Collected(full, name)
-    return _Read(use, reader(use.path, collected), collected)
-
-
-def _named(read: List[_Read], places: Places, notes: List[str]) -> Metrics:
-    """Return everything under its name; the file's name goes before where two files disagree.
-
-    Files that end in the same value speak of one metric: ``metrics.json`` holds the last line of
-    ``history.csv``.
-    """
-    ends: Dict[str, Set[str]] = {}
-    for one in read:
-        for name in set(one.finals) | set(one.collected.series):
-            ends.setdefault(name, set()).add(repr(_end(one, name)))
-    stems: Dict[str, int] = {}
-    for one in read:
-        stems[_stem(one)] = stems.get(_stem(one), 0) + 1
-    found = Metrics({}, {}, {}, {})
-    for one in read:
-        path = str(places.refer(one.use.path))
-        prefix = _stem(one) if stems[_stem(one)] == 1 else os.path.splitext(path)[0]
-        for name in sorted(set(one.finals) | set(one.collected.series)):
-            if len(found.sources) >= MOST_NAMES:
-                notes.append("more than %d metrics: the rest was left out" % MOST_NAMES)
-                return found
-            full_name = name if len(ends[name]) == 1 else prefix + "/" + name
-            _put(found, full_name, name, one, path)
+    found = Metrics({}, {}, {}, {}, {}, {}, {}, {})
+    for name, one in merged.items():
+        if len(found.sources) >= MOST_NAMES:
+            notes.append("more than %d metrics: the rest was left out" % MOST_NAMES)
+            break
+        found.sources[name] = one.source
+        found.final[name] = one.value
+        if one.series is not None and one.series.last is not None:
+            found.series[name] = [point._asdict() for point in one.series.points()]
+            best = _metricmerge.best(one.series, name)
+            if best is not None:
+                found.best[name] = dict(best._asdict())
+            if one.series.thinned:
+                found.thinned[name] = one.series.count
+        if one.others:
+            found.others[name] = [dict(other._asdict()) for other in one.others[:10]]
+        if one.unit:
+            found.units[name] = one.unit
+        split = _metricnames.split_of(name)
+        if split is not None:
+            found.splits[name] = split
     return found
-
-
-def _end(one: _Read, name: str) -> Any:
-    series = one.collected.series.get(name)
-    if name in one.finals or series is None or series.last is None:
-        return one.finals.get(name)
-    return series.last.value
-
-
-def _put(found: Metrics, full_name: str, name: str, one: _Read, path: str) -> None:
-    found.sources.setdefault(full_name, path)
-    series = one.collected.series.get(name)
-    if series is not None and series.last is not None:
-        found.series[full_name] = [point._asdict() for point in series.points()]
-        found.final[full_name] = series.last.value
-        if series.thinned:
-            found.thinned[full_name] = series.count
-    if name in one.finals:
-        found.final[full_name] = one.finals[name]
-
-
-def _stem(one: _Read) -> str:
-    return os.path.splitext(os.path.basename(one.use.path))[0]
 
 
 def _redacted(found: Metrics, context: Context) -> Dict[str, Any]:
     """Return the payload, non-finite numbers spelled out and names free of secrets."""
     clean: Dict[str, Any] = canonical.plain(found._asdict())
     redact = context.redact.text
+    for others in clean["others"].values():
+        for one in others:
+            one.update(source=redact(one["source"]), name=redact(one["name"]))
     return {
         part: {redact(name): redact(v) if isinstance(v, str) else v for name, v in items.items()}
+        if isinstance(items, dict)
+        else items
         for part, items in clean.items()
     }
 
@@ -230,14 +141,24 @@ def _of(payload: Payload) -> Metrics:
 
 
 def _view(payloads: List[Dict[str, Any]]) -> Metrics:
-    found = Metrics({}, {}, {}, {})
+    found = Metrics({}, {}, {}, {}, {}, {}, {}, {}, {})
     for payload in payloads:
         for name, value in payload.get("final", {}).items():
             found.final.setdefault(name, canonical.number(value))
         for name, points in payload.get("series", {}).items():
             found.series.setdefault(name, [_point(one) for one in points])
+        for name, point in payload.get("best", {}).items():
+            found.best.setdefault(name, _point(point))
+        for name, value in payload.get("timings", {}).items():
+            found.timings.setdefault(name, canonical.number(value))
+        for name, others in payload.get("others", {}).items():
+            known = [dict(one, value=canonical.number(one.get("value"))) for one in others]
+            found.others.setdefault(name, known)
         found.sources.update(payload.get("sources", {}))
         found.thinned.update(payload.get("thinned", {}))
+        found.units.update(payload.get("units", {}))
+        found.splits.update(payload.get("splits", {}))
+        found = found._replace(partial=found.partial or payload.get("partial") is True)
     return found
 
 
