@@ -168,7 +168,7 @@ class Live:
                 text = self.status() if verb in ("", "status") else "prov: " + _HELP
         except Exception as error:  # noqa: BLE001  # nothing of ours may stop a notebook
             text = "prov: %s" % error
-        sys.stdout.write(text + "\n")
+        self.ipython.display_pub.publish({"text/plain": text})
 
 
 def notebook_name(ipython: Any) -> str:

@@ -21,11 +21,11 @@ _OLD_KERNEL = re.compile(r"<ipython-input-(\d+)-[0-9a-f]+>")
 
 
 class Cell(NamedTuple):
-    """A code cell. number: among the code cells, from 1. count: of its last execution, if known."""
+    """A code cell. number: among the code cells, from 1. execution: its last count."""
 
     number: int
     source: str
-    count: Optional[int] = None
+    execution: Optional[int] = None
     tags: Tuple[str, ...] = ()
     outputs: Tuple[Any, ...] = ()
 
@@ -66,10 +66,10 @@ def read(path: str) -> List[Cell]:
 
 def document(found: Iterable[Cell]) -> str:
     """Return a notebook of these code cells, without their outputs."""
-    code = [
+    code: List[Dict[str, Any]] = [
         {
             "cell_type": "code",
-            "execution_count": cell.count,
+            "execution_count": cell.execution,
             "metadata": {},
             "outputs": [],
             "source": cell.source.splitlines(True),
@@ -81,9 +81,21 @@ def document(found: Iterable[Cell]) -> str:
     return json.dumps(whole, indent=1) + "\n"
 
 
+def printed(found: Iterable[Cell]) -> List[Tuple[int, str]]:
+    """Return what the cells wrote to the standard output: (number of the cell, text), in order."""
+    pieces: List[Tuple[int, str]] = []
+    for cell in found:
+        for output in cell.outputs:
+            stream = isinstance(output, dict) and output.get("output_type") == "stream"
+            if stream and output.get("name", "stdout") == "stdout":
+                text = output.get("text", "")
+                pieces.append((cell.number, text if isinstance(text, str) else "".join(text)))
+    return pieces
+
+
 def out_of_order(found: Iterable[Cell]) -> Tuple[int, ...]:
     """Return the execution counts as saved where they do not increase, else nothing."""
-    counts = tuple(cell.count for cell in found if cell.count is not None)
+    counts = tuple(cell.execution for cell in found if cell.execution is not None)
     return counts if any(b <= a for a, b in zip(counts, counts[1:])) else ()
 
 
@@ -93,8 +105,8 @@ def names(path: str, found: Iterable[Cell]) -> Dict[str, str]:
     for cell in found:
         name = "%s cell %d" % (path, cell.number)
         told.setdefault(str(cell_hash(cell.source)), name)
-        if cell.count is not None:
-            told.setdefault("[%d]" % cell.count, name)
+        if cell.execution is not None:
+            told.setdefault("[%d]" % cell.execution, name)
     return told
 
 

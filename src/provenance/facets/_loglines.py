@@ -60,6 +60,11 @@ def left_out(path: str) -> int:
     return max(os.path.getsize(path) - HEAD - TAIL, 0)
 
 
+def of_text(text: str) -> Iterator[Line]:
+    """Return the lines of something printed that is at hand; no more than of a log."""
+    return _of(text[: HEAD + TAIL].encode("utf-8", "replace"), 1)
+
+
 def _of(data: bytes, first: int) -> Iterator[Line]:
     for place, raw in enumerate(data.split(b"\n")):
         if not raw:

@@ -66,6 +66,16 @@ def read(path: str) -> Printed:
     return reader.result(tuple(notes))
 
 
+def read_cells(pieces: List[Tuple[int, str]]) -> Printed:
+    """Return the numbers printed by a notebook's cells: pieces of (cell, text), as lines of it."""
+    reader = _Reader()
+    for cell, text in pieces:
+        for line in _loglines.of_text(text):
+            if not reader.full:
+                reader.feed(line._replace(number=cell))
+    return reader.result(("the cells print too many numbers",) if reader.full else ())
+
+
 class _Reader:
     """Takes a log line by line."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from typing import Dict, List, Tuple
+from typing import TYPE_CHECKING, Dict, List, Tuple
 
 from provenance.core.context import Context
 from provenance.facets import _metricfiles, _trackers
@@ -15,6 +15,9 @@ from provenance.facets._metricfiles import Skip
 from provenance.facets._metricmerge import FILE, LOG, SDK, Source
 from provenance.facets._series import Collected, Full
 from provenance.facets._trackers import Job
+
+if TYPE_CHECKING:
+    from provenance.facets._metriclog import Printed
 
 MOST_FILES = 50
 """Files, and folders of trackers, that are read; those whose names say so come first."""
@@ -41,7 +44,7 @@ def sources(
         if finals or collected.series:
             found.append(Source(FILE, label, job.prefix, finals, collected.series))
     printed, timings = _printed(context, full, notes)
-    return _named_apart(found) + printed, timings
+    return _named_apart(found) + _cells(context, full) + printed, timings
 
 
 def _told(context: Context, full: Full, notes: Notes) -> List[Source]:
@@ -102,12 +105,36 @@ def _printed(context: Context, full: Full, notes: Notes) -> Tuple[List[Source], 
         notes.append("the log was not read for metrics: %s" % type(error).__name__)
         return [], {}
     notes += said.notes
+    return _said(said, context, full, "log", "log:%d"), dict(said.timings)
+
+
+def _cells(context: Context, full: Full) -> List[Source]:
+    """Return what the cells of notebooks printed that the run executed."""
+    found: List[Source] = []
+    for use in context.observed.files:
+        if not (use.written and use.path.endswith(".ipynb") and os.path.isfile(use.path)):
+            continue
+        from provenance.core import notebooks
+        from provenance.facets import _metriclog
+
+        try:
+            pieces = notebooks.printed(notebooks.read(use.path))
+        except (OSError, ValueError):
+            continue
+        label = context.redact.text(str(Places(context).refer(use.path)))
+        said = _metriclog.read_cells(pieces)
+        found += _said(said, context, full, label, label.replace("%", "%%") + " cell %d")
+    return found
+
+
+def _said(said: Printed, context: Context, full: Full, label: str, place: str) -> List[Source]:
+    """Return what was printed as a source, without parameters that were only shown."""
     given = {
         name: item.get("value")
         for parsed in context.observed.parsed
         for name, item in parsed.values.items()
     }
-    collected = Collected(full, "log")
+    collected = Collected(full, label)
     finals = {}
     for name, last in said.last.items():
         points = said.numbered.get(name, [])
@@ -116,7 +143,8 @@ def _printed(context: Context, full: Full, notes: Notes) -> Tuple[List[Source], 
         finals[name] = last.value
         for step, one in points:
             collected.add(name, step, one.value)
-    where = {name: "log:%d" % said.last[name].line for name in finals}
+    where = {name: place % said.last[name].line for name in finals}
     units = {name: unit for name, unit in said.units.items() if name in finals}
-    source = Source(LOG, "log", "log", finals, collected.series, where, units)
-    return ([source] if finals else []), dict(said.timings)
+    prefix = os.path.splitext(os.path.basename(label))[0]
+    source = Source(LOG, label, prefix, finals, collected.series, where, units)
+    return [source] if finals else []

@@ -72,7 +72,7 @@ def capture(context: Context) -> Payload:
         executed = path if both else _executed(cells, outputs)
         one = Notebook(places.refer(path), cells=_count(cells))
         if not both:
-            one = one._replace(saved=tuple(c.count for c in cells if c.source.strip()))
+            one = one._replace(saved=tuple(c.execution for c in cells if c.source.strip()))
             notes += _order_note(one.path, cells)
         if executed is not None:
             one = _with_outcome(one, places.refer(executed), outputs.pop(executed), context)
@@ -157,7 +157,9 @@ def _with_outcome(
     one: Notebook, executed: PathRef, cells: List[Cell], context: Context
 ) -> Notebook:
     """Return ``one`` with what its executed form tells."""
-    ran = sorted((c for c in cells if c.count is not None), key=lambda cell: cell.count or 0)
+    ran = sorted(
+        (c for c in cells if c.execution is not None), key=lambda cell: cell.execution or 0
+    )
     code = hashlib.sha256()
     for cell in ran:
         source = cell.source.encode("utf-8", "surrogatepass")

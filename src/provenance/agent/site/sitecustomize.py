@@ -76,16 +76,6 @@ _WATCHED = {
         "optax.schedules._schedule optax.transforms._adding optax.transforms._clipping "
         "flax.linen.module flax.nnx.training.optimizer flax.training.train_state"
     ),
-    "_prov_models_keras": (
-        "keras.src.trainers.trainer keras.src.backend.tensorflow.trainer "
-        "keras.src.backend.torch.trainer keras.src.backend.jax.trainer "
-        "keras.src.backend.numpy.trainer keras.src.engine.training tf_keras.src.engine.training"
-    ),
-    "_prov_models_jax": (
-        "optax._src.alias optax._src.clipping optax._src.schedule optax._src.transform "
-        "optax.schedules._schedule optax.transforms._adding optax.transforms._clipping "
-        "flax.linen.module flax.nnx.training.optimizer flax.training.train_state"
-    ),
 }
 """Files beside this one, and the modules of which each replaces functions (its ``patch(name,
 module)``) once the program has imported them. One with a ``leave()`` is asked at the end, too."""
@@ -262,7 +252,7 @@ def _hook(event, args):
             return
         folder = path[: path.rfind("/")]
         count = _folders.get(folder, 0) + 1
-        if count == 1 and path.startswith(_skip):
+        if count == 1 and path.startswith(_skip) and "data" not in path:
             return
         if count > _limit or "\n" in path:
             _odd(folder, count, path)
@@ -292,7 +282,8 @@ def _ours(error):
         names = trace.tb_frame.f_globals
         if names is not globals() and names.get("log") is not _rare:
             name = names.get("__name__", "")
-            if name not in ("os", "posixpath", "pathlib", "_collections_abc") and "importlib" not in name:
+            plain = name in ("os", "posixpath", "pathlib", "_collections_abc")
+            if not plain and "importlib" not in name:
                 return False
         trace = trace.tb_next
     return True
