@@ -185,6 +185,27 @@ def _note(topic, value):
     log("N", (topic, value))
 
 
+def placed(package, made):
+    """Return the line at which something was made: ``where`` without its own constructors."""
+    own = set()
+    for kind in type(made).__mro__:
+        function = vars(kind).get("__init__")
+        own.add(getattr(getattr(function, "__wrapped__", function), "__code__", None))
+    frame, first = sys._getframe(1), ""
+    for _ in range(60):
+        if frame is None:
+            break
+        inside = frame.f_globals.get("__name__", "").partition(".")[0] == package
+        if frame.f_globals.get("log") is not log and frame.f_code not in own and not inside:
+            file = frame.f_code.co_filename
+            place = "%s:%d" % (os.path.abspath(file) if file[:1] != "<" else file, frame.f_lineno)
+            if not _patches["foreign"](file) and "<frozen" not in file:
+                return place
+            first = first or place
+        frame = frame.f_back
+    return first
+
+
 def place_of(kind):
     """Return where the first method of a class is, as "file:line"; "" where not known."""
     module = sys.modules.get(getattr(kind, "__module__", ""))

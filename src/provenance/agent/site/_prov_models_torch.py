@@ -102,7 +102,7 @@ def _module():
 
 def _tell(role, owner, self, args, kwargs, before):
     kind = type(self)
-    place = _where("torch")[0]
+    place = _models["placed"]("torch", self)
     given = _given(kind, owner, self, args, kwargs)
     more = {"optimizer": _optimizer, "loader": _loader, "schedule": _schedule}.get(role)
     more = more(self, args, kwargs) if more else {}
@@ -116,7 +116,7 @@ def _given(kind, owner, self, args, kwargs):
     if kind.__init__ is vars(owner)["__init__"]:
         return _models["arguments"](kind.__init__, (self, *args), kwargs, skip=_NO_SETTINGS)
     kept = dict(vars(self), **(vars(self).get("defaults") or {}))
-    found = _models["defaults"](kind.__init__, kept, _NO_SETTINGS)
+    found = _models["defaults"](kind.__init__, kept, (*_NO_SETTINGS, "last_epoch"))
     return found or _models["arguments"](owner.__init__, (self, *args), kwargs, False, _NO_SETTINGS)
 
 
@@ -207,6 +207,10 @@ def _model(module, how, place, optimizer=None):
             return
         facts = {"how": how, "wrappers": wrappers, "optimizers": []}
         facts["where"] = _where("torch")[0] if place is None else place
+        kind = type(module)
+        facts["type"] = _layers["_name"](kind)
+        own = kind.__module__.partition(".")[0] != "torch"
+        facts["defined"] = _models["place_of"](kind) if own else ""
         found = [[len(_roots), sys.modules["weakref"].ref(module), facts, None]]
         _roots.append(found[0])
     facts = found[0][2]
@@ -230,8 +234,7 @@ def _refresh(entry):
     if not totals["total"] and not totals["unset"]:
         return
     parts = [n for n, r, _, _ in _roots if n != number and any(r() is one for one in members)]
-    told = dict(facts, framework="torch", type=_models["name_of"](type(module)), **totals)
-    told.update(defined=_models["place_of"](type(module)), parts=parts)
+    told = dict(facts, framework="torch", parts=parts, **totals)
     text = hash(ascii((told, rows)))
     if text != before:
         entry[3] = text
@@ -301,6 +304,7 @@ def _losses():
     for name, value in sorted(names.items(), key=lambda item: item[0]):
         if type(value) in kinds:
             facts = {k: v for k, v in vars(value).items() if k[:1] != "_" and k != "training"}
+            facts.update({k: v for k, v in value._buffers.items() if v is not None})
             given = {k: [_models["described"](v, k), None, None] for k, v in facts.items()}
             _models["made"]("loss", _layers["_name"](type(value)), "", given, {"name": name})
 
