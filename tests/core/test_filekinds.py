@@ -38,3 +38,32 @@ def test_the_root_of_the_file_system_is_nobodys_project():
 @given(st.text("ab./~", max_size=12))
 def test_suffixes_are_those_of_the_standard_library(name):
     assert filekinds.suffix("/x/" + name) == os.path.splitext("/x/" + name)[1].lower()
+
+
+SITE = "/p/venv/lib/python3.11/site-packages/"
+
+
+@pytest.mark.parametrize(
+    ("name", "packaged"),
+    [
+        ("sklearn/datasets/data/digits.csv.gz", True),
+        ("sklearn/datasets/images/china.jpg", True),
+        ("sklearn/datasets/descr/digits.rst", False),
+        ("sklearn/datasets/__pycache__/_base.cpython-311.pyc", False),
+        ("sklearn/utils/_repr_html/estimator.css", False),
+        ("statsmodels/datasets/longley/longley.csv", True),
+        ("vega_datasets/_data/cars.json", True),
+        ("plotly/package_data/datasets/iris.csv.gz", True),
+        ("skimage/data/astronaut.png", True),
+        ("datasets/utils/resources/languages.json", False),
+        ("matplotlib/mpl-data/fonts/ttf/DejaVuSans.ttf", False),
+        ("matplotlib/mpl-data/images/home.png", False),
+        ("matplotlib/mpl-data/sample_data/goog.npz", True),
+        ("botocore/data/endpoints.json", False),
+        ("torchvision/datasets/mnist.py", False),
+        ("xgboost/VERSION", False),
+    ],
+)
+def test_data_sets_that_come_with_a_package(name, packaged):
+    assert filekinds.is_package_data(SITE + name) is packaged
+    assert not filekinds.is_package_data("/p/" + name)

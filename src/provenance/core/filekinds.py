@@ -6,6 +6,7 @@ Shared by the facets that sort the files a run touched (code, data, outputs).
 from __future__ import annotations
 
 import os
+import re
 from typing import Iterable, Tuple
 
 from provenance.core.context import Interpreter
@@ -76,6 +77,25 @@ def environment_folders(interpreters: Iterable[Interpreter]) -> Tuple[str, ...]:
             if base in ("site-packages", "dist-packages") or base.startswith("python3"):
                 folders.add(os.path.normpath(folder))
     return tuple(sorted(folders))
+
+
+_TABLES = "csv|tsv|npz|npy|parquet|feather|arff|mat|h5|hdf5|nc|xlsx?|dta|rda|jpe?g|png|tiff?"
+_PACKAGE_DATA = re.compile(
+    r"/(?:site|dist)-packages/"
+    r".+[/_](?:datasets?|sample_?data|example_?data)/.*\.(?:%s|json|txt|data|libsvm)(?:\.\w+)?$"
+    r"|/(?:site|dist)-packages/.+/data/.*\.(?:%s)(?:\.(?:gz|bz2|xz|zip))?$" % (_TABLES, _TABLES),
+    re.I,
+)
+
+
+def is_package_data(path: str) -> bool:
+    """Return whether ``path`` is a data set that an installed package brings along, by its name.
+
+    The folders "datasets", "data" and the like in which scikit-learn, statsmodels, scikit-image,
+    plotly, vega_datasets and others keep what their ``load_...`` functions return; not what a
+    library needs for itself (fonts, style sheets, schemas, icons).
+    """
+    return "-packages/" in path and _PACKAGE_DATA.search(path) is not None
 
 
 def is_system(path: str) -> bool:

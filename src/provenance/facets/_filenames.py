@@ -10,7 +10,7 @@ from provenance.core import filekinds
 
 OUTPUT, CHECKPOINT, METRICS, LOG, PLOT = "output", "checkpoint", "metrics", "log", "plot"
 INTERMEDIATE, UPDATED, LINK, FOLDER = "intermediate", "updated", "link", "folder"
-DATA, CONFIG = "data", "config"
+DATA, CONFIG, PACKAGED = "data", "config", "packaged"
 
 CONFIG_LIMIT = 1 << 20
 """Bytes: a larger .json or .yaml is data (annotations, vocabularies), not configuration."""
@@ -52,6 +52,8 @@ def output_kind(path: str) -> str:
 
 def input_kind(path: str, size: int) -> str:
     """Return the kind of a file that a run read."""
+    if filekinds.is_package_data(path):
+        return PACKAGED
     return CONFIG if filekinds.is_config(path) and size <= CONFIG_LIMIT else DATA
 
 
