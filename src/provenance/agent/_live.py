@@ -108,7 +108,7 @@ class Live:
         """Start the hook in this process; one that is here already begins a log in ``folder``."""
         self._journal("")
         if self._hook:
-            self._hook["_resume"](folder)
+            self._hook["_code"]("_prov_kernel")["resume"](folder)
             return
         path = os.path.join(site, "sitecustomize.py")
         with open(path, "rb") as stream:

@@ -63,7 +63,8 @@ def capture(context: Context) -> Payload:
             continue
         if name not in found:
             where = context.redact.text(_sdk.place(str(one.parts[2]), context))
-            found[name] = Fingerprint(name, where, _clean(one.parts[4], context), (), 0)
+            value = _clean(str(one.parts[3]), one.parts[4], context)
+            found[name] = Fingerprint(name, where, value, (), 0)
             chains[name] = hashlib.sha256()
         chains[name].update(digest.encode("utf-8", "replace") + b"\n")
         known = found[name]
@@ -81,12 +82,29 @@ def _digest(value: Dict[str, Any]) -> str:
     return "%s:%s" % items[0] if items else ""
 
 
-def _clean(value: Dict[str, Any], context: Context) -> Dict[str, Any]:
+def _clean(name: str, value: Dict[str, Any], context: Context) -> Dict[str, Any]:
     """Return a description without secrets, and without its parts where they are too much."""
-    clean: Dict[str, Any] = canonical.plain(context.redact.value("", value))
-    clean["digest"] = dict(value.get("digest") or {})  # a digest looks like a secret, and is none
+    clean: Dict[str, Any] = canonical.plain(_without_secrets(name, value, context))
     if len(canonical.compact(clean)) > LARGEST:
         clean["parts_left_out"] = len(clean.pop("parts", ()))
+    return clean
+
+
+def _without_secrets(name: str, value: Dict[str, Any], context: Context) -> Dict[str, Any]:
+    """Return a description in which values and names are clean; digests, which look odd, stay."""
+    redact = context.redact
+    clean = {key: redact.value("", one) for key, one in value.items() if key != "digest"}
+    clean["digest"] = dict(value.get("digest") or {})
+    if "value" in value:
+        clean["value"] = redact.value(name, value["value"])
+        if clean["value"] != value["value"]:
+            clean["digest"] = {}  # a short secret can be guessed from its digest
+    if isinstance(value.get("parts"), dict):
+        clean["parts"] = {
+            redact.text(str(key)): _without_secrets(str(key), one, context)
+            for key, one in value["parts"].items()
+            if isinstance(one, dict)
+        }
     return clean
 
 

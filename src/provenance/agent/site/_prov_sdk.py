@@ -462,7 +462,7 @@ class Live:
         """Start the hook in this process; one that is here already begins a log in ``folder``."""
         self._journal("")
         if self._hook:
-            self._hook["_resume"](folder)
+            self._hook["_code"]("_prov_kernel")["resume"](folder)
             return
         path = os.path.join(site, "sitecustomize.py")
         with open(path, "rb") as stream:
@@ -797,7 +797,8 @@ def _flat(prefix: str, given: Dict[Any, Any], depth: int, joint: str) -> Iterato
     """Yield the leaves of nested dictionaries under their joined names."""
     for key, value in given.items():
         name = prefix + str(key)
-        if depth < 8 and value and hasattr(value, "keys") and hasattr(value, "__getitem__"):
+        mapping = hasattr(value, "keys") and hasattr(value, "__getitem__")
+        if depth < 8 and mapping and not hasattr(value, "shape") and len(value):
             for pair in _flat(name + joint, _mapping(value), depth + 1, joint):
                 yield pair
         else:

@@ -117,19 +117,6 @@ def _start():
         _code("_prov_open")["install"](_hook, _event)
 
 
-def _resume(folder):
-    """Begin anew in ``folder``: a live session is recorded once more."""
-    global _folder, _at, _parent, _skip, _number, _used, _size, _total, _limit
-    _folder, _parent, _at = folder, "", _stamp()
-    _skip = _places()
-    _number = _used = _size = _total = 0
-    _limit = _FOLDER_LIMIT
-    for kept in (_seen, _written, _names, _folders):
-        kept.clear()
-    if _renew(0):
-        _rare("P", dict(_code("_prov_report")["facts"](_here), **_code("_prov_process")["facts"]()))
-
-
 def _stamp():
     """Return a name for this process that no other one of the run has."""
     return "%016x.%d" % (_now(), _os.getpid())
@@ -210,7 +197,7 @@ def _code(name):
         path = _here + "/" + name + ".py"
         found = {"__name__": name, "log": _rare, "load": _code}
         found.update(prefixes=_skip[2:], as_bytes=_whole, here=_here, opened=_hook)
-        found["watchers"] = _watchers
+        found.update(watchers=_watchers, seen=_seen)
         exec(loader(name, path).get_code(name), found)
         _loaded[name] = found
     return found
@@ -342,6 +329,8 @@ def _wrote(path, flags):
     if len(_written) > _PATH_LIMIT:
         _written.clear()
     _written.add((path, kind))
+    if path in _seen and not _exists(path):
+        _rare("F", path.encode(*_coding))
     _rare(kind, path.encode(*_coding))
 
 
