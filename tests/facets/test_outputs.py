@@ -253,3 +253,13 @@ def test_comparing_two_runs(project: Path) -> None:
         ("added", "d", "unknown"),
     ]
     assert (compared.equal, compared.total, compared.unit) == (1, 4, "output files")
+
+
+def test_what_is_read_back_is_marked(tmp_path):
+    program = "open('a.pt', 'w').write('x'); open('b.pt', 'w').write('x')"
+    uses = (wrote_then_read(tmp_path / "a.pt"), wrote(tmp_path / "b.pt"))
+    found = files(outputs.capture(ran(tmp_path, program, *uses)))
+    assert {name: (one["kind"], one.get("read")) for name, one in found.items()} == {
+        "a.pt": ("checkpoint", True),
+        "b.pt": ("checkpoint", None),
+    }

@@ -2,8 +2,8 @@
 
 States: ``digested``; ``pending`` (the time for digesting was over); ``missing`` (not there);
 ``changed`` (changed during the run by somebody other than its Python code, or while it was being
-read: what the run read is not certain); ``overwritten`` (the run read it and then wrote to it: the
-digest of what was read is lost); ``unchanged`` (declared as an output, but the run left it as it
+read: what the run read is not certain); ``overwritten`` (the run read it and then wrote to it: its digest,
+if there is one, was taken in between); ``unchanged`` (declared as an output, but the run left it as it
 was); ``ambiguous`` (changed while several runs went on in the project: may be another one's);
 ``unreadable`` (the system refused).
 """
@@ -32,7 +32,8 @@ class FileEntry(NamedTuple):
     be empty, see ``state``. how: each way in which it is known ("observed", "scanned", "named",
     "declared"). files: of a folder, how many; None for a file. target: where a symbolic link leads.
     left_out: files of a folder that do not count, because the run made them. seen: of an entry
-    whose digest is still to be taken, by what its file can be known again, see `_pending`.
+    whose digest is still to be taken, by what its file can be known again, see `_pending`. read: of
+    an output, whether the run read it back.
     """
 
     path: PathRef
@@ -45,14 +46,15 @@ class FileEntry(NamedTuple):
     target: Optional[PathRef] = None
     left_out: Tuple[str, ...] = ()
     seen: str = ""
+    read: bool = False
 
     def to_json(self) -> Dict[str, Any]:
-        """Return the JSON form; the last four members only where they say something."""
+        """Return the JSON form; the last five members only where they say something."""
         rest = self._fields[6:]
         return {
-            name: codec.encode(getattr(self, name))
-            for name in self._fields
-            if name not in rest or getattr(self, name) not in (None, (), "")
+            name: codec.encode(value)
+            for name, value in zip(self._fields, self)
+            if name not in rest or not (value is False or value in (None, (), ""))
         }
 
 
@@ -210,7 +212,7 @@ class Digester:
         return found
 
     def as_read(self, path: str) -> Digests:
-        """Return the digests of what the run read of a file that changed since; empty where lost."""
+        """Return the digests of what was read of a file that changed since; {} where lost."""
         if self._ahead is None or self._marker is None:
             return {}
         found: Digests = self._ahead.as_read(path, self._marker)

@@ -53,13 +53,17 @@ class Seen(NamedTuple):
 
 
 class Use(NamedTuple):
-    """One file in its part. state: of `_entries`, "" where its digest is to be taken."""
+    """One file in its part. state: of `_entries`, "" where its digest is to be taken.
+
+    read: of an output, whether the run read it back.
+    """
 
     path: str
     kind: str
     size: int
     how: Tuple[str, ...]
     state: str = ""
+    read: bool = False
 
 
 def how(seen: Seen) -> Tuple[str, ...]:
@@ -109,7 +113,7 @@ def as_output(seen: Seen) -> "Use | None":
         if not seen.scanned or touched_only or of_an_editor:
             return None
     ambiguous = only_scanned and not seen.alone
-    return Use(seen.path, kind, seen.size, how(seen), AMBIGUOUS if ambiguous else "")
+    return Use(seen.path, kind, seen.size, how(seen), AMBIGUOUS if ambiguous else "", seen.read)
 
 
 def _output_kind(seen: Seen) -> str:
@@ -131,6 +135,13 @@ def grouped(
     members: Dict[str, List[str]] = {}
     for path in paths:
         members.setdefault(path[: path.rfind(os.sep)] or os.sep, []).append(path)
+    return arranged(members, most, never)
+
+
+def arranged(
+    members: Dict[str, List[str]], most: int, never: FrozenSet[str] = frozenset()
+) -> Tuple[Dict[str, List[str]], List[str]]:
+    """Do as `grouped` with paths that are already known by their folder; ``members`` is used up."""
     groups: Dict[str, List[str]] = {}
     rest: List[str] = []
     levels: Dict[int, List[str]] = {}

@@ -94,7 +94,7 @@ def _arranged(uses: Tuple[Use, ...]) -> Tuple[List[Use], Dict[str, List[Use]]]:
 
 
 def _single(use: Use, places: Places, digester: Digester) -> FileEntry:
-    entry = FileEntry(places.refer(use.path), use.kind, use.size, {}, use.how)
+    entry = FileEntry(places.refer(use.path), use.kind, use.size, {}, use.how, read=use.read)
     if use.kind == LINK:
         return entry._replace(target=places.refer(os.path.realpath(use.path)))
     if use.state == MISSING:
