@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterable, List, Optional, Tuple
 from provenance.agent._processes import Process
 from provenance.core.context import Command, Noted, Observations, Parsed, SeedCall
 from provenance.core.redact import Redactor
-from provenance.facets._commands import is_python, loads_hook
+from provenance.facets._commands import UNREACHED, is_python, loads_hook
 
 _MOST_SEEDS, _MOST_COMMANDS, _MOST_PARSED, _MOST_NOTED = 200, 200, 300, 20000
 
@@ -94,8 +94,7 @@ class Sayings:
     def _notes(self, processes: Iterable[Process]) -> Tuple[str, ...]:
         notes = []
         if self._unreached:
-            text = "%d Python processes were started outside the hook's reach"
-            notes.append(text % self._unreached)
+            notes.append("%d %s" % (self._unreached, UNREACHED))
         if self.uncounted:
             notes.append("%d further calls that seeded were not kept" % self.uncounted)
         if self._left_out:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from provenance.cli import envelope, options, summary, tables
+from provenance.cli import envelope, options, summary, tables, tree
 from provenance.cli.style import value
 from provenance.core.record import CAPTURED, Payload, Record
 from provenance.errors import UsageError
@@ -81,6 +81,8 @@ def _facet(run: Record, name: str) -> list[str]:
     answer: Payload = run.facets[name]
     if answer.status != CAPTURED:
         return ["%s: %s: %s" % (name, answer.status, answer.reason)]
+    if name == "processes":
+        return tree.lines(answer)
     lines = []
     for subject in answer.subjects:
         where = " (%s)" % subject.interpreter if subject.interpreter else ""
@@ -97,6 +99,9 @@ def _tree(item: Any, indent: str) -> list[str]:
         label = str(key) if isinstance(item, dict) else "-"
         if isinstance(part, dict) and set(part) <= {"root", "path"} and "path" in part:
             lines.append("%s%s  %s" % (indent, label, summary.path_text(part)))
+        elif isinstance(part, dict) and set(part) == {"mean", "max", "points"}:
+            told = label, value(part["mean"]), value(part["max"]), len(part["points"])
+            lines.append("%s%s  mean %s  max %s  (%d points)" % (indent, *told))
         elif isinstance(part, (dict, list)) and part:
             flat = _flat(part)
             if flat is None:

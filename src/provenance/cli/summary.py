@@ -28,6 +28,7 @@ def lines(run: Record) -> list[str]:
         ("data", _data(run)),
         ("result", _result(run)),
         ("params", _params(run)),
+        ("runs as", _processes(run)),
     ]
     found = ["  %-8s %s" % (label, text) for label, text in parts if text]
     for name, answer in run.facets.items():
@@ -106,6 +107,31 @@ def _params(run: Record) -> str:
     shown = ["%s=%s" % (name, value(one.get("value"))) for name, one in given[:_WIDE]]
     others = len(values) - len(shown)
     return " ".join([*shown, "(+%d)" % others] if others else shown)
+
+
+def _processes(run: Record) -> str:
+    """Return ranks, job and nesting, where a run has any of these."""
+    told = first(run, "processes")
+    parts = []
+    if told.get("own_rank") is not None:
+        parts.append("rank %d of %s" % (told["own_rank"], told.get("size") or "?"))
+    elif told.get("ranks"):
+        by = " by %s" % told["launcher"] if told.get("launcher") else ""
+        parts.append("%s%s" % (plural(told.get("size") or len(told["ranks"]), "rank"), by))
+    if told.get("job"):
+        parts.append("in %s job %s" % (told["job"].get("system"), told["job"].get("id")))
+    if told.get("within"):
+        parts.append("inside run %s" % runid.short(str(told["within"])))
+    nested = told.get("nested", [])
+    if nested:
+        shown = [
+            "%s (%s)"
+            % (runid.short(one["id"]), "?" if one["exit_code"] is None else one["exit_code"])
+            for one in nested[:_SHOWN]
+        ]
+        more = " +%d" % (len(nested) - _SHOWN) if len(nested) > _SHOWN else ""
+        parts.append("%s inside: %s%s" % (plural(len(nested), "run"), " ".join(shown), more))
+    return "; ".join(parts)
 
 
 def path_text(path: Any) -> str:

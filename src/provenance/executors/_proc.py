@@ -61,9 +61,13 @@ def words(pid: int) -> tuple[str, ...]:
 
 def has_variable(pid: int, name: str) -> bool | None:
     """Return whether ``pid`` was started with a variable ``name``; None where not to be known."""
-    raw = _raw(pid, "environ", 1 << 21)
+    try:
+        with open("/proc/%d/environ" % pid, "rb", buffering=0) as file:
+            raw = file.read(1 << 21) or b""
+    except OSError:
+        return None
     mark = name.encode() + b"="
-    return None if not raw else raw.startswith(mark) or b"\0" + mark in raw
+    return raw.startswith(mark) or b"\0" + mark in raw
 
 
 def cpu_ticks(pid: int) -> int:

@@ -6,6 +6,9 @@ import os
 import shlex
 from typing import Iterator, List, Tuple
 
+UNREACHED = "Python processes were started outside the hook's reach"
+"""The end of a note that counts what `unobserved` names."""
+
 _OUT_OF_REACH = frozenset("IES")
 """Options of the interpreter with which it does not load the hook."""
 _ASKING = frozenset(("-V", "-VV", "--version", "-h", "--help"))

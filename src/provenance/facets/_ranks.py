@@ -19,8 +19,8 @@ _BY_ENVIRONMENT = (
 )
 """Variables with rank, size and local rank: torchrun, Open MPI, PMIx, PMI, Horovod, srun."""
 
-_OF_A_RANK = ("RANK", "LOCALID", "PROCID", "NODEID", "VISIBLE_DEVICES", "TASK_PID", "GTIDS")
-"""Parts of names of variables that are meant to differ between ranks."""
+_OF_A_RANK = ("RANK", "LOCALID", "PROCID", "NODEID", "VISIBLE_DEVICES", "CACHE", "_DIR")
+"""Parts of names of variables that may well differ between ranks."""
 
 _DRAWN = frozenset(("initial_seed", "position", "legacy_seeded", "num_threads_used"))
 """Settings that are meant to differ, or say how far a generator has come."""
@@ -188,10 +188,9 @@ class Ranks:
         for name in names:
             values: Dict[str, List[int]] = {}
             for rank, told in facts.items():
-                complete = not name.startswith("setting ") or told.get("settings told")
-                if complete:
+                if name in told or name.startswith("variable "):
                     values.setdefault(str(told.get(name, "not set")), []).append(rank)
-            if len(values) > 1 and name != "settings told":
+            if len(values) > 1:
                 found.append(_difference(name, values))
         return (*found[:MOST_DIFFERENCES], *self._packages())
 
@@ -206,7 +205,6 @@ class Ranks:
                 facts["variable " + name] = "not set" if value is None else value
         said = self._endings.told(one)
         settings = said.get("settings") or {}
-        facts["settings told"] = bool(settings)
         for framework, values in sorted(settings.items() if isinstance(settings, dict) else ()):
             for name, value in values.items() if isinstance(values, dict) else ():
                 if name not in _DRAWN:

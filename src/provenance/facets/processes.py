@@ -180,7 +180,8 @@ def capture(context: Context) -> Payload:
         encoded = context.redact.value("rank", codec.encode(told))
         executable = _executable(context, told.interpreter)
         subjects.append(Subject("rank %d" % rank, encoded, executable, rank))
-    notes = (*_notes(payload, ranks), *context.observed.notes)
+    told = [note for note in context.observed.notes if not note.endswith(_commands.UNREACHED)]
+    notes = (*_notes(payload, ranks), *told)
     return Payload(CAPTURED, VERSION, tuple(subjects), "", notes)
 
 
@@ -266,6 +267,7 @@ def _launcher(context: Context, ranks: Ranks) -> str:
 def _unobserved(context: Context) -> Tuple[Unobserved, ...]:
     """Return what the hook could not look into: by the commands, and by the processes that ran."""
     found: Dict[Tuple[str, str], int] = {}
+    pids = {one.pid for one in context.observed.processes}
 
     def add(argv: Tuple[str, ...], own_environment: bool, times: int) -> None:
         for words, why in _commands.unobserved(argv, own_environment):
@@ -275,13 +277,17 @@ def _unobserved(context: Context) -> Tuple[Unobserved, ...]:
 
     for one in context.observed.commands:
         add(one.argv, one.own_environment, one.times)
+    for noted in context.observed.noted:
+        dead = noted.topic == "ended" and not noted.value.get("argv")
+        if dead and noted.value.get("code", 0) < 0 and noted.value.get("pid") not in pids:
+            key = ("a forked process", "killed by signal %d at once" % -noted.value["code"])
+            found[key] = found.get(key, 0) + 1
     if context.command:
         add(context.redact.argv(context.command), False, 1)
-    known = {one.pid for one in context.observed.processes}
     told = {command for command, _ in found}
     for seen in context.outcome.sightings if context.outcome else ():
         argv = context.redact.argv(seen.argv)
-        if _commands.is_python(argv) and seen.pid in known:
+        if _commands.is_python(argv) and seen.pid in pids:
             continue
         text = " ".join(shlex.quote(word) for word in argv)
         if text not in told:
@@ -310,19 +316,26 @@ def _notes(payload: Processes, ranks: Ranks) -> Tuple[str, ...]:
         notes.append("ranks differ in %s: %s" % (one.name, _cut(values, 3)))
     if len(payload.differing) > 3:
         notes.append("ranks differ in %d further points" % (len(payload.differing) - 3))
-    if payload.ranks and payload.size and len(payload.ranks) < payload.size:
+    alone = payload.own_rank is not None
+    if payload.ranks and payload.size and len(payload.ranks) < payload.size and not alone:
         text = "%d of %d ranks were not observed: on other machines, or with records of their own"
         notes.append(text % (payload.size - len(payload.ranks), payload.size))
     if payload.unobserved:
         shown = payload.unobserved[0]
         text = "not observed: `%s` (%s)" % (_short(shown.command), shown.reason)
         rest = len(payload.unobserved) - 1
-        notes.append(text + (" and %d more commands" % rest if rest else ""))
+        notes.append(text + (" and %d more" % rest if rest else ""))
     uncounted = [one for one in payload.nested if not one.counted]
     if uncounted:
         text = "%d nested runs have records of their own, and what they did is not counted here"
         notes.append(text % len(uncounted))
+    if payload.submitted is not None:
+        notes.append("%s: what the job does is not observed here" % _submission(payload.submitted))
     return tuple(notes)
+
+
+def _submission(one: Submitted) -> str:
+    return "submitted %s job %s" % (one.system, one.id or "of unknown number")
 
 
 def _cut(parts: List[str], most: int) -> str:
