@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from provenance.core.context import AFTER, Context, Interpreter
 from provenance.core.paths import Roots
 from provenance.core.redact import Redactor
-from provenance.facets._touched import _below_a_root, _Gathering
+from provenance.facets._folding import below_a_root
+from provenance.facets._touched import _Gathering
 
 HOME, REPO = "/nowhere/home", "/nowhere/home/work/.tox/repo"
 PARTS = (
@@ -49,6 +50,6 @@ def test_a_path_is_placed_and_judged_as_if_it_were_the_only_one(several: list[st
     for path in several:
         full = os.path.normpath(os.path.join(REPO, "data", path))
         folder, name = os.path.split(full)
-        placed = os.path.join(_below_a_root(folder, shared.tops), name)
+        placed = os.path.join(below_a_root(folder, shared.tops), name)
         assert shared._place(path) == placed
         assert shared._left_out(placed) == gathering()._judge(placed)

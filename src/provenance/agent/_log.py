@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import ast
 import os
-from typing import Any, Iterator, List, NamedTuple, Optional
+from typing import Any, Iterator, List, NamedTuple, Optional, Union
 
 BLOCK = 1 << 18
 LONGEST = 1 << 23
@@ -52,6 +52,23 @@ class Log:
                 line = parse(raw)
                 if line is not None:
                     yield line
+
+    def pieces(self) -> Iterator[Union[Line, List[str]]]:
+        """Yield the same, but paths of neighbouring ``R`` lines as one list. Never raises."""
+        for block in self._blocks():
+            paths: List[bytes] = []
+            for raw in block:
+                if raw[:2] == b"R ":
+                    paths.append(raw[2:])
+                    continue
+                if paths:
+                    yield os.fsdecode(b"\n".join(paths)).split("\n")
+                    paths = []
+                line = parse(raw)
+                if line is not None:
+                    yield line
+            if paths:
+                yield os.fsdecode(b"\n".join(paths)).split("\n")
 
     def _blocks(self) -> Iterator[List[bytes]]:
         size = BLOCK

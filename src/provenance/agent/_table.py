@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Dict, Iterator, List, NamedTuple, Optional, Set
 
-from provenance.core.filekinds import is_config, is_source
+from provenance.core.filekinds import SOURCE_NAMES, is_config, is_source
 
 FOLDER_LIMIT = 256
 """Distinct files read in one folder, after which they are kept as one entry."""
@@ -81,16 +81,41 @@ class Table:
             soonest = by if old.read is None else min(by, old.read)
             here.entries[name] = old._replace(how=old.how | READ, read=soonest)
             return False
-        if here.many and not _kept(name):
+        if here.many and not kept(name):
             here.many += 1
             return False
         self._add(here, name, Entry(READ, self._next(), by))
-        if not _kept(name):
+        if not kept(name):
             here.reads += 1
             if here.reads > self._limit:
                 self._told(folder)
                 self._fold(here)
         return True
+
+    def reads(self, folder: str, names: List[str], by: int) -> List[str]:
+        """Note files of one folder as `read` does; return the paths of those that are new."""
+        fresh = []
+        above = folder + "/"
+        for name in names:
+            here = self.folders.get(folder)
+            if here is None or here.many or self._size + 2 > self._entry_limit:
+                new = self.read(above + name, by)
+            elif name in here.entries:
+                new = False
+                old = here.entries[name]
+                if old.how != READ or (old.read or 0) > by:
+                    self.read(above + name, by)
+            elif kept(name) or here.reads >= self._limit:
+                new = self.read(above + name, by)
+            else:  # as `read` and `_add`, without a look at what cannot be: these are the many
+                self._order += 1
+                here.entries[name] = Entry(READ, self._order, by)
+                self._size += 1
+                here.reads += 1
+                new = True
+            if new:
+                fresh.append(above + name)
+        return fresh
 
     def _told(self, folder: str) -> None:
         if len(self.folded) < self._entry_limit:
@@ -131,13 +156,19 @@ class Table:
         for folder in below:
             self.folders[target + folder[len(source) :]] = self.folders.pop(folder)
 
-    def files(self) -> Iterator[str]:
-        """Yield the paths that are listed, in order of their first mention."""
-        listed = [
-            (entry.order, folder + "/" + name)
-            for folder, here in self.folders.items()
-            for name, entry in here.entries.items()
-        ]
+    def files(self, but: Optional[Dict[str, List[str]]] = None) -> Iterator[str]:
+        """Yield the paths that are listed, in order of their first mention.
+
+        but: names by folder that are left out.
+        """
+        listed = []
+        for folder, here in self.folders.items():
+            left_out = set(but.get(folder, ())) if but else ()
+            listed += [
+                (entry.order, folder + "/" + name)
+                for name, entry in here.entries.items()
+                if name not in left_out
+            ]
         for _, path in sorted(listed):
             yield path
 
@@ -180,7 +211,7 @@ class Table:
 
     def _fold(self, here: Folder) -> None:
         """Keep only the number of the files read in a folder; written and source files stay."""
-        plain = [n for n, e in here.entries.items() if e.how == READ and not _kept(n)]
+        plain = [n for n, e in here.entries.items() if e.how == READ and not kept(n)]
         for name in plain:
             del here.entries[name]
         self._size -= len(plain)
@@ -199,7 +230,7 @@ class Table:
     def _fold_siblings(self) -> None:
         by_parent: Dict[str, List[str]] = {}
         for folder, here in self.folders.items():
-            if all(e.how == READ and not _kept(n) for n, e in here.entries.items()):
+            if all(e.how == READ and not kept(n) for n, e in here.entries.items()):
                 by_parent.setdefault(folder.rpartition("/")[0], []).append(folder)
         for parent, children in by_parent.items():
             if len(children) > SIBLINGS and parent:
@@ -211,9 +242,21 @@ class Table:
                     self._size -= 1 + len(gone.entries)
 
 
-def _kept(name: str) -> bool:
+def kept(name: str) -> bool:
     """Return whether a file is always listed by itself: source code, configuration."""
-    return is_source(name) or is_config(name)
+    dot = name.rfind(".")
+    if dot <= 0 or len(name) - dot > 10:
+        return is_source(name) or is_config(name)
+    known = _kept.get(name[dot:])
+    if known is None:  # of names with a suffix, that alone decides, but for a few names
+        known = is_source("-" + name[dot:]) or is_config("-" + name[dot:])
+        if len(_kept) < _MOST_SUFFIXES:
+            _kept[name[dot:]] = known
+    return known or name in SOURCE_NAMES
+
+
+_kept: Dict[str, bool] = {}
+_MOST_SUFFIXES = 1000
 
 
 def files_in(folder: str, most: int) -> int:

@@ -131,7 +131,8 @@ class Traced:
         """Return what the hook has ``seen`` with what strace saw."""
         for folder in filekinds.environment_folders(interpreters):
             self._own(folder, "")
-        files, folders, removed = self._uses.told()
+        seen = _uses.apart(seen)
+        files, folders, removed = self._uses.told(together=False)
         traced = tuple(self._settled(use) for use in files)
         known = {one.argv for one in seen.commands}
         more = tuple(Command(argv) for argv in self._commands if argv not in known)

@@ -2,10 +2,10 @@
 
 States: ``digested``; ``pending`` (the time for digesting was over); ``missing`` (not there);
 ``changed`` (changed during the run by somebody other than its Python code, or while it was being
-read: what the run read is not certain); ``overwritten`` (the run read it and then wrote to it: its digest,
-if there is one, was taken in between); ``unchanged`` (declared as an output, but the run left it as it
-was); ``ambiguous`` (changed while several runs went on in the project: may be another one's);
-``unreadable`` (the system refused).
+read: what the run read is not certain); ``overwritten`` (the run read it and then wrote to it: its
+digest, if there is one, was taken in between); ``unchanged`` (declared as an output, but the run
+left it as it was); ``ambiguous`` (changed while several runs went on in the project: may be another
+one's); ``unreadable`` (the system refused).
 """
 
 from __future__ import annotations

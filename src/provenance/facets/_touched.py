@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, List, NamedTuple, Tuple
 
 from provenance.core import filekinds
 from provenance.core.context import Context, FileUse, FolderUse
 from provenance.core.paths import is_inside
-from provenance.facets import _filenames, _files, _named, _scan
+from provenance.facets import _filenames, _files, _folding, _named, _scan
 from provenance.facets._entries import MISSING, OVERWRITTEN
 from provenance.facets._files import DECLARED, NAMED, Seen, Use
 from provenance.facets._scan import Scan, Scope
@@ -73,9 +73,6 @@ def _same_run(one: Context, other: Context) -> bool:
 MOST_PER_FOLDER = 256
 """Files of one folder beyond which the folder is one entry."""
 
-MOST_SIBLINGS = 16
-"""Folders of one folder, each one entry, beyond which that is the entry."""
-
 MOST_IN_TOP = 5000
 """Files of the project's own top folder that may be listed one by one."""
 
@@ -100,7 +97,7 @@ class _Gathering:
         self._telling = _filenames.telling_names() | {
             os.path.basename(one) for one in (*self.tops, *self.environments)
         }
-        self._devices = {_device(top) for top in self.tops}
+        self._devices = {_folding.device(top) for top in self.tops}
         self.scan = Scan()
 
     def result(self) -> Touched:
@@ -174,7 +171,7 @@ class _Gathering:
         """Let the digests of folders begin that will stand for the files in them."""
         ahead = self.context.ahead
         if ahead is not None:
-            groups, _ = _files.grouped(self._plain_paths(), MOST_PER_FOLDER, self._never())
+            groups, _ = _files.arranged(self._members(()), MOST_PER_FOLDER, self._never())
             many = [self._place(one.path) for one in self._many()]
             for folder in (*groups, *many):
                 if not self._left_out(folder) and not self._holds_project(folder):
@@ -183,37 +180,41 @@ class _Gathering:
     def _many(self) -> Tuple[FolderUse, ...]:
         """Return the folders of whose files only the number is known."""
         crowds = tuple(one for one in self.context.observed.folders if not one.names)
-        return fold(crowds, self.tops) if crowds else ()
+        return _folding.fold(crowds, self.tops) if crowds else ()
 
-    def _plain_paths(self) -> List[str]:
-        return [f + os.sep + name for f, names in self.plain.items() for name in names]
+    def _members(self, more: Iterable[str]) -> Dict[str, List[str]]:
+        """Return the paths of files that were only read, and ``more``, by folder."""
+        found = {f: [f + os.sep + name for name in names] for f, names in self.plain.items()}
+        for path in more:
+            found.setdefault(path[: path.rfind(os.sep)] or os.sep, []).append(path)
+        return found
 
     def _never(self) -> FrozenSet[str]:
         """Return the folders that stand for no files: they hold the project or the home folder."""
         roots = self.context.roots
         tops = (roots.repo, roots.cwd, roots.home)
-        return frozenset(above for top in tops if top for above in _above(top))
+        return frozenset(above for top in tops if top for above in _folding.above(top))
 
     def _crowds(self) -> Dict[str, Tuple[str, ...]]:
         """Return the folders that stand for many files that were read, with how these are known.
 
         All other files that were only read are looked at one by one from here on.
         """
-        lone = [path for path, one in self.seen.items() if one.read and not one.written]
-        paths = self._plain_paths()
-        groups, _ = _files.grouped([*paths, *lone], MOST_PER_FOLDER, self._never())
+        lone = [path for path, one in self.seen.items() if one.read and one.first == "r"]
+        groups, _ = _files.arranged(self._members(lone), MOST_PER_FOLDER, self._never())
         inside = [one + os.sep for one in groups]
         inside += [self._place(one.path) + os.sep for one in self._many()]
-        ways: Dict[str, Tuple[str, ...]] = {folder: () for folder in groups}
+        ways: Dict[str, Tuple[str, ...]] = dict.fromkeys(groups, ())
         for folder, names in self.plain.items():
             above = next((one for one in inside if (folder + os.sep).startswith(one)), None)
             if above is None:
                 for name, how in names.items():
                     path = folder + os.sep + name
                     self.seen[path] = Seen(path, first="r", read=True, opened=how)
+                names.clear()
             elif above[:-1] in ways:
                 known = ways[above[:-1]]
-                ways[above[:-1]] = tuple(dict.fromkeys((*known, *_first(names))))
+                ways[above[:-1]] = tuple(dict.fromkeys((*known, *next(iter(names.values()), ()))))
         return ways
 
     def _crowded_top(self, folder: str) -> None:
@@ -319,7 +320,7 @@ class _Gathering:
                 found[path] = one.how
         lost = [one for one in inputs if one.state in (MISSING, OVERWRITTEN)]
         uses = {one.path: one for one in inputs if one.state not in (MISSING, OVERWRITTEN)}
-        groups, rest = _files.grouped(self._with(crowds, uses), MOST_PER_FOLDER, self._never())
+        groups, rest = _files.arranged(self._members(uses), MOST_PER_FOLDER, self._never())
         for folder, members in groups.items():
             ways = [way for path in members if path in uses for way in uses[path].how]
             found[folder] = tuple(dict.fromkeys((*crowds.get(folder, ()), *ways)))
@@ -331,16 +332,18 @@ class _Gathering:
         for path in map(self._place, self.context.declared_data):
             if os.path.isdir(path):
                 found[path] = (*found.get(path, ()), DECLARED)
-        alone = sorted([*lost, *(uses[path] for path in rest if path in uses)])
+        others = [path for path in rest if path not in uses]
+        others = [path for path in others if not any(is_inside(path, one) for one in found)]
+        alone = sorted([*lost, *(uses[p] for p in rest if p in uses), *self._one_by_one(others)])
         return tuple(alone), tuple(
-            FolderRead(path, how, _below(path, written)) for path, how in sorted(found.items())
+            FolderRead(path, how, _folding.below(path, written))
+            for path, how in sorted(found.items())
         )
 
-    def _with(self, crowds: Dict[str, Tuple[str, ...]], uses: Dict[str, Use]) -> List[str]:
-        """Return the paths of ``uses`` and of what ``crowds`` stand for."""
-        if not crowds:
-            return sorted(uses)
-        return sorted({*uses, *self._plain_paths()})
+    def _one_by_one(self, paths: List[str]) -> List[Use]:
+        """Return files that no folder stands for after all."""
+        seen = (self._now(self._known(path)) for path in paths)
+        return [use for use in map(_files.as_input, seen) if use is not None]
 
     def _is_named_data(self, path: str) -> bool:
         if not os.path.isdir(path) or self._left_out(path) or self._holds_project(path):
@@ -364,7 +367,7 @@ class _Gathering:
         known = self._judged.get(folder)
         if known is None:
             known = self._judged[folder] = self._judge(folder + os.sep + "-")
-        return known
+        return known and not filekinds.is_package_data(path)
 
     def _judge(self, path: str) -> bool:
         below = next((path[len(t) :] for t in self.tops if is_inside(path, t)), None)
@@ -386,60 +389,7 @@ class _Gathering:
             return known + name
         whole = os.path.normpath(os.path.join(self.context.roots.cwd, path))
         above, last = os.path.split(whole)
-        placed = os.path.join(_below_a_root(above, self.tops), "")
+        placed = os.path.join(_folding.below_a_root(above, self.tops), "")
         if folder and last == name:
             self._canonical[folder] = placed
         return placed + last if last else placed
-
-
-def _first(ways: Dict[str, Tuple[str, ...]]) -> Tuple[str, ...]:
-    return next(iter(ways.values()), ())
-
-
-def fold(folders: Tuple[FolderUse, ...], tops: Tuple[str, ...]) -> Tuple[FolderUse, ...]:
-    """Return ``folders`` without those inside others, crowds of siblings as the folder above."""
-    by_path = {one.path: one.files for one in folders}
-    ways = {one.path: one.how for one in folders}
-    groups, _ = _files.grouped(by_path, MOST_SIBLINGS, frozenset(a for top in tops for a in _above(top)))
-    for folder, members in groups.items():
-        by_path[folder] = sum(by_path.pop(m) for m in members if m in by_path)
-        ways[folder] = tuple(dict.fromkeys(way for m in members for way in ways.get(m, ())))
-    kept: Set[str] = set()
-    result = []
-    for path in sorted(by_path):
-        if not any(above in kept for above in _above(os.path.dirname(path))):
-            kept.add(path)
-            result.append(FolderUse(path, by_path[path], how=ways[path]))
-    return tuple(result)
-
-
-def _above(folder: str) -> List[str]:
-    """Return ``folder`` and everything above it."""
-    found = [folder]
-    while os.path.dirname(folder) != folder:
-        folder = os.path.dirname(folder)
-        found.append(folder)
-    return found
-
-
-def _below(folder: str, paths: List[str]) -> Tuple[str, ...]:
-    inside = (p for p in paths if is_inside(p, folder))
-    return tuple(os.path.relpath(p, folder).replace(os.sep, "/") for p in inside)
-
-
-def _below_a_root(folder: str, tops: Tuple[str, ...]) -> str:
-    """Return ``folder`` as it is written below the root that it really lies in, else as it is."""
-    real: Optional[str] = None
-    for top in tops:
-        real = real or os.path.realpath(folder)
-        real_top = os.path.realpath(top)
-        if is_inside(real, real_top):
-            return os.path.normpath(os.path.join(top, os.path.relpath(real, real_top)))
-    return folder
-
-
-def _device(folder: str) -> int:
-    try:
-        return os.stat(folder).st_dev
-    except OSError:
-        return -1

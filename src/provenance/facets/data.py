@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, FrozenSet, List, NamedTuple, Optional, Tuple
+import re
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from provenance.core import digest
 from provenance.core.context import AFTER, PRESENT, Context
@@ -17,7 +18,7 @@ from provenance.core.difference import (
 )
 from provenance.core.paths import PathRef
 from provenance.core.record import Payload, Record, captured, skipped
-from provenance.facets import _entries, _facet, _files, _remote, _touched
+from provenance.facets import _entries, _facet, _remote, _touched
 from provenance.facets._entries import (
     CHANGED,
     DIGESTED,
@@ -29,7 +30,7 @@ from provenance.facets._entries import (
     FileEntry,
     Places,
 )
-from provenance.facets._filenames import FOLDER
+from provenance.facets._filenames import FOLDER, PACKAGED
 from provenance.facets._touched import FolderRead, Touched
 
 NAME = "data"
@@ -38,9 +39,6 @@ PHASES = (AFTER,)
 SITE = _facet.HOST
 UNIT = "data files"
 
-MOST_PER_FOLDER = 256
-"""Files of one folder beyond which the folder is one entry."""
-
 MOST_LEFT_OUT = 100
 """Own files that a run may have put into a data folder before the folder counts as changed."""
 
@@ -48,7 +46,7 @@ upgrade = _facet.nothing_to_upgrade
 
 
 class Data(NamedTuple):
-    """What the run read: ``kind`` of an entry is data, config, folder or updated.
+    """What the run read: ``kind`` of an entry is data, config, folder, packaged or updated.
 
     remotes: what it read from elsewhere, by address.
     """
@@ -63,44 +61,41 @@ def capture(context: Context) -> Payload:
         return _present(context)
     touched = _touched.touched(context)
     digester = Digester(context)
-    todo = _listed(touched, Places(context), context)
+    todo = _listed(touched, Places(context))
     found: List[FileEntry] = []
     for path, entry in sorted(todo, key=lambda pair: pair[1].size):
-        if entry.state in (MISSING, OVERWRITTEN):
+        if entry.state == MISSING:
             found.append(entry)
-            continue
-        filled = digester.fill(entry, path)
-        if entry.state == CHANGED:
-            filled = filled._replace(state=CHANGED, seen="")
-        found.append(filled)
+        elif entry.state in (CHANGED, OVERWRITTEN):
+            found.append(_no_longer(entry, path, digester))
+        else:
+            found.append(digester.fill(entry, path))
     kept = tuple(sorted((e for e in found if e.files != 0), key=lambda e: e.path))
     return captured(VERSION, Data(kept, _remote.remotes(context)), notes=_notes(kept))
 
 
-def _listed(touched: Touched, places: Places, context: Context) -> List[Tuple[str, FileEntry]]:
+def _listed(touched: Touched, places: Places) -> List[Tuple[str, FileEntry]]:
     """Return ``(path, entry without digest)`` of everything read, crowds of files as folders."""
-    never: FrozenSet[str] = frozenset(
-        above
-        for root in (context.roots.repo, context.roots.cwd, context.roots.home)
-        if root
-        for above in _touched._above(root)
-    )
-    uses = {one.path: one for one in touched.inputs}
-    lone = [one.path for one in touched.inputs if one.state in (MISSING, OVERWRITTEN)]
-    crowds, rest = _files.grouped(sorted(set(uses) - set(lone)), MOST_PER_FOLDER, never)
-    written = [one.path for one in touched.outputs]
-    folders = list(touched.folders)
-    for folder, members in crowds.items():
-        how = tuple(dict.fromkeys(way for path in members for way in uses[path].how))
-        folders.append(FolderRead(folder, how, _touched._below(folder, written)))
-    found = [(one.path, _folder(one, places)) for one in folders]
-    for path in sorted(lone + rest):
-        use = uses[path]
+    found = [(one.path, _folder(one, places)) for one in touched.folders]
+    for use in touched.inputs:
+        path = use.path
         entry = FileEntry(places.refer(path), use.kind, use.size, {}, use.how)
         found.append(
             (path, entry._replace(state=use.state or DIGESTED, target=places.target(path)))
         )
     return found
+
+
+def _no_longer(entry: FileEntry, path: str, digester: Digester) -> FileEntry:
+    """Return the entry of a file that is not what it was when it was read.
+
+    Its digest is the one that was taken while the run went on, before the file changed, where that
+    came in time; else one that only changed keeps the digest of what it is now.
+    """
+    before = digester.as_read(path)
+    if before or entry.state == OVERWRITTEN:
+        return entry._replace(digests=before)
+    return digester.fill(entry, path)._replace(state=CHANGED, seen="")
 
 
 def _folder(one: FolderRead, places: Places) -> FileEntry:
@@ -118,7 +113,8 @@ def _notes(found: Tuple[FileEntry, ...]) -> Tuple[str, ...]:
         MISSING: "%s is not there",
         UNREADABLE: "%s could not be read",
     }
-    notes += [texts[one.state] % (one.path,) for one in found if one.state in texts]
+    lost = (one for one in found if one.state != OVERWRITTEN or not one.digests)
+    notes += [texts[one.state] % (one.path,) for one in lost if one.state in texts]
     return tuple(notes[:20])
 
 
@@ -132,7 +128,7 @@ def _present(context: Context) -> Payload:
 
 def _as_now(recorded: FileEntry, context: Context) -> FileEntry:
     """Return the file as it is now, digested as it was when recorded."""
-    place = context.roots.locate(recorded.path)
+    place = _locate(recorded, context)
     now = recorded._replace(digests={}, state=MISSING)
     if place is None or not os.path.exists(place) or recorded.state == MISSING:
         return now._replace(size=0)
@@ -141,6 +137,17 @@ def _as_now(recorded: FileEntry, context: Context) -> FileEntry:
         size = recorded.size if os.path.isdir(place) else os.path.getsize(place)
         return now._replace(size=size, state=PENDING)
     return Digester(context, algorithms).fill(now._replace(state=DIGESTED), place)
+
+
+def _locate(recorded: FileEntry, context: Context) -> Optional[str]:
+    """Return where the file is now; one that came with a package may be in another environment."""
+    place = context.roots.locate(recorded.path)
+    if recorded.kind != PACKAGED or place is None or os.path.exists(place):
+        return place
+    below = re.split(r"/(?:site|dist)-packages/", recorded.path.path, maxsplit=1)[-1]
+    folders = (folder for one in context.interpreters for folder in one.sys_path)
+    found = (os.path.join(folder, *below.split("/")) for folder in folders)
+    return next((path for path in found if os.path.isfile(path)), place)
 
 
 def _algorithms(recorded: FileEntry) -> Tuple[str, ...]:
@@ -193,7 +200,7 @@ def compare(old: Payload, new: Payload) -> Comparison:
 
 def _why_not(was: FileEntry, now: Optional[FileEntry]) -> str:
     """Return why the two cannot be compared, "" where they can."""
-    if was.state == OVERWRITTEN:
+    if was.state == OVERWRITTEN and not (was.digests and now is not None and now.digests):
         return "the run overwrote what it had read"
     if was.state in (MISSING, UNREADABLE):
         return "it was %s when recorded" % was.state
@@ -207,6 +214,8 @@ def _why_not(was: FileEntry, now: Optional[FileEntry]) -> str:
     if same is None:
         pending = PENDING in (was.state, now.state) and not (was.digests and now.digests)
         return "its digest is pending" if pending else "no algorithm in common"
+    if not same and was.state == OVERWRITTEN != now.state:
+        return "the run overwrote what it had read"
     if not same and CHANGED in (was.state, now.state):
         return "it changed while the run went on"
     return ""

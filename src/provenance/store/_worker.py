@@ -1,4 +1,4 @@
-"""Digests files beside a run, in a process of its own and of low priority.
+"""Digests files beside a run, in a process of its own.
 
 Started by `store.ahead` with the path of the cache and the time before which the run began. Frames
 go both ways: four bytes of length, one letter, the rest. Requests:
@@ -6,29 +6,37 @@ go both ways: four bytes of length, one letter, the rest. Requests:
 ``A``  paths, NUL between: digest these when there is time; no answer
 ``F``  a folder: digest the files right in it when there is time; no answer
 ``T``  number, folder, relative paths to leave out, NUL between: the digest of all files below
-``D``  a path: its identity and digest if known or being taken; else empty
+``D``  a path: its identity and digest if it is known or half taken; else empty
 ``R``  a path: the digest that it had when it was asked for first, if it was as before the run
 ``S``  rows: write these and all that is new into the cache
 ``X``  give up the folder being digested
 
-It reads and never maps: a file may be truncated under it. It ends when its stdin does.
+What has time is done by a thread of low priority. It stops for good with the first request that is
+answered: the run has ended, and what is asked for from then on is done at once, by the main thread.
+(A whole process of low priority could not be given a higher one again without privileges, and on a
+busy machine the user would wait for it.)
+
+Files are read and never mapped: one may be truncated meanwhile. It ends when its stdin does.
 """
 
 from __future__ import annotations
 
 import os
+import queue
 import select
 import signal
 import stat
 import struct
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from provenance.core import digest
 from provenance.core.digest import BLAKE3
-from provenance.store._digesttable import KEY, Table, identity_bytes, key_of, replace
+from provenance.store._digesttable import KEY, ROW, Table, identity_bytes, key_of, replace
 
 NICENESS = 10
 SMALL, CHUNK = 1 << 20, 1 << 22
@@ -38,7 +46,7 @@ FIRST = 50_000
 """Paths of which it is remembered what they held when they were first asked for."""
 RACY_NS = 2_000_000_000
 _TURNS = 64
-"""Small files between two looks at what is asked for."""
+"""Files of a folder between two looks at what is asked for."""
 _READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -52,77 +60,72 @@ class Worker:
     def __init__(self, cache: str, marker_ns: int, source: int = 0, sink: int = 1) -> None:
         from blake3 import blake3
 
-        self._hash: Callable[..., object] = blake3
+        self._hash: Callable[..., Any] = blake3
         self._cache, self._marker_ns = cache, marker_ns
         self._source, self._sink = source, sink
         self._table = Table.read(cache)
         self._known: dict[bytes, bytes] = {}
         self._first: dict[bytes, bytes] = {}
-        self._todo: deque[tuple[bytes, bytes]] = deque()
-        self._trees: deque[bytes] = deque()
+        self._half: dict[bytes, tuple[Any, int]] = {}
+        self._todo: queue.SimpleQueue[tuple[bytes, bytes]] = queue.SimpleQueue()
+        self._requests: deque[tuple[bytes, bytes]] = deque()
         self._buffer = b""
-        self._at = b""
-        self._asked: set[bytes] = set()
-        self._busy = self._give_up = False
-        self._left = _TURNS
+        self._ended = threading.Event()
+        self._saving = threading.RLock()
+        self._gentle = threading.Thread(target=self._work, daemon=True)
 
     def serve(self) -> None:
         """Work until stdin ends."""
+        self._gentle.start()
         while True:
-            self._look(wait=not self._todo and not self._trees)
-            self._serve_trees()
-            for _ in range(min(_TURNS, len(self._todo))):
-                kind, path = self._todo.popleft()
-                if kind == b"A":
-                    self._ahead(path)
-                else:
-                    self._folder(path)
+            while not self._requests:
+                self._look(None)
+            self._answer(*self._requests.popleft())
 
     # --- what is asked for ---------------------------------------------------------------------
 
-    def _look(self, wait: bool = False) -> None:
-        """Take in what has been asked for, and answer what can be answered at once."""
-        while select.select([self._source], [], [], None if wait else 0)[0]:
-            data = os.read(self._source, 1 << 18)
-            if not data:
-                os._exit(0)
-            self._buffer += data
-            wait = not self._take()
-
-    def _take(self) -> bool:
-        """Take the complete frames from the buffer; return whether there was one."""
+    def _look(self, wait: float | None) -> None:
+        """Take in what has been asked for."""
+        if not select.select([self._source], [], [], wait)[0]:
+            return
+        data = os.read(self._source, 1 << 18)
+        if not data:
+            os._exit(0)
+        self._buffer += data
         start, end = 0, len(self._buffer)
         while end - start >= 5:
             length = int.from_bytes(self._buffer[start : start + 4], "little")
             if end - start < 4 + length:
                 break
             kind = self._buffer[start + 4 : start + 5]
-            self._request(kind, self._buffer[start + 5 : start + 4 + length])
+            self._take(kind, self._buffer[start + 5 : start + 4 + length])
             start += 4 + length
         self._buffer = self._buffer[start:]
-        return start > 0
 
-    def _request(self, kind: bytes, body: bytes) -> None:
+    def _take(self, kind: bytes, body: bytes) -> None:
         if kind == b"A":
-            self._todo.extend((kind, path) for path in body.split(b"\0"))
+            for path in body.split(b"\0"):
+                self._todo.put((kind, path))
         elif kind == b"F":
-            self._todo.append((kind, body))
-        elif kind == b"T":
-            self._trees.append(body)
-        elif kind == b"D":
-            if body == self._at:
-                self._asked.add(body)
-            else:
-                self._tell_digest(body)
-        elif kind == b"R":
-            self._answer(kind, self._first.get(body, b""))
-        elif kind == b"S":
-            self._answer(kind, b"1" if self._save(body) else b"")
-        elif kind == b"X":
-            self._trees.clear()
-            self._give_up = self._busy
+            self._todo.put((kind, body))
+        else:
+            self._requests.append((kind, body))
 
     def _answer(self, kind: bytes, body: bytes) -> None:
+        if not self._ended.is_set():
+            self._ended.set()
+            self._todo.put((b"", b""))
+            self._gentle.join()
+        if kind == b"T":
+            self._tell(kind, self._tree(body))
+        elif kind == b"D":
+            self._tell(kind, self._digest_of(body))
+        elif kind == b"R":
+            self._tell(kind, self._first.get(body, b""))
+        elif kind == b"S":
+            self._tell(kind, b"1" if self._save(body) else b"")
+
+    def _tell(self, kind: bytes, body: bytes) -> None:
         view = memoryview(struct.pack("<I", len(body) + 1) + kind + body)
         try:
             while view:
@@ -130,13 +133,31 @@ class Worker:
         except OSError:
             os._exit(0)
 
-    def _tell_digest(self, path: bytes) -> None:
+    def _digest_of(self, path: bytes) -> bytes:
         try:
             identity = identity_bytes(os.stat(path))
         except OSError:
-            identity = b""
+            return b""
+        if identity in self._half:
+            self._digest(path)
         row = self._known.get(identity)
-        self._answer(b"D", identity + row[KEY + 4 :] if row else b"")
+        return identity + row[KEY + 4 :] if row else b""
+
+    def _work(self) -> None:
+        """Do what is asked for without an answer, until the first question."""
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        except OSError:
+            pass
+        while not self._ended.is_set():
+            kind, path = self._todo.get()
+            try:
+                if kind == b"A":
+                    self._ahead(path)
+                elif kind == b"F":
+                    self._folder(path)
+            except _GaveUp:
+                return
 
     # --- digesting -----------------------------------------------------------------------------
 
@@ -149,18 +170,12 @@ class Worker:
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
+                    if self._ended.is_set():
+                        return
                     if entry.is_file(follow_symlinks=False):
                         self._digest(entry.path)
-                        self._breathe()
         except OSError:
             return
-
-    def _breathe(self) -> None:
-        self._left -= 1
-        if not self._left:
-            self._left = _TURNS
-            self._look()
-            self._serve_trees()
 
     def _digest(self, path: bytes | str) -> tuple[bytes, int] | None:
         """Return the digest of a file and its change time; None where it cannot be had."""
@@ -177,7 +192,7 @@ class Worker:
             if row is not None:
                 return row[KEY + 4 :], status.st_ctime_ns
             began = time.time_ns()
-            value = self._read(descriptor, path, status.st_size)
+            value = self._read(descriptor, identity, status.st_size)
             if value is None or identity_bytes(os.fstat(descriptor)) != identity:
                 return None
             if max(status.st_mtime_ns, status.st_ctime_ns) < began - RACY_NS:
@@ -187,14 +202,6 @@ class Worker:
             return None
         finally:
             os.close(descriptor)
-            if self._asked:
-                self._tell_asked(os.fsencode(path))
-
-    def _tell_asked(self, path: bytes) -> None:
-        """Answer who asked for a file while it was being read."""
-        if path in self._asked:
-            self._asked.discard(path)
-            self._tell_digest(path)
 
     def _find(self, identity: bytes) -> bytes | None:
         row = self._known.get(identity)
@@ -210,38 +217,25 @@ class Worker:
         if len(self._known) >= KEPT:
             self._save(b"")
 
-    def _read(self, descriptor: int, path: bytes | str, size: int) -> bytes | None:
+    def _read(self, descriptor: int, identity: bytes, size: int) -> bytes | None:
         if size <= SMALL:
             data = os.read(descriptor, size + 1)
-            if len(data) != size:
-                return None
-            return self._hash(data).digest()  # type: ignore[attr-defined, no-any-return]  # untyped
-        before, self._at = self._at, os.fsencode(path)
-        try:
-            return self._read_long(descriptor)
-        finally:
-            self._at = before
-
-    def _read_long(self, descriptor: int) -> bytes:
-        state = self._hash()
+            return bytes(self._hash(data).digest()) if len(data) == size else None
+        state, done = self._half.pop(identity, (None, 0))
+        state = state or self._hash()
+        os.lseek(descriptor, done, os.SEEK_SET)
         buffer = bytearray(CHUNK)
         view = memoryview(buffer)
+        gentle = threading.current_thread() is self._gentle
         while True:
             length = os.readv(descriptor, [buffer])
             if not length:
-                return state.digest()  # type: ignore[attr-defined, no-any-return]  # untyped
-            state.update(view[:length])  # type: ignore[attr-defined]  # untyped
-            self._look()
-            self._serve_trees()
-
-    def _serve_trees(self) -> None:
-        while self._trees and not self._busy:
-            body = self._trees.popleft()
-            self._busy, self._give_up = True, False
-            try:
-                self._answer(b"T", self._tree(body))
-            finally:
-                self._busy = self._give_up = False
+                return bytes(state.digest())
+            state.update(view[:length])
+            done += length
+            if gentle and self._ended.is_set():
+                self._half[identity] = state, done
+                raise _GaveUp
 
     def _tree(self, body: bytes) -> bytes:
         number, folder, *left_out = body.split(b"\0")
@@ -261,8 +255,8 @@ class Worker:
         self._left -= 1
         if not self._left:
             self._left = _TURNS
-            self._look()
-            if self._give_up:
+            self._look(0)
+            if any(kind == b"X" for kind, _ in self._requests):
                 raise _GaveUp
         row = self._find(identity_bytes(entry.stat(follow_symlinks=False)))
         if row is not None:
@@ -272,25 +266,25 @@ class Worker:
             raise OSError("%s cannot be digested" % entry.path)
         return {BLAKE3: found[0].hex()}
 
+    _left = _TURNS
+
     def _save(self, rows: bytes) -> bool:
-        fresh = {row[:KEY]: row[KEY:] for row in self._known.values()}
-        for start in range(0, len(rows), KEY + 36):
-            fresh[rows[start : start + KEY]] = rows[start + KEY : start + KEY + 36]
-        if fresh and not replace(self._cache, fresh):
-            return False
-        self._known.clear()
-        self._table = Table.read(self._cache)
-        return True
+        with self._saving:
+            known = self._known
+            fresh = {row[:KEY]: row[KEY:] for row in known.values()}
+            for start in range(0, len(rows), ROW):
+                fresh[rows[start : start + KEY]] = rows[start + KEY : start + ROW]
+            if fresh and not replace(self._cache, fresh):
+                return False
+            self._table = Table.read(self._cache)
+            known.clear()
+            return True
 
 
 def main(words: list[str]) -> None:
     """Serve with the cache ``words[0]`` and the marker ``words[1]``."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
-    try:
-        os.nice(NICENESS)
-    except OSError:
-        pass
     Worker(words[0], int(words[1])).serve()
 
 
