@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
 from typing import Any, Iterable, Iterator, List, Sequence, Tuple
 
@@ -16,6 +17,13 @@ from provenance.facets import _argv
 
 LONGEST = 4096
 """Longer words cannot be paths on Linux (PATH_MAX)."""
+
+MOST_WORDS = 200
+"""Words of a program on the command line that are looked at."""
+_SHELLS = frozenset("sh bash dash zsh ksh".split())
+_UNSEEN = re.compile(r"^-[a-zA-Z]*[IES]")
+"""Options of Python with which it does not load the hook."""
+_LITERAL = re.compile(r"'([^'\n]{1,300})'|\"([^\"\n]{1,300})\"")
 
 _FOLDER_OPTION = re.compile(r"(?i)dir|path|folder|root|data|input|file|source|src|corpus|from")
 
@@ -39,10 +47,32 @@ def _words(context: Context) -> Iterator[Tuple[str, str]]:
     commands += [one.argv for one in context.observed.commands]
     for argv in commands:
         yield from _argv_words(argv[_argv.first_argument(argv) :])
+        for word in _in_text(argv):
+            yield "", word
     for parsed in context.observed.parsed:
         for name, value in parsed.values.items():
             for text in _texts(value.get("value") if isinstance(value, dict) else value):
                 yield name, text
+
+
+def _in_text(argv: Sequence[str]) -> List[str]:
+    """Return the words of a shell's ``-c`` text; of a Python that no hook sees, its literals."""
+    name = os.path.basename(argv[0]) if argv else ""
+    if "-c" not in argv[1:-1]:
+        return []
+    at = list(argv).index("-c")
+    text = argv[at + 1]
+    if name in _SHELLS:
+        try:
+            lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
+            lexer.whitespace_split = True
+            return list(lexer)[:MOST_WORDS]
+        except ValueError:
+            return text.split()[:MOST_WORDS]
+    unseen = any(_UNSEEN.match(word) for word in argv[1:at])
+    if name.startswith("python") and unseen:
+        return [two or one for one, two in _LITERAL.findall(text)[:MOST_WORDS]]
+    return []
 
 
 def _argv_words(words: Iterable[str]) -> Iterator[Tuple[str, str]]:

@@ -148,7 +148,9 @@ def _cached(context: Context, places: Places) -> Iterator[Remote]:
 
 def _folders(context: Context) -> Iterator[str]:
     for one in context.observed.folders:
-        yield one.path.rstrip("/") + "/"
+        names: Tuple[str, ...] = getattr(one, "names", ())
+        for name in names or ("",):
+            yield one.path.rstrip("/") + "/" + name
 
 
 def _hub(url: str, commit: str, path: PathRef) -> Remote:

@@ -7,6 +7,7 @@ Run by ``sitecustomize`` when first needed, which gives ``log(kind, value)``, ``
 import os
 
 log, as_bytes, here = globals()["log"], globals()["as_bytes"], globals()["here"]
+seen = globals()["seen"]
 
 MASK = "<redacted>"
 _STRONG = frozenset("password passwords passwd passphrase pwd secret secrets apikey".split())
@@ -25,6 +26,9 @@ def event(name, args):
     if name in ("os.rename", "os.link"):
         # source and target, each perhaps relative to an open folder, which cannot be resolved
         if args[2] in (-1, None) and args[3] in (-1, None):
+            target = as_bytes(args[1])
+            if os.fsdecode(target) in seen and not os.path.lexists(target):
+                log("F", target)
             log("M" if name == "os.rename" else "L", (as_bytes(args[0]), as_bytes(args[1])))
     elif name == "os.symlink":
         if args[2] in (-1, None):

@@ -142,7 +142,7 @@ def wrap(owner, name, around):
     elif isinstance(raw, (classmethod, _OF_CLASS)):
 
         def call(_, kind, *args, **kwargs):
-            return around(raw.__get__(None, kind), kind, *args, **kwargs)
+            return around(raw.__get__(None, kind), *args, **kwargs)
 
         setattr(owner, name, classmethod(_patches["hidden"](original, call)))
     elif isinstance(owner, type) and (isinstance(raw, staticmethod) or _is_static(raw)):

@@ -43,9 +43,10 @@ TABLE = {
         save_jit_module_to_flatbuffer 1 f write
     """,
     "torch.jit._script": "RecursiveScriptModule.save 1 f write",
+    "torch": "from_file 0 filename either",
     "torch.storage": """
-        UntypedStorage.from_file 1 filename either
-        TypedStorage.from_file 1 filename either
+        UntypedStorage.from_file 0 filename either
+        TypedStorage.from_file 0 filename either
     """,
     "torch.export": """
         save 1 f write
@@ -63,8 +64,6 @@ def patch(name, module):
     """Replace what is known of ``module``, which has just been imported."""
     if name == "cv2":
         _storage(module)
-    if name == "torch.storage":
-        _from_file()
     _shims["install"](TABLE, name, module)
 
 
@@ -87,14 +86,3 @@ def _storage(module):
             _shims["wrap"](kind, name, around)
         except (TypeError, AttributeError):
             continue
-
-
-def _from_file():
-    """``torch.from_file``: of the package that is being imported, in C."""
-    import sys
-
-    package = sys.modules.get("torch")
-    functions = getattr(sys.modules.get("torch._C"), "_VariableFunctions", None)
-    for owner in (functions, package):
-        if owner is not None and hasattr(owner, "from_file"):
-            _shims["wrap"](owner, "from_file", _shims["watching"]("0", "filename", "either"))
