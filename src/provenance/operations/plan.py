@@ -92,6 +92,11 @@ def _command(run: Record, main: dict[str, str] | None, place: Project) -> tuple[
 def _require_replayable(run: Record) -> None:
     if not run.command:
         raise BadRecord("run %s has no command to run again." % run.id)
+    if run.command[:1] == present.SESSION:
+        raise BadRecord(
+            "run %s was a live notebook session, which cannot be run again as a command." % run.id,
+            "its cells are in session.ipynb beside the record: prov run -- jupyter execute FILE",
+        )
     if any(MASK in word for word in run.command):
         raise BadRecord(
             "the command of run %s held a secret, which was not recorded: %s"

@@ -22,6 +22,10 @@ from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 
 
+SESSION = ("%load_ext",)
+"""How the command of a live session begins (`operations.session`)."""
+
+
 class Present(NamedTuple):
     """Today's state.
 
@@ -101,7 +105,7 @@ def choose_python(reference: Record, environ: Mapping[str, str], cwd: str) -> st
     or conda environment, else ``python`` on PATH. Raises `SystemRefused` where there is none.
     """
     path = environ.get("PATH", os.defpath)
-    candidates = [_of_command(reference.command, path, cwd)]
+    candidates = [_of_command(reference.command, path, cwd), _of_session(reference)]
     active = [environ.get(name) for name in ("VIRTUAL_ENV", "CONDA_PREFIX")]
     candidates += [_executable(os.path.join(one, "bin", "python")) for one in active if one]
     candidates += [shutil.which("python", path=path), shutil.which("python3", path=path)]
@@ -129,6 +133,14 @@ def _of_command(command: tuple[str, ...], path: str, cwd: str) -> str | None:
     if found is None or is_python(word):
         return found
     return _shebang_python(found)
+
+
+def _of_session(reference: Record) -> str | None:
+    """Return the interpreter of the kernel whose live session was recorded, if it is here."""
+    if reference.command[:1] != SESSION:
+        return None
+    kernels = [one.interpreter for one in reference.payloads("runtime") if one.interpreter]
+    return _executable(kernels[0]) if kernels else None
 
 
 def _shebang_python(script: str) -> str | None:
