@@ -16,11 +16,17 @@ from provenance.agent._table import (
     Entry,
     Table,
     files_in,
+    kept,
 )
 from provenance.core import filekinds
-from provenance.core.context import FileUse, FolderUse, Interpreter
+from provenance.core.context import FileUse, FolderUse, Interpreter, Observations
 from provenance.core.paths import is_inside
 
+_ODD = frozenset(("", ".", ".."))
+_MANY = 32
+"""Files that were only read in one folder, from which on they are told together."""
+_SPARSE = 8
+"""A folder of more files than this for each that was read is not listed to the end."""
 _MOST_REMOVED = 10000
 _MOST_COUNTED = 1000000
 _TICK_NS = 20000000
@@ -75,6 +81,27 @@ class Uses:
         """Note that files had been opened for reading by the time ``by``."""
         for _, path in paths:
             self._read(path, by)
+
+    def reads(self, paths: Iterable[str], by: int) -> None:
+        """Do the same for many files, folder by folder: most of them need no look of their own."""
+        folder, simple, names = "", False, []  # type: Tuple[str, bool, List[str]]
+        for path in paths:
+            place, _, name = path.rpartition("/")
+            if place != folder:
+                if names:
+                    self._fresh += self._table.reads(folder, names, by)
+                folder, simple, names = place, self._is_simple(place), []
+            if simple and name not in _ODD and name[-4:] != ".pyc":
+                names.append(name)
+            else:
+                self._read(path, by)
+        if names:
+            self._fresh += self._table.reads(folder, names, by)
+
+    def _is_simple(self, folder: str) -> bool:
+        """Return whether paths right in ``folder`` are as they stand what they mean."""
+        odd = "/." in folder or "//" in folder or folder[:1] != "/" or self._links
+        return not odd and not self._ignored(folder + "/-")
 
     def sources(self, paths: Iterable[Any], by: int) -> None:
         """Note the source files of modules that were loaded, however that was."""
@@ -174,7 +201,7 @@ class Uses:
             if len(self._folders) > _MOST_REMOVED:
                 self._folders.clear()
             self._folders[folder] = known
-        return known or path.endswith((".pyc", "/"))
+        return (known and not filekinds.is_package_data(path)) or path.endswith((".pyc", "/"))
 
     def _is_ignored_folder(self, folder: str) -> bool:
         inside = any(is_inside(folder, one) for one in (*self._own, *self._environment))
@@ -186,11 +213,17 @@ class Uses:
         entry = self._table.get(path)
         return entry is not None and entry.first == "w"
 
-    def told(self) -> Tuple[Tuple[FileUse, ...], Tuple[FolderUse, ...], Tuple[str, ...]]:
-        """Return the files, the folders with too many, and the removed, as they are at the end."""
+    def told(
+        self, together: bool = True
+    ) -> Tuple[Tuple[FileUse, ...], Tuple[FolderUse, ...], Tuple[str, ...]]:
+        """Return the files, the folders with too many, and the removed, as they are at the end.
+
+        together: tell files that were only read folder by folder where these are many.
+        """
         removed = {path for path in self._removed if not os.path.lexists(path)}
         files: List[FileUse] = []
-        for path in self._table.files():
+        groups = self._together() if together else {}
+        for path in self._table.files(groups):
             entry = self._table.get(path)
             if entry is None or self._ignored(path):
                 continue
@@ -204,7 +237,20 @@ class Uses:
             for folder, here in sorted(self._table.folders.items(), key=lambda item: item[1].order)
             if here.many and not self._ignored(folder + "/-") and os.path.isdir(folder)
         ]
+        many += [FolderUse(one, len(names), names=tuple(names)) for one, names in groups.items()]
         return tuple(files), tuple(many), tuple(sorted(removed))
+
+    def _together(self) -> Dict[str, List[str]]:
+        """Return the names of the files that were only read, of folders that have many of these."""
+        found: Dict[str, List[str]] = {}
+        for folder, here in self._table.folders.items():
+            if len(here.entries) < _MANY or here.many or self._ignored(folder + "/-"):
+                continue
+            names = [n for n, one in here.entries.items() if one.how == READ and not kept(n)]
+            if len(names) >= _MANY:
+                present = _files_of(folder, len(names))
+                found[folder] = [name for name in names if name in present]
+        return found
 
     def _use(self, path: str, entry: Entry, removed: Set[str]) -> Tuple[Optional[FileUse], bool]:
         """Return what became of one file, and whether the run removed it with its folder."""
@@ -244,6 +290,32 @@ class Uses:
         if "folders" in self._short or self._table.full:
             notes.append("files were read in so many folders that some are not listed")
         return tuple(notes)
+
+
+def apart(told: Observations) -> Observations:
+    """Return ``told`` with each file by itself that is told together with others in its folder."""
+    more = [
+        FileUse(one.path + "/" + name, "r", True, False, one.how)
+        for one in told.folders
+        for name in one.names
+    ]
+    crowds = tuple(one for one in told.folders if not one.names)
+    return told._replace(files=(*told.files, *more), folders=crowds)
+
+
+def _files_of(folder: str, wanted: int) -> Set[str]:
+    """Return the names of files in ``folder``, of some only where it has many more than wanted."""
+    found: Set[str] = set()
+    try:
+        with os.scandir(folder) as entries:
+            for count, entry in enumerate(entries):
+                if count > _SPARSE * wanted:
+                    break
+                if entry.is_file():
+                    found.add(entry.name)
+    except OSError:
+        return set()
+    return found
 
 
 def _normal(path: str) -> str:
