@@ -111,6 +111,28 @@ def merged(sayings: List[Saying]) -> Dict[str, Parameter]:
             )
         else:
             values[name] = _joined(name, values[name], one)
+    return _named(values)
+
+
+def _named(values: Dict[str, Parameter]) -> Dict[str, Parameter]:
+    """Return ``values`` with words of the command line that have no name under what they became."""
+    nameless = [n for n, p in values.items() if n.startswith("[") and p.source == ARGV]
+    for name in nameless:
+        one = values[name]
+        near = [
+            other
+            for other, p in values.items()
+            if p.source != ARGV
+            and p.given
+            and _same(p.value, one.value)
+            and not _told_by_argv(p)
+            and not isinstance(p.value, bool)
+        ]
+        if len(near) == 1 and not one.others:
+            known = values[near[0]]
+            other = Other(one.value, ARGV, name, one.where)
+            values[near[0]] = known._replace(others=(*known.others, other))
+            del values[name]
     return values
 
 
@@ -137,8 +159,9 @@ def _joined(name: str, known: Parameter, one: Saying) -> Parameter:
     """Return ``known`` with what ``one`` adds to it."""
     if known.default is None:
         resolved = known.given and PRECEDENCE.get(known.source) == PRECEDENCE["config"]
-        plain = one.source == FILE and plainly(one.name) == plainly(name)
-        known = known._replace(default=one.value if resolved and plain else one.default)
+        alike = plainly(one.name) == plainly(name)
+        said = one.value if resolved and one.source == FILE else one.default
+        known = known._replace(default=said if alike else None)
     if known.given is None and one.given is not None and _same(known.value, one.value):
         known = known._replace(given=one.given)
     if one.final and known.given is False and not _same(known.value, one.value):
@@ -147,6 +170,9 @@ def _joined(name: str, known: Parameter, one: Saying) -> Parameter:
     again = one.source == known.source and one.name == name and _same(one.value, known.value)
     other = Other(one.value, one.source, one.name, one.where)
     heard = any(said._replace(where="") == other._replace(where="") for said in known.others)
+    if one.source == ARGV and one.where:  # its parser has said it
+        said_by = [(known.value, known.where), *((o.value, o.where) for o in known.others)]
+        heard = heard or any(_same(v, one.value) and w == one.where for v, w in said_by)
     if again or heard or len(known.others) >= _MOST_OTHERS:
         return known
     return known._replace(others=(*known.others, other))

@@ -47,8 +47,12 @@ def settings(source: bytes) -> Optional[Settings]:
         known = _constant(value)
         if known is not None:
             literals.setdefault(name, []).append(known[0])
-        else:
-            others.add(name)
+            continue
+        others.add(name)
+        if isinstance(value, ast.IfExp):
+            branches = [_constant(value.body), _constant(value.orelse)]
+            if all(branches):
+                literals.setdefault(name, []).extend(one[0] for one in branches if one)
     kept = {n: tuple(v) for n, v in literals.items() if n not in state and not n.startswith("_")}
     calls = [_dotted(one.func) for one in ast.walk(tree) if isinstance(one, ast.Call)]
     free = any(name.rpartition(".")[2] in _OVERRIDING for name in calls)
@@ -58,7 +62,8 @@ def settings(source: bytes) -> Optional[Settings]:
 def of(file: str, named: Iterable[str]) -> List[Settings]:
     """Return the settings of a script and of the files it executes; named: those it may execute."""
     found: List[Settings] = []
-    waiting, done = [file], set()
+    waiting = [file]
+    done: Set[str] = set()
     while waiting:
         path = waiting.pop(0)
         if path in done or len(done) > 20:
@@ -130,9 +135,9 @@ def _constant(node: ast.expr) -> Optional[Tuple[Any]]:
         return (ast.literal_eval(node),)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         pass
-    if isinstance(node, ast.IfExp):
-        first = _constant(node.body)
-        return first if first is not None and _constant(node.orelse) is not None else None
+    if isinstance(node, ast.IfExp):  # the word that was given, or else a constant
+        first, second = _constant(node.body), _constant(node.orelse)
+        return second if first == (_UNKNOWN,) and second is not None else None
     if isinstance(node, ast.BinOp):
         return _computed(node)
     if isinstance(node, ast.Subscript) and _dotted(node.value) in ("sys.argv", "os.environ"):
@@ -210,14 +215,14 @@ def told(known: List[Settings], values: Dict[str, Any]) -> Dict[str, Tuple[Any, 
         written = [literal for one in known for literal in one.literals.get(name, ())]
         if not written or (value in ([], {}) and value == written[0]):
             continue
+        written = [one for one in written if one is not _UNKNOWN] or [_UNKNOWN]
         changed = not any(value is one or value == one for one in written)
         computed = any(name in one.computed for one in known)
         if isinstance(value, (list, dict)):
             found.update(_inside(name, value, written[0]))
-        elif not (changed and computed and not free):
-            asked = written[0] is _UNKNOWN
-            first = None if asked else written[0]
-            given = (value != first) if free and not asked else (None if not changed else True)
+        elif not (changed and computed and (not free or written[0] is None)):
+            first = None if written[0] is _UNKNOWN or (computed and not changed) else written[0]
+            given = (value != first) if free and not computed else (True if changed else None)
             found[name] = (value, first, given)
     return found
 

@@ -21,10 +21,7 @@ def patch(name, module):
         _patches["replace"](module, "run_job", _hydra)
     elif name == "omegaconf.omegaconf":
         for function in ("merge", "unsafe_merge"):
-            made = vars(module.OmegaConf).get(function)
-            if isinstance(made, staticmethod) and not hasattr(made.__func__, "_prov_original"):
-                around = _patches["hidden"](made.__func__, _omegaconf)
-                setattr(module.OmegaConf, function, staticmethod(around))
+            _patches["replace"](module.OmegaConf, function, _omegaconf)
     else:
         _patches["replace"](module.ArgumentParser, "parse_args", _jsonargparse)
 

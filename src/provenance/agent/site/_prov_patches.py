@@ -67,6 +67,11 @@ def patch(name, module):
 
 def replace(owner, name, around):
     """Put ``around(original, ...)`` in the place of a function of a module or class."""
+    made = vars(owner).get(name) if isinstance(owner, type) else None
+    if isinstance(made, (classmethod, staticmethod)):
+        if not hasattr(made.__func__, "_prov_original"):
+            setattr(owner, name, type(made)(hidden(made.__func__, around)))
+        return
     original = getattr(owner, name, None)
     if original is not None and not hasattr(original, "_prov_original"):
         setattr(owner, name, hidden(original, around))
