@@ -76,7 +76,7 @@ def how(seen: Seen) -> Tuple[str, ...]:
         (NAMED, seen.named),
         (DECLARED, bool(seen.declared)),
     )
-    return tuple(way for way, applies in ways if applies)
+    return tuple(dict.fromkeys(way for way, applies in ways if applies))
 
 
 def as_input(seen: Seen) -> "Use | None":

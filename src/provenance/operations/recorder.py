@@ -21,7 +21,7 @@ from provenance.core.record import Log, Payload, Record
 from provenance.core.redact import Redactor
 from provenance.errors import ProvError
 from provenance.facets._facet import HOST, TARGET
-from provenance.operations import clock, facts, overlap
+from provenance.operations import _stdin, clock, facts, overlap
 from provenance.store import liveness, project, records
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Recorder:
         self._settings = config.Settings()
         self._reader: Reader | None = None
         self._tracing: Tracing | None = None
+        self._stdin = _stdin.StandardInput()
         self._hooked = False
         self._hashing: Hashing | None = None
         self._context: Context | None = None
@@ -326,6 +327,7 @@ class Recorder:
             interpreters, observed = self._reader.interpreters(), self._reader.observations()
         if self._tracing is not None:
             observed = self._tracing.joined(observed, interpreters)
+        observed = self._stdin.joined(observed)
         deadline = time.monotonic() + self._settings.digest_seconds
         self._digests().end(deadline)
         others = self._overlapping(observed)
