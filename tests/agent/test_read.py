@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from provenance.agent import _log, launch
 from provenance.agent._processes import of_facts
-from provenance.facets._commands import is_python, loads_hook
 from provenance.agent.read import Reader
 from provenance.core.redact import Redactor
+from provenance.facets import _variables
+from provenance.facets._commands import is_python, loads_hook
 from tests.agent._hook import plain_environment
 
 HEAD = b"H ('0001.7', '', 7, 1, 0, 1000)\n"
@@ -203,3 +204,13 @@ def test_times_are_those_of_the_file_system(agent, data):
     reader = Reader(str(agent), Redactor())
     write(agent, HEAD + b"W 5 %r\n" % (os.fsencode(data) + b"/a.csv"))
     assert reader.observations().files == ()
+
+
+def test_the_hook_and_the_facet_allow_the_same_variables():
+    loaded = {}
+    path = os.path.join(launch.SITE, "_prov_process.py")
+    given = {"log": None, "load": None, "__name__": "_prov_process"}
+    with open(path, encoding="utf-8") as stream:
+        exec(compile(stream.read(), path, "exec"), given, loaded)
+    assert loaded["_PREFIXES"] == _variables.PREFIXES
+    assert loaded["_ALLOWED"] == _variables.ALLOWED

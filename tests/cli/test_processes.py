@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -248,3 +249,18 @@ def test_each_task_with_a_record_of_its_own_names_the_job(loose, folder, slurm):
     assert {(one["job"]["id"], one["job"]["tasks"], one["size"]) for one in runs} == {
         ("4242", 2, 2)
     }
+
+
+@pytest.mark.skipif(shutil.which("mpirun") is None, reason="no mpirun here")
+def test_ranks_of_a_real_mpirun(loose, folder):
+    (folder / "rank.py").write_text(
+        "import argparse, os\np = argparse.ArgumentParser()\np.add_argument('--seed', type=int)\n"
+        "p.parse_args(['--seed', os.environ['OMPI_COMM_WORLD_RANK']])\n"
+    )
+    root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    words = ["mpirun", "--oversubscribe", "-np", "3", PYTHON, "rank.py"]
+    loose("run", "--", *words, env=root)
+    run, *ranks = subjects(loose)
+    assert (run["payload"]["launcher"], run["payload"]["size"]) == ("mpirun", 3)
+    assert [one["rank"] for one in ranks] == [0, 1, 2]
+    assert loose.payload("params")["values"]["seed"]["value"] == 0

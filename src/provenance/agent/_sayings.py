@@ -8,6 +8,7 @@ from provenance.agent._processes import Process
 from provenance.core.context import Command, Noted, Observations, Parsed, SeedCall
 from provenance.core.redact import Redactor
 from provenance.facets._commands import UNREACHED, is_python, loads_hook
+from provenance.facets._ranks import world
 
 _MOST_SEEDS, _MOST_COMMANDS, _MOST_PARSED, _MOST_NOTED = 200, 200, 300, 20000
 
@@ -82,10 +83,13 @@ class Sayings:
         )
 
     def _parses(self, processes: Iterable[Process]) -> Tuple[Parsed, ...]:
-        """Return what was parsed for the user; not by helpers that a library started."""
+        """Return what was parsed for the user; not by helpers that a library started.
+
+        What rank 0 says goes before what other ranks say.
+        """
         pids = {process.pid for process in processes}
         found: List[Parsed] = []
-        for process, by_user, parsed in self._parsed:
+        for process, by_user, parsed in sorted(self._parsed, key=lambda one: _rank(one[0])):
             helper = bool(process.parent) or process.ppid in pids
             if (by_user or not helper) and parsed not in found and len(found) < _MOST_PARSED:
                 found.append(parsed)
@@ -105,3 +109,9 @@ class Sayings:
         if old:
             notes.append("Python 3.7 has no audit hooks: what it opened is known only in part")
         return tuple(notes)
+
+
+def _rank(process: Process) -> int:
+    """Return which rank a process is, by its environment; 0 where it is none."""
+    told = world((process.facts or {}).get("environ", {}))
+    return told.rank if told is not None else 0

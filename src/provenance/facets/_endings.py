@@ -79,3 +79,15 @@ def failed_commands(context: Context, most: int) -> List[Dict[str, Any]]:
             entry = found.setdefault((words, code), {"argv": words, "code": code, "times": 0})
             entry["times"] += 1
     return list(found.values())
+
+
+def silent_deaths(context: Context) -> List[int]:
+    """Return the signals by which forked processes died that nothing else is known of."""
+    known = {one.pid for one in context.observed.processes}
+    found = []
+    for noted in context.observed.noted:
+        code, pid = noted.value.get("code"), noted.value.get("pid")
+        silent = noted.topic == "ended" and not noted.value.get("argv") and pid not in known
+        if silent and type(code) is int and code < 0:
+            found.append(-code)
+    return found

@@ -277,11 +277,9 @@ def _unobserved(context: Context) -> Tuple[Unobserved, ...]:
 
     for one in context.observed.commands:
         add(one.argv, one.own_environment, one.times)
-    for noted in context.observed.noted:
-        dead = noted.topic == "ended" and not noted.value.get("argv")
-        if dead and noted.value.get("code", 0) < 0 and noted.value.get("pid") not in pids:
-            key = ("a forked process", "killed by signal %d at once" % -noted.value["code"])
-            found[key] = found.get(key, 0) + 1
+    for number in _endings.silent_deaths(context):
+        key = ("a forked process", "killed by signal %d before it did anything" % number)
+        found[key] = found.get(key, 0) + 1
     if context.command:
         add(context.redact.argv(context.command), False, 1)
     told = {command for command, _ in found}
