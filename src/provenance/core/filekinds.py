@@ -27,7 +27,7 @@ CONFIG_SUFFIXES = frozenset(
 IGNORED_FOLDERS = frozenset(
     (
         ".git .hg .svn .prov .dvc __pycache__ .mypy_cache .ruff_cache .pytest_cache .tox .nox "
-        "node_modules .ipynb_checkpoints .eggs .hypothesis"
+        "node_modules .ipynb_checkpoints .ipython .jupyter .eggs .hypothesis"
     ).split()
 )
 """Folders that hold no experiment's inputs or outputs, wherever they are."""
