@@ -114,8 +114,19 @@ def watching(place, keyword, how):
                 pass
             return original(*args, **kwargs)
 
+    elif how == "either":
+
+        def around(original, *args, **kwargs):
+            try:
+                path = args[at] if len(args) > at else kwargs.get(keyword)
+                if os.path.exists(path) or _may_write(user_frame()):
+                    note(path, _EITHER)
+            except Exception:
+                pass
+            return original(*args, **kwargs)
+
     else:
-        wanted = {"write": _WRITE, "either": _EITHER, "tree": _READ}[how]
+        wanted = {"write": _WRITE, "tree": _READ}[how]
 
         def around(original, *args, **kwargs):
             try:
@@ -125,6 +136,14 @@ def watching(place, keyword, how):
             return original(*args, **kwargs)
 
     return around
+
+
+def _may_write(frame):
+    """Return whether a caller's code has the letters of a mode of writing."""
+    modes = ("w", "wb", "a", "ab", "x", "xb", "w+", "w+b", "wb+", "r+", "r+b", "rb+")
+    return frame is not None and any(
+        one.__class__ is str and one in modes for one in frame.f_code.co_consts
+    )
 
 
 def wrap(owner, name, around):
