@@ -126,18 +126,23 @@ def _of_options(words: List[str]) -> Dict[str, Any]:
         word = words[place]
         place += 1
         if not _is_option(word):
-            if _PROGRAM.match(word.rpartition("/")[2]):
+            if _ends(word):
                 break
             continue
         name, equals, text = word.lstrip("-").partition("=")
         if equals:
             found[name] = typed(text)
-        elif place < len(words) and not _is_option(words[place]):
+        elif place < len(words) and not _ends(words[place]):
             found[name] = typed(words[place])
             place += 1
         else:
             found[name] = True
     return found
+
+
+def _ends(word: str) -> bool:
+    """Return whether the value of an option cannot be ``word``: an option, or the program."""
+    return _is_option(word) or _PROGRAM.match(word.rpartition("/")[2]) is not None
 
 
 def is_script(name: str) -> bool:

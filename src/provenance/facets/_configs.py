@@ -18,18 +18,18 @@ from provenance.core.paths import is_inside
 LARGEST = 256 << 10
 """Bytes of a file that is read; a larger one is data."""
 _MOST_FILES, _MOST_VALUES, _DEEPEST, _LONGEST_LIST = 50, 400, 8, 64
-_MOST_LEAVES = 1000
 
 _FORMS = {
     ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml", ".ini": "ini",
     ".cfg": "ini", ".conf": "ini",
 }  # fmt: skip
 _OTHERS = re.compile(
-    r"(^|[_\-.])(tokenizer(_config)?|vocab|merges|added_tokens|special_tokens_map|package(-lock)?|"
-    r"preprocessor_config|generation_config|adapter_config|tsconfig|pyproject|setup|tox|mypy|"
-    r"pytest|index|dataset_infos?|dataset_dict|state|annotations?|captions?|instances|labels?|"
-    r"class_indices|metadata|manifest|metrics?|results?|history|environment|conda|poetry|uv|"
-    r"dvc|mlproject|meta|predictions?|train|val|valid|test|dev|data)\.(json|ya?ml|toml|cfg|ini)$",
+    r"(^|[_\-.])((package|package-lock|tsconfig|pyproject|setup|tox|mypy|pytest|environment|conda|"
+    r"poetry|uv|dvc|mlproject|citation|metadata|manifest)\.(json|ya?ml|toml|cfg|ini)|"
+    r"(tokenizer(_config)?|vocab|merges|added_tokens|special_tokens_map|preprocessor_config|"
+    r"generation_config|adapter_config|index|dataset_infos?|dataset_dict|state|annotations?|"
+    r"captions?|instances|labels?|class_indices|metrics?|results?|history|predictions?|meta|"
+    r"train|val|valid|validation|test|dev|data)\.json)$",
     re.IGNORECASE,
 )
 """Names of files that are of packages, models, data sets or results."""
@@ -126,7 +126,7 @@ def _parsed(form: str, text: bytes) -> Any:
 def _flat(value: Any, name: str, depth: int) -> Iterator[Tuple[str, Any]]:
     """Yield the values by dotted name; a short list is one value, a long one no setting."""
     if isinstance(value, dict) and depth < _DEEPEST:
-        for key, one in list(value.items())[:_MOST_VALUES]:
+        for key, one in list(value.items())[: _MOST_VALUES + 1]:
             for found in _flat(one, "%s.%s" % (name, key) if name else str(key), depth + 1):
                 yield found
     elif isinstance(value, list):
