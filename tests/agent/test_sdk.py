@@ -318,6 +318,16 @@ def test_large_arrays_are_sampled_and_say_so(monkeypatch):
     assert set(digest(array[:100])) == {"sha256"}
 
 
+def test_fields_and_masks_count():
+    np = pytest.importorskip("numpy")
+    row = np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")])
+    other = np.array([(1, 3.0)], dtype=[("a", "i4"), ("b", "f8")])
+    assert digest(row) != digest(other)
+    assert set(_fingerprint.describe(row)["parts"]) == {"a", "b"}
+    masks = [np.ma.array([1, 2], mask=mask) for mask in ([0, 1], [1, 0], [0, 0])]
+    assert len({str(digest(one)) for one in masks}) == 3
+
+
 def test_what_has_no_digest_says_why():
     assert _fingerprint.describe(object())["reason"] == "no known form"
     assert _fingerprint.describe(iter([1]))["reason"] == "an iterator is not consumed"

@@ -25,7 +25,7 @@ ELEMENTS = 100000
 """Python objects in one list or array of objects that are looked at, evenly spread."""
 PARTS, DEPTH, LONGEST = 1000, 8, 2000
 SAMPLED = "sha256-sampled-1"
-_PLAIN = (bool, int, float, str, bytes, type(None))
+_PLAIN = (bool, int, float, str, bytes, type(None), complex, range)
 
 
 def type_name(value: Any) -> str:
@@ -87,7 +87,7 @@ def _of_plain(value: Any) -> Dict[str, Any]:
     told: Dict[str, Any] = {"digest": {"sha256": hashlib.sha256(data).hexdigest()}}
     if isinstance(value, (str, bytes)):
         told["size"] = len(value)
-    if not isinstance(value, bytes) and len(data) <= 200:
+    if not isinstance(value, (bytes, complex, range)) and len(data) <= 200:
         told["value"] = value
     return told
 
@@ -125,6 +125,14 @@ def _parts(value: Any) -> Optional[List[Tuple[str, Any]]]:
     if isinstance(value, (list, tuple)):
         names = getattr(value, "_fields", None) or ["[%d]" % n for n in range(len(value))]
         return list(zip(names, value))
+    if hasattr(value, "filled") and hasattr(value, "mask"):
+        return [
+            ("data", value.filled(0) if value.dtype.kind in "biufc" else value.data),
+            ("mask", value.mask),
+        ]
+    names = getattr(getattr(value, "dtype", None), "names", None)
+    if names:
+        return [(name, value[name]) for name in names]
     if hasattr(value, "to_numpy") and hasattr(value, "columns"):
         return _columns(value)
     if hasattr(value, "keys") and hasattr(value, "__getitem__"):
@@ -225,9 +233,9 @@ def _grid(value: Any) -> Optional[_Grid]:
         return _Grid([len(data)], "uint8", 1, lambda i, j: bytes(data[i:j]), lambda _: None)
     if numpy is None or isinstance(value, (list, tuple, type)) or hasattr(value, "columns"):
         return None
-    if isinstance(value, numpy.ma.MaskedArray):
-        value = value.filled(0)
-    elif not isinstance(value, (numpy.ndarray, numpy.generic)):
+    if isinstance(value, numpy.ndarray) and (value.dtype.names or hasattr(value, "filled")):
+        return None  # what has fields or a mask is looked at part by part
+    if not isinstance(value, (numpy.ndarray, numpy.generic)):
         convert = getattr(value, "to_numpy", None) or getattr(value, "numpy", None)
         if convert is not None and hasattr(value, "dtype"):
             value = convert()
@@ -235,15 +243,13 @@ def _grid(value: Any) -> Optional[_Grid]:
             value = numpy.asarray(value)
         else:
             return None
-    return _of_array(numpy, numpy.asarray(value))
+    return _of_array(numpy.asarray(value))
 
 
-def _of_array(numpy: Any, value: Any) -> _Grid:
+def _of_array(value: Any) -> _Grid:
     kind = value.dtype
     if kind.hasobject:
         return _Objects(value)
-    if kind.names:
-        value = numpy.ascontiguousarray(value)
     if kind.byteorder == ">" or (kind.byteorder == "=" and sys.byteorder == "big"):
         value = value.astype(kind.newbyteorder("<"))
     flat = value.reshape(-1) if value.flags.c_contiguous else value.flat
