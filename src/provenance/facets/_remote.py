@@ -68,8 +68,14 @@ def remotes(context: Context) -> Tuple[Remote, ...]:
 
 
 def _joined(first: Remote, other: Remote) -> Remote:
-    pairs = zip(first, other, Remote("")._replace(how="observed"))
-    return Remote(*[b if a == default else a for a, b, default in pairs])
+    """Return ``first``, with what only ``other`` knows."""
+    empty = Remote("")
+    more = {
+        name: getattr(other, name)
+        for name in Remote._fields
+        if getattr(first, name) == getattr(empty, name)
+    }
+    return first._replace(**more)
 
 
 def _noted(context: Context, places: Places) -> Iterator[Remote]:
