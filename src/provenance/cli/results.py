@@ -32,7 +32,8 @@ def lines(results: Any, style: Style) -> list[str]:
 
 def _metric(one: Any, width: int, style: Style) -> str:
     numbers = tuple("%12s" % value(item) for item in (one.old, one.new, one.difference))
-    return "  %-*s  %s  %s  %s  %s" % (width, one.name, *numbers, _judged(one, style))
+    text = "  %-*s  %s  %s  %s  %s" % (width, one.name, *numbers, _judged(one, style))
+    return "%s: %s" % (text, one.detail) if one.detail.startswith("partial") else text
 
 
 def _judged(one: Any, style: Style) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from provenance.cli.style import duration, plural, size, value
 from provenance.core import runid
-from provenance.core.record import Record
+from provenance.core.record import RUN_FAILED, Record
 
 _SHOWN, _WIDE = 4, 8
 
@@ -90,15 +90,29 @@ def _data(run: Record) -> str:
 
 
 def _result(run: Record) -> str:
-    final = first(run, "metrics").get("final", {})
-    shown = "  ".join("%s %s" % (n, value(v)) for n, v in list(final.items())[:_SHOWN])
+    told = first(run, "metrics")
+    final, units = told.get("final", {}), told.get("units", {})
+    names = sorted(final, key=lambda name: _rank(name, told))
+    shown = "  ".join("%s %s%s" % (n, value(final[n]), units.get(n, "")) for n in names[:_SHOWN])
     if len(final) > _SHOWN:
         shown += "  (+%d)" % (len(final) - _SHOWN)
+    if shown and told.get("partial"):
+        shown = "partial (run failed): " + shown
     files = [path_text(f["path"]) for f in first(run, "outputs").get("files", [])]
     if files:
         more = " (+%d)" % (len(files) - _SHOWN) if len(files) > _SHOWN else ""
         shown += "%s-> %s%s" % ("   " if shown else "", " ".join(files[:_SHOWN]), more)
-    return shown
+        if run.status == RUN_FAILED and not final:
+            shown += "  (written, though the run failed)"
+    nothing = not shown and {"metrics", "outputs"} <= set(run.facets)
+    return "no metrics, nothing written" if nothing else shown
+
+
+def _rank(name: str, told: dict[str, Any]) -> tuple[int, int, str]:
+    """Return the place of a metric: what was tested, validated, named, trained; classes last."""
+    split = told.get("splits", {}).get(name, "")
+    place = {"test": 0, "validation": 1, "train": 3}.get(split, 2)
+    return int(name[:1].isdigit()), place, name
 
 
 def _params(run: Record) -> str:

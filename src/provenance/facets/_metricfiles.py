@@ -28,7 +28,8 @@ STEPS = ("global_step", "step", "iteration", "iter", "round", "batch", "epoch")
 _SETTINGS = re.compile(
     r"(?:^|[_\-.])(?:config|cfg|conf|args|arguments|params?|parameters|hparams|hyperparameters?|"
     r"settings|options|vocab|tokenizer|manifest|package|schema|meta|metadata|index|merges|"
-    r"labels?|classes|annotations?|dataset_info|environment|model_index)(?:$|[_\-.])",
+    r"labels?|classes|annotations?|dataset_info|environment|model_index|models?|trees?|weights?|"
+    r"id2label|label2id|tokens|features?|checkpoint)(?:$|[_\-.\d])",
     re.I,
 )
 _YAML_LINE = re.compile(r"^([A-Za-z_][\w./@\- ]*?)\s*:\s+([^\s#]+)\s*(?:#.*)?$")
@@ -84,14 +85,26 @@ def _leaves(value: Any, name: str, finals: Finals, into: Collected) -> None:
     if is_number(value):
         finals[name or "value"] = value
     elif isinstance(value, dict):
+        if _is_series(value):
+            for step, item in zip(value["steps"], value["values"]):
+                into.add(name or "values", step, item)
+            return
         for key, item in value.items():
-            _leaves(item, _join(name, key), finals, into)
+            if not (isinstance(item, (dict, list)) and _SETTINGS.search(str(key))):
+                _leaves(item, _join(name, key), finals, into)
     elif isinstance(value, list) and value:
         if all(map(is_number, value)):
             for step, item in enumerate(value):
                 into.add(name or "values", step, item)
         elif all(isinstance(item, dict) for item in value):
             _rows_in_json(value, name, finals, into)
+
+
+def _is_series(value: Dict[str, Any]) -> bool:
+    """Return whether an object is a series as Sacred writes it: steps, values, perhaps times."""
+    steps, values = value.get("steps"), value.get("values")
+    lists = isinstance(steps, list) and isinstance(values, list) and len(steps) == len(values)
+    return lists and all(map(is_number, steps or ())) and all(map(is_number, values or ()))
 
 
 def _rows_in_json(rows: List[Dict[str, Any]], name: str, finals: Finals, into: Collected) -> None:

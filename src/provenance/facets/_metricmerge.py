@@ -32,8 +32,8 @@ class Source(NamedTuple):
     units: Dict[str, str] = {}
 
     def names(self) -> List[str]:
-        """Return all names, sorted."""
-        return sorted(set(self.finals) | set(self.series))
+        """Return all names, in the order of their appearance."""
+        return [*self.finals, *(name for name in self.series if name not in self.finals)]
 
     def end(self, name: str) -> Any:
         """Return the final value of ``name``."""
@@ -166,11 +166,11 @@ def _agree(one: Any, other: Any, exact: bool) -> bool:
     """Return whether two values are the same number, one perhaps rounded for print."""
     if bool(one == other) or repr(one) == repr(other):
         return True
-    if exact or not (_finite(one) and _finite(other)):
+    if not (_finite(one) and _finite(other)):
         return False
-    if _single(one) == _single(other):
+    if abs(one - other) <= 2e-7 * max(abs(one), abs(other)):  # one may be of single precision
         return True
-    return any(_rounded(a, b) for a, b in ((one, other), (other, one)))
+    return not exact and any(_rounded(a, b) for a, b in ((one, other), (other, one)))
 
 
 def _rounded(short: Any, long: Any) -> bool:
@@ -182,10 +182,6 @@ def _rounded(short: Any, long: Any) -> bool:
     if "e" in decimals:
         return bool(float("%.*e" % (max(len(digits) - 1, 1), long)) == short)
     return bool(abs(long - short) <= 0.5000001 * 10 ** -len(decimals))
-
-
-def _single(value: Any) -> float:
-    return float("%.6g" % value)
 
 
 def _finite(value: Any) -> bool:

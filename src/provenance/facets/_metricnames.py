@@ -175,6 +175,12 @@ def is_timing(name: str) -> bool:
     return is_volatile_name(name) or parts[-1] in _TIMING or parts[0] in ("time", "eta", "ms", "s")
 
 
+def is_time(name: str, source: str) -> bool:
+    """Return whether a metric of a file is a time or a rate, by its name or the file's."""
+    stem = source.rpartition("/")[2].partition(".")[0]
+    return is_volatile_name(name) or words(name)[-1:] == ["remaining"] or stem == "time_left"
+
+
 def is_setting(name: str) -> bool:
     """Return whether ``name`` holds a setting, a size or a place rather than a result."""
     parts = words(name)

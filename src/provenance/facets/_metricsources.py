@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from typing import TYPE_CHECKING, Dict, List, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
 from provenance.core.context import Context
 from provenance.facets import _metricfiles, _trackers
@@ -13,6 +13,7 @@ from provenance.facets._filenames import LINK, METRICS
 from provenance.facets._files import Use
 from provenance.facets._metricfiles import Skip
 from provenance.facets._metricmerge import FILE, LOG, SDK, Source
+from provenance.facets._metricnames import STEPS
 from provenance.facets._series import Collected, Full
 from provenance.facets._trackers import Job
 
@@ -27,7 +28,7 @@ Notes = List[str]
 
 def sources(
     context: Context, outputs: Tuple[Use, ...], full: Full, notes: Notes
-) -> Tuple[List[Source], Dict[str, object]]:
+) -> Tuple[List[Source], Dict[str, Any]]:
     """Return all sources, and the times and rates that were printed. Never raises for a file."""
     found = _told(context, full, notes)
     places = Places(context)
@@ -41,10 +42,22 @@ def sources(
         except (OSError, ValueError, LookupError, zipfile.BadZipFile) as error:
             finals, said = {}, ["was not read: %s" % type(error).__name__]
         notes += ["%s %s" % (label, sentence) for sentence in said]
+        finals = _without_steps(finals, collected)
         if finals or collected.series:
             found.append(Source(FILE, label, job.prefix, finals, collected.series))
     printed, timings = _printed(context, full, notes)
     return _named_apart(found) + _cells(context, full) + printed, timings
+
+
+def _without_steps(finals: Dict[str, Any], collected: Collected) -> Dict[str, Any]:
+    """Leave out what only says how far the program was: ``epoch`` among the results."""
+    for name in [one for one in collected.series if _last(one) in STEPS]:
+        del collected.series[name]
+    return {name: value for name, value in finals.items() if _last(name) not in STEPS}
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2].lower()
 
 
 def _told(context: Context, full: Full, notes: Notes) -> List[Source]:
@@ -63,7 +76,7 @@ def _jobs(outputs: Tuple[Use, ...], context: Context, notes: Notes) -> List[Job]
     uses = [one for one in outputs if one.kind != LINK and one.state not in states]
     found, rest = _trackers.jobs([one.path for one in uses], context.started)
     kinds = {one.path: one.kind for one in uses}
-    plain = [one for one in rest if _metricfiles.reader_of(one) and not _trackers.beside_log(one)]
+    plain = [one for one in rest if _is_plain(one)]
     plain.sort(key=lambda one: (kinds[one] != METRICS, one.count(os.sep), one))
     found = [_plain(one) for one in plain if kinds[one] == METRICS] + found
     found += [_plain(one) for one in plain if kinds[one] != METRICS]
@@ -71,6 +84,12 @@ def _jobs(outputs: Tuple[Use, ...], context: Context, notes: Notes) -> List[Job]
         text = "%d files that may hold metrics were not read"
         notes.append(text % (len(found) - MOST_FILES))
     return found[:MOST_FILES]
+
+
+def _is_plain(path: str) -> bool:
+    if os.path.basename(path).startswith(".") or _trackers.beside_log(path):
+        return False
+    return _metricfiles.reader_of(path) is not None
 
 
 def _plain(path: str) -> Job:
@@ -93,7 +112,7 @@ def _named_apart(found: List[Source]) -> List[Source]:
     ]
 
 
-def _printed(context: Context, full: Full, notes: Notes) -> Tuple[List[Source], Dict[str, object]]:
+def _printed(context: Context, full: Full, notes: Notes) -> Tuple[List[Source], Dict[str, Any]]:
     """Return what the run printed, as one source."""
     if context.log is None:
         return [], {}

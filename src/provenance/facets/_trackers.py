@@ -6,6 +6,7 @@ Each reader takes what it can and leaves a note for what it cannot; nothing is u
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import zipfile
@@ -22,6 +23,7 @@ _SQLITE = b"SQLite format 3\0"
 _DATABASES = (".db", ".sqlite", ".sqlite3")
 _MLFLOW = re.compile(r"(.*)/metrics/(.+)$")
 _DVCLIVE = re.compile(r"(.*)/plots/metrics/(.+)\.tsv$")
+_CHECKPOINT = re.compile(r"(.*)checkpoint-(\d+)/trainer_state\.json$")
 _MOST_ROWS = 2_000_000
 Finals = Dict[str, Any]
 
@@ -48,6 +50,7 @@ def jobs(paths: Iterable[str], started: float) -> Tuple[List[Job], List[str]]:
             groups.setdefault((kind, top), []).append(path)
         else:
             rest.append(path)
+    _drop_checkpoints(groups)
     found = [_job(kind, top, members, started) for (kind, top), members in groups.items()]
     return sorted(found, key=lambda one: (one.path.count(os.sep), one.path)), rest
 
@@ -72,6 +75,24 @@ def _kind(path: str) -> Tuple[str, str]:
     if name.startswith("metrics.jsonl") and os.path.basename(folder).startswith("offline-"):
         return "clearml", path
     return "", ""
+
+
+def _drop_checkpoints(groups: Dict[Tuple[str, str], List[str]]) -> None:
+    """Leave out the trainer states that later ones of the same training begin with."""
+    latest: Dict[str, Tuple[float, str]] = {}
+    tops = [top for kind, top in groups if kind == "trainer"]
+    for top in tops:
+        match = _CHECKPOINT.match(top)
+        run, number = (
+            (match.group(1), float(match.group(2)))
+            if match
+            else (os.path.dirname(top) + "/", math.inf)
+        )
+        latest[run] = max(latest.get(run, (-1.0, "")), (number, top))
+    kept = {top for _, top in latest.values()}
+    for top in tops:
+        if top not in kept:
+            del groups["trainer", top]
 
 
 def _is_comet(path: str) -> bool:

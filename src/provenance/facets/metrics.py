@@ -36,7 +36,7 @@ class Metrics(NamedTuple):
     are in ``metrics.jsonl`` beside the record. others: what further sources say by name: ``value``,
     ``source`` and the ``name`` there. best: the best point of a series whose name tells what is
     better. units: "%" by name. splits: train, validation or test, where the name says so. timings:
-    times, rates and memory that were printed. partial: the run failed: these are no results.
+    times, rates and memory, last values. partial: the run failed: these are no results.
     """
 
     final: Dict[str, Any] = {}
@@ -71,7 +71,7 @@ def _captured(context: Context, outputs: Tuple[Use, ...], partial: bool) -> Payl
     sources, timings = _metricsources.sources(context, outputs, full, notes)
     full.close()
     found = _payload(_metricmerge.merged(sources), notes)
-    found = found._replace(timings=timings, partial=partial)
+    found = found._replace(timings=dict(timings, **found.timings), partial=partial)
     if found.thinned:
         where = FULL_FILE if full.complete else "what the run left"
         text = "%d long series are thinned to %d points in the record; all points are in %s"
@@ -82,8 +82,11 @@ def _captured(context: Context, outputs: Tuple[Use, ...], partial: bool) -> Payl
 def _payload(merged: Dict[str, Metric], notes: List[str]) -> Metrics:
     from provenance.facets import _metricmerge, _metricnames
 
-    found = Metrics({}, {}, {}, {}, {}, {}, {}, {})
+    found = Metrics({}, {}, {}, {}, {}, {}, {}, {}, {})
     for name, one in merged.items():
+        if one.source != "sdk" and _metricnames.is_time(name, one.source):
+            found.timings[name] = one.value
+            continue
         if len(found.sources) >= MOST_NAMES:
             notes.append("more than %d metrics: the rest was left out" % MOST_NAMES)
             break

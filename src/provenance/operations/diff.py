@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from provenance.compare import partial
 from provenance.compare.files import OutputResult, compare_outputs
 from provenance.compare.metrics import MetricResult, compare_metrics
 from provenance.compare.tolerance import Tolerance
@@ -80,9 +81,8 @@ def results(
     before, after = metrics.of(old), metrics.of(new)
     judged: tuple[MetricResult, ...] = ()
     if before is not None and after is not None:
-        judged = tuple(
-            compare_metrics(before.final, after.final, before.series, after.series, chosen)
-        )
+        found = compare_metrics(before.final, after.final, before.series, after.series, chosen)
+        judged = partial.marked(found, before.partial, after.partial)
     files = compare_outputs(
         _files(old), _files(new), _locator(old_roots), _locator(new_roots), chosen
     )
