@@ -12,7 +12,7 @@ load = globals()["load"]
 _MOST, _MOST_LEAVES, _LONGEST = 300, 50, 300
 _SETTING = ("config", "cfg", "args", "param", "hparam", "setting", "option", "opt", "flags")
 
-_told, _patches, _params = load("_prov_told"), load("_prov_patches"), load("_prov_params")
+_patches = load("_prov_patches")
 
 
 def leave():
@@ -26,6 +26,7 @@ def leave():
     file = os.path.abspath(file)
     if _patches["foreign"](file) or "get_ipython" in names:
         return
+    told = load("_prov_told")  # not earlier: a process without a script has no use for it
     values, objects = {}, {}
     for name, value in list(names.items()):
         if name[:1] == "_" or len(values) + len(objects) >= _MOST:
@@ -38,8 +39,8 @@ def leave():
                 objects[name] = held
     if values or objects:
         spec = getattr(names.get("__spec__"), "name", "")
-        if not (spec and _told["helper"](spec)):
-            _told["noted"]("main", {"file": file, "values": values, "objects": objects})
+        if not (spec and told["helper"](spec)):
+            told["noted"]("main", {"file": file, "values": values, "objects": objects})
 
 
 def _plain(value, depth=0):
@@ -68,12 +69,13 @@ def _settings(name, value):
         file = getattr(sys.modules.get(type(value).__module__), "__file__", None) or ""
         if _patches["foreign"](file) and type(value).__name__ != "Namespace":
             return None
-        held = _params["members"](value)
+        params = load("_prov_params")
+        held = params["members"](value)
         if held is None and type(value).__module__ == "__main__" and _speaks_of_settings(name):
             held = dict(getattr(value, "__dict__", {}))
         if held is None or len(held) > _MOST:
             return None
-        held = _params["flat"](held)
+        held = params["flat"](held)
     return {key: one for key, one in held.items() if _plain(one)}
 
 
