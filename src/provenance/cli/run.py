@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from provenance.errors import ProvError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from provenance.operations.recorder import Request
     from provenance.operations.run import RunResult
 
@@ -38,6 +41,8 @@ FLAGS = {
     "-q": "",
     "-h": "",
 }
+_DOUBTS = 4
+"""Reasons to doubt that are printed after a run."""
 _SHORT = {"-q": "--quiet", "-h": "--help"}
 
 _EPILOG = """\
@@ -169,7 +174,8 @@ def _go(request: Request, quiet: bool, required: bool, started: float) -> NoRetu
     from provenance.operations import run
 
     try:
-        result = run.run(request, started, required)
+        finishing = _finishing if not quiet and _is_terminal() else None
+        result = run.run(request, started, required, finishing)
     except ProvError as error:
         _complain(error)
         sys.exit(error.exit_code if error.exit_code in _NOT_STARTED else 125)
@@ -179,6 +185,20 @@ def _go(request: Request, quiet: bool, required: bool, started: float) -> NoRetu
         _summary(result)
     _debug_modules()
     run.end_as(result.outcome)
+
+
+def _is_terminal() -> bool:
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):
+        return False
+
+
+def _finishing(text: Callable[[], str]) -> AbstractContextManager[object]:
+    """Return a context that shows a line where finishing takes longer than people like to wait."""
+    from provenance.cli.progress import Progress
+
+    return Progress(text)
 
 
 def _summary(result: RunResult) -> None:
@@ -193,8 +213,13 @@ def _summary(result: RunResult) -> None:
     _say("prov: recorded %s  %s" % (summary.headline(record), used))
     for line in summary.lines(record):
         _say(line)
-    for doubt in result.doubts:
+    for doubt in result.doubts[:_DOUBTS]:
         _say("  ! not repeatable: %s" % doubt)
+    if len(result.doubts) > _DOUBTS:
+        _say(
+            "  ! and %d more reasons; all, with remedies, in the record"
+            % (len(result.doubts) - _DOUBTS)
+        )
     _say("  next: prov show %s" % runid.short(record.id))
 
 

@@ -18,7 +18,7 @@ CROWDED = 5000
 """A folder of more entries than this whose own change time says that nothing was made or removed
 in it is not looked at file by file: data sets of a million images must not cost a million calls."""
 
-MOST = 1_000_000
+MOST = 4_000_000
 """Entries after which a scan gives up and says so."""
 
 

@@ -30,7 +30,7 @@ class Hashing:
         self.marker_ns = 0
         self._ahead: Ahead | None = None
         self._seen = 0
-        self._ended = False
+        self._before = 0
 
     def digest(self, path: str, algorithms: tuple[str, ...]) -> Digests:
         """Return the digests of a file, see `DigestCache.digest`."""
@@ -56,7 +56,7 @@ class Hashing:
 
     def end(self, deadline: float) -> None:
         """Learn that the command has ended, and until when digesting may go on."""
-        self._ended = True
+        self._before = self.cache.taken + self.cache.reused
         self.cache.deadline = deadline
 
     def expect(self, folder: str) -> None:
@@ -76,8 +76,9 @@ class Hashing:
         return self.cache.as_read(path, before_ns)
 
     def done(self) -> int:
-        """Return how many digests have been taken so far in this process."""
-        return self.cache.taken + self.cache.reused
+        """Return how many files have been digested, or found unchanged, since the command ended."""
+        ahead = self._ahead.files_done if self._ahead is not None else 0
+        return self.cache.taken + self.cache.reused - self._before + ahead
 
     def save(self) -> None:
         """Keep what is new for later runs, and end the other process."""

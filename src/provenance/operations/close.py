@@ -143,7 +143,7 @@ def finished(place: Project, stored: records.Stored) -> records.Stored:
 
 def _has_folder(run: Record) -> bool:
     answers = (run.facets[name] for name in FACETS if name in run.facets)
-    return any(one.files is not None for answer in answers for one in _of(answer))
+    return any(one.kind == "folder" for answer in answers for one in _of(answer))
 
 
 def as_json(result: Result) -> dict[str, Any]:

@@ -358,6 +358,11 @@ class Recorder:
         inside = {one.id for one in observed.nested}
         return tuple(one for one in others if one not in inside)
 
+    def progress(self) -> str:
+        """Return how far `finish` is, in a few words."""
+        count = self._hashing.done() if self._hashing is not None else 0
+        return "recording what the run read and wrote, %d files digested so far" % count
+
     def abandon(self) -> None:
         """Remove the run's folder: the command could not be started, so there was no run."""
         if self.folder is not None:

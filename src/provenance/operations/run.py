@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from typing import NamedTuple, NoReturn
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from provenance.core.context import Outcome
 from provenance.core.record import Record
 from provenance.errors import SystemRefused
 from provenance.operations.recorder import Recorder, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 __all__ = ["Request", "RunResult", "end_as", "release", "run"]
 
@@ -34,11 +39,18 @@ class RunResult(NamedTuple):
     doubts: tuple[str, ...] = ()
 
 
-def run(request: Request, since: float | None = None, required: bool = False) -> RunResult:
+def run(
+    request: Request,
+    since: float | None = None,
+    required: bool = False,
+    finishing: Callable[[Callable[[], str]], AbstractContextManager[object]] | None = None,
+) -> RunResult:
     """Run ``request`` and return how it ended; recording never changes that.
 
     ``since``: monotonic time from which prov's own time counts. ``required``: refuse to start a run
-    that cannot be recorded. Raises `executors.local.NotStarted` where it cannot be started.
+    that cannot be recorded. ``finishing``: a context in which the record is finished, made with a
+    function that says how far that is. Raises `executors.local.NotStarted` where it cannot be
+    started.
     """
     since = time.monotonic() if since is None else since
     recorder = Recorder(request)
@@ -67,11 +79,12 @@ def run(request: Request, since: float | None = None, required: bool = False) ->
     except local.NotStarted:
         recorder.abandon()
         raise
-    closed = recorder.finish(ended.outcome, ended.log, ended.notes)
+    with nullcontext() if finishing is None else finishing(recorder.progress):
+        closed = recorder.finish(ended.outcome, ended.log, ended.notes)
     own = time.monotonic() - since - ended.outcome.duration_s
     from provenance.operations import repeatable
 
-    doubts = repeatable.doubts(closed) if closed is not None else ()
+    doubts = tuple(map(str, repeatable.doubts(closed))) if closed is not None else ()
     return RunResult(ended.outcome, closed, recorder.folder, tuple(recorder.problems), own, doubts)
 
 

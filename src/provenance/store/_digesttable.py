@@ -18,7 +18,7 @@ MAGIC = b"prov digests 2\r\n"
 HEADER = len(MAGIC) + 32
 KEY, ROW = 16, 52
 
-LIMIT = 1_000_000
+LIMIT = 2_000_000
 """Digests kept, 52 bytes each; beyond it the ones taken longest ago go first."""
 
 _BUCKETS = 256
@@ -111,11 +111,11 @@ def merged(table: Table, fresh: dict[bytes, bytes], limit: int) -> Iterator[byte
     """Yield the rows of ``table`` and ``fresh`` in order, at most ``limit`` of them."""
     count = table.length + len(fresh)
     if count > limit:
-        found = sum(table.find(key) is not None for key in fresh)
-        if count - found > limit:
-            yield _newest(b"".join(_joined(table, fresh)), limit)
-            return
-    yield from _joined(table, fresh)
+        count -= sum(table.find(key) is not None for key in fresh)
+    if count > limit:
+        yield from _newest(table, fresh, count - limit)
+    else:
+        yield from _joined(table, fresh)
 
 
 def _joined(table: Table, fresh: dict[bytes, bytes]) -> Iterator[bytes | memoryview]:
@@ -152,11 +152,29 @@ def _spliced(
     yield table.rows(start, end)
 
 
-def _newest(rows: bytes, limit: int) -> bytes:
-    """Return the ``limit`` rows that were taken last, still sorted by key."""
-    starts = range(0, len(rows), ROW)
-    by_day = sorted(starts, key=lambda start: rows[start + KEY : start + KEY + 4], reverse=True)
-    return b"".join(rows[start : start + ROW] for start in sorted(by_day[:limit]))
+def _newest(table: Table, fresh: dict[bytes, bytes], many: int) -> Iterator[bytes]:
+    """Yield the rows without the ``many`` that were taken longest ago."""
+    days: dict[bytes, int] = {}
+    for row in _each(table, fresh):
+        day = row[KEY : KEY + 4]
+        days[day] = days.get(day, 0) + 1
+    drop: dict[bytes, int] = {}
+    for day in sorted(days):
+        drop[day] = min(many, days[day])
+        many -= drop[day]
+    for row in _each(table, fresh):
+        day = row[KEY : KEY + 4]
+        if drop[day]:
+            drop[day] -= 1
+        else:
+            yield row
+
+
+def _each(table: Table, fresh: dict[bytes, bytes]) -> Iterator[bytes]:
+    """Yield the rows one by one."""
+    for part in _joined(table, fresh):
+        for start in range(0, len(part), ROW):
+            yield bytes(part[start : start + ROW])
 
 
 def replace(path: str, fresh: dict[bytes, bytes], limit: int = LIMIT) -> bool:

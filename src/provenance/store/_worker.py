@@ -11,6 +11,8 @@ go both ways: four bytes of length, one letter, the rest. Requests:
 ``S``  rows: write these and all that is new into the cache
 ``X``  give up the folder being digested
 
+Beside the answers, ``P`` says that so many more files of a folder are done.
+
 What has time is done by a thread of low priority. It stops for good with the first request that is
 answered: the run has ended, and what is asked for from then on is done at once, by the main thread.
 (A whole process of low priority could not be given a higher one again without privileges, and on a
@@ -45,7 +47,7 @@ KEPT = 100_000
 FIRST = 50_000
 """Paths of which it is remembered what they held when they were first asked for."""
 RACY_NS = 2_000_000_000
-_TURNS = 64
+_TURNS = 256
 """Files of a folder between two looks at what is asked for."""
 _READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -255,6 +257,7 @@ class Worker:
         self._left -= 1
         if not self._left:
             self._left = _TURNS
+            self._tell(b"P", b"%d" % _TURNS)
             self._look(0)
             if any(kind == b"X" for kind, _ in self._requests):
                 raise _GaveUp

@@ -27,6 +27,7 @@ _PATIENCE_S = 10.0
 class Ahead:
     """The process. cache: of digests. marker_ns: change time before which the run began.
 
+    files_done: how many files of folders it has gone through since the run has ended.
     Safe to use from several threads.
     """
 
@@ -39,6 +40,7 @@ class Ahead:
         self._trees: dict[bytes, int] = {}
         self._found: dict[int, Tree | None] = {}
         self._lock = threading.RLock()
+        self.files_done = 0
 
     # --- without waiting -----------------------------------------------------------------------
 
@@ -181,6 +183,8 @@ class Ahead:
                 kind, body, self._in = self._in[4:5], self._in[5:end], self._in[end:]
                 if kind == b"T":
                     self._take_tree(body)
+                elif kind == b"P":
+                    self.files_done += int(body)
                 if kind == wanted:
                     return body
             self._wait(deadline)

@@ -34,6 +34,9 @@ RACY_NS = 2_000_000_000
 FIRST = 10_000
 """Paths of which it is remembered what they held when they were first asked for."""
 
+HELD = 100_000
+"""Digests held in memory before they are written: about 25 MB."""
+
 _ATTEMPTS = 2
 _LENGTHS = {digest.MD5: 16, "sha1": 20}
 _DAY_S = 86_400
@@ -186,6 +189,8 @@ class DigestCache:
             value = bytes.fromhex(computed[name])
             if len(value) == _LENGTHS.get(name, 32):
                 self._fresh[key] = day + value.ljust(32, b"\0")
+        if len(self._fresh) >= HELD and self.ahead is None:
+            self.save()
 
 
 def _never() -> bool:
