@@ -93,9 +93,9 @@ class Full:
             return
         if self._stream is None:
             self._stream = open(self._path, "w", encoding="utf-8", newline="\n")  # noqa: SIM115  # closed by `close`
+        begun = '{"file": %s, "name": %s, "step": ' % (json.dumps(file), json.dumps(name))
         for point in points:
-            row = {"file": file, "name": name, "step": point.step, "value": point.value}
-            line = json.dumps(canonical.plain(row), sort_keys=True, allow_nan=False) + "\n"
+            line = '%s%s, "value": %s}\n' % (begun, _number(point.step), _number(point.value))
             self._size += len(line)
             self._stream.write(line)
 
@@ -105,6 +105,13 @@ class Full:
             self._stream.flush()
             os.fsync(self._stream.fileno())
             self._stream.close()
+
+
+def _number(value: Any) -> str:
+    """Return a number in JSON; by hand where that is plain, for there may be a million."""
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
+        return repr(value)
+    return json.dumps(canonical.plain(value), sort_keys=True, allow_nan=False)
 
 
 class Collected:

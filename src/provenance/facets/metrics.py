@@ -73,7 +73,8 @@ def _captured(context: Context, outputs: Tuple[Use, ...], partial: bool) -> Payl
     found = _payload(_metricmerge.merged(sources), notes)
     found = found._replace(timings=dict(timings, **found.timings), partial=partial)
     if found.thinned:
-        where = FULL_FILE if full.complete else "what the run left"
+        left = FULL_FILE + " up to 64 MiB" if context.observed.sdk else "what the run left"
+        where = FULL_FILE if full.complete else left
         text = "%d long series are thinned to %d points in the record; all points are in %s"
         notes.append(text % (len(found.thinned), 2000, where))
     return captured(VERSION, _redacted(found, context), notes=tuple(notes[:20]))
