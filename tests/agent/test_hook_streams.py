@@ -124,7 +124,9 @@ def test_numpy(version, tmp_path):
 @pytest.mark.parametrize("version", [pytest.param(one, marks=slow) for one in ("3.8", "3.13")])
 def test_scikit_learn(version, tmp_path):
     python = venv(tmp_path / "venv", "scikit-learn", python=python_of(version))
-    same_with_and_without(python, SKLEARN, tmp_path)
+    seen = same_with_and_without(python, SKLEARN, tmp_path)
+    draws = {one.value["by"] for one in seen.observed.noted if one.topic == "draw"}
+    assert {"train_test_split", "make_blobs", "KMeans.fit"} <= draws
 
 
 @pytest.mark.slow

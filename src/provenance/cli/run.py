@@ -203,7 +203,7 @@ def _finishing(text: Callable[[], str]) -> AbstractContextManager[object]:
 
 def _summary(result: RunResult) -> None:
     from provenance.cli import summary
-    from provenance.cli.style import duration
+    from provenance.cli.style import duration, plural
     from provenance.core import runid
 
     record = result.record
@@ -215,11 +215,9 @@ def _summary(result: RunResult) -> None:
         _say(line)
     for doubt in result.doubts[:_DOUBTS]:
         _say("  ! not repeatable: %s" % doubt)
-    if len(result.doubts) > _DOUBTS:
-        _say(
-            "  ! and %d more reasons; all, with remedies, in the record"
-            % (len(result.doubts) - _DOUBTS)
-        )
+    more = len(result.doubts) - _DOUBTS
+    if more > 0:
+        _say("  ! and %s; prov show has all, with remedies" % plural(more, "more reason"))
     _say("  next: prov show %s" % runid.short(record.id))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from provenance.cli import envelope, options, summary, tables, tree
 from provenance.cli.style import value
 from provenance.core.record import CAPTURED, Payload, Record
 from provenance.errors import UsageError
+
+if TYPE_CHECKING:
+    from provenance.operations import listing
 
 _WIDE = 40
 """Items of a list that are shown before the rest is counted."""
@@ -46,16 +49,28 @@ def command(
     elif facet == "model" and found.record.payloads(facet):
         text = "\n".join(tables.lines(appendix.tables(found.record, facet))) + "\n"
     elif facet is None:
-        text = "\n".join(_whole(found.record, found.source)) + "\n"
+        text = "\n".join(_whole(found)) + "\n"
     else:
-        text = "\n".join(_facet(found.record, facet)) + "\n"
+        lines = _facet(found.record, facet)
+        text = "\n".join(lines + (_doubts(found) if facet == "seeds" else [])) + "\n"
     if output is None:
         typer.echo(text, nl=False)
     else:
         appendix.save(output, text)
 
 
-def _whole(run: Record, source: str) -> list[str]:
+def _doubts(found: listing.Shown) -> list[str]:
+    """Return why the run may not come out the same again, and what to do about it."""
+    lines = []
+    for doubt in found.doubts:
+        lines.append("  ! not repeatable: %s" % str(doubt))
+        if doubt.fix:
+            lines.append("      fix: %s" % doubt.fix)
+    return lines
+
+
+def _whole(found: listing.Shown) -> list[str]:
+    run, source = found.record, found.source
     lines = [
         "run %s" % summary.headline(run),
         "  id       %s" % run.id,
@@ -68,7 +83,7 @@ def _whole(run: Record, source: str) -> list[str]:
         lines.append("  marked   %s" % " ".join([*("#" + tag for tag in run.tags), *labels]))
     if run.replay_of:
         lines.append("  replays  %s" % run.replay_of)
-    lines += summary.lines(run)
+    lines += summary.lines(run) + _doubts(found)
     if run.log is not None and run.log.path:
         lines.append("  log      %s" % os.path.relpath(os.path.join(source, run.log.path)))
     names = [name for name, answer in run.facets.items() if answer.status == CAPTURED]

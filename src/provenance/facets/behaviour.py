@@ -34,6 +34,7 @@ PHASES = (AFTER,)
 SITE = _facet.HOST
 
 MOST_SITES = 5000
+MOST_ORDERS = 200
 LARGEST_FILE = 1 << 20
 """Bytes above which a source file is not read: it is data in the guise of source."""
 LARGEST_VALUE = 400
@@ -52,12 +53,13 @@ class Behaviour(NamedTuple):
     """The uses of libraries in the run's own source.
 
     sites: in order of files and lines. files: how many source files were read. left_out: how many
-    uses did not fit.
+    uses did not fit. set_order: "file:line" where the order of a set may reach a result.
     """
 
     sites: Tuple[Use, ...] = ()
     files: int = 0
     left_out: int = 0
+    set_order: Tuple[str, ...] = ()
 
 
 def capture(context: Context) -> Payload:
@@ -68,11 +70,12 @@ def capture(context: Context) -> Payload:
     own = _own_modules(paths)
     notes: List[str] = []
     found: List[Use] = []
+    orders: List[str] = []
     for path in paths:
-        found.extend(_third_party(_read(path, context, notes), own))
+        found.extend(_third_party(_read(path, context, notes, orders), own))
     kept = found if len(found) <= MOST_SITES else _most_telling(found)
     clean = tuple(_clean(use, context) for use in kept)
-    payload = Behaviour(clean, len(paths), len(found) - len(kept))
+    payload = Behaviour(clean, len(paths), len(found) - len(kept), tuple(orders[:MOST_ORDERS]))
     return captured(VERSION, payload, notes=tuple(notes))
 
 
@@ -128,7 +131,7 @@ def _own_modules(paths: List[str]) -> FrozenSet[str]:
     return frozenset(names)
 
 
-def _read(path: str, context: Context, notes: List[str]) -> Tuple[Use, ...]:
+def _read(path: str, context: Context, notes: List[str], orders: List[str]) -> Tuple[Use, ...]:
     shown = str(context.roots.refer(path))
     try:
         if os.path.getsize(path) > LARGEST_FILE:
@@ -139,9 +142,10 @@ def _read(path: str, context: Context, notes: List[str]) -> Tuple[Use, ...]:
     except OSError as error:
         notes.append("%s: %s" % (shown, error.strerror or error))
         return ()
-    from provenance.core import uses  # a run without Python source never needs it
+    from provenance.core import setorder, uses  # a run without Python source never needs them
 
     reading = uses.read(text, shown)
+    orders.extend("%s:%d" % (shown, line) for line in setorder.lines(text))
     if reading.note:
         notes.append(reading.note)
     return reading.uses

@@ -37,6 +37,17 @@ class Unseeded(NamedTuple):
     where: Tuple[str, ...] = ()
 
 
+class Draw(NamedTuple):
+    """A line that let a library draw from another one's global generator.
+
+    library: whose generator. by: the function that drew ("KMeans.fit"). where: "file:line".
+    """
+
+    library: str
+    by: str
+    where: str
+
+
 class Seeds(NamedTuple):
     """What decides about repeatability.
 
@@ -45,6 +56,8 @@ class Seeds(NamedTuple):
     end (determinism, benchmark mode, precision). unseeded: see `Unseeded`. never_seeded: libraries
     of `GENERATORS` that were imported and not seeded; no more than a fact, since the run may not
     have drawn from them (Python's own ``random`` is imported by much of the standard library).
+    draws: lines for which a library drew from numpy's global generator, since they passed no
+    ``random_state``.
     """
 
     calls: Tuple[Seeded, ...] = ()
@@ -52,19 +65,23 @@ class Seeds(NamedTuple):
     settings: Dict[str, Dict[str, Any]] = {}
     unseeded: Tuple[Unseeded, ...] = ()
     never_seeded: Tuple[str, ...] = ()
+    draws: Tuple[Draw, ...] = ()
 
 
 def capture(context: Context) -> Payload:
     """Return seed calls and determinism settings that the hook reported."""
     if context.phase == PRESENT:
         return skipped(VERSION, RUN_ONLY)
-    refer, redact = context.roots.refer, context.redact
-    calls = []
-    for one in context.observed.seeds:
-        file, colon, line = one.where.rpartition(":")
-        where = "%s:%s" % (refer(file), line) if colon and line.isdigit() else one.where
-        argument = redact.value("seed", one.argument)
-        calls.append(Seeded(one.library, one.function, argument, redact.text(where)))
+    redact = context.redact
+    calls = [
+        Seeded(
+            one.library,
+            one.function,
+            redact.value("seed", one.argument),
+            _place(one.where, context),
+        )
+        for one in context.observed.seeds
+    ]
     settings = {
         one.id: redact.value("settings", dict(one.settings))
         for one in context.interpreters
@@ -74,9 +91,34 @@ def capture(context: Context) -> Payload:
     if context.interpreters:
         hash_seed = redact.text(context.environ.get("PYTHONHASHSEED") or "random")
     found = Seeds(
-        tuple(calls), hash_seed, settings, _unseeded(calls), _never_seeded(calls, context)
+        tuple(calls),
+        hash_seed,
+        settings,
+        _unseeded(calls),
+        _never_seeded(calls, context),
+        _draws(context),
     )
     return captured(VERSION, found)
+
+
+def _place(where: str, context: Context) -> str:
+    """Return ``file:line`` with the file as a reference below its root."""
+    file, colon, line = where.rpartition(":")
+    shown = "%s:%s" % (context.roots.refer(file), line) if colon and line.isdigit() else where
+    return context.redact.text(shown)
+
+
+def _draws(context: Context) -> Tuple[Draw, ...]:
+    found = [
+        Draw(
+            str(one.value.get("library")),
+            context.redact.text(str(one.value.get("by"))),
+            _place(str(one.value.get("where")), context),
+        )
+        for one in context.observed.noted
+        if one.topic == "draw"
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _unseeded(calls: List[Seeded]) -> Tuple[Unseeded, ...]:

@@ -8,7 +8,7 @@ from provenance import facets
 from provenance.core import record
 from provenance.core.record import Record
 from provenance.errors import NothingToCompare
-from provenance.operations import references, settle
+from provenance.operations import references, repeatable, settle
 from provenance.store import project, records
 
 
@@ -35,11 +35,12 @@ def ls(cwd: str, tags: tuple[str, ...] = (), name: str | None = None) -> Listing
 
 
 class Shown(NamedTuple):
-    """One record, its folder, and the facet asked for (None: all)."""
+    """One record, its folder, the facet asked for (None: all), and why it may not be repeatable."""
 
     record: Record
     source: str
     facet: str | None
+    doubts: tuple[repeatable.Doubt, ...] = ()
 
 
 def show(cwd: str, name: str, facet: str | None = None) -> Shown:
@@ -52,7 +53,7 @@ def show(cwd: str, name: str, facet: str | None = None) -> Shown:
         raise NothingToCompare(
             "run %s has no facet %r." % (run.id, facet), "it has: %s" % (known or "none")
         )
-    return Shown(run, reference.source, facet)
+    return Shown(run, reference.source, facet, repeatable.doubts(run))
 
 
 def summary(run: Record) -> dict[str, Any]:
@@ -76,4 +77,7 @@ def as_json(shown: Shown) -> dict[str, Any]:
     document = record.to_json(shown.record)
     if shown.facet is not None:
         document["facets"] = {shown.facet: document["facets"][shown.facet]}
+    document["doubts"] = [
+        {"text": one.text, "where": list(one.where), "fix": one.fix} for one in shown.doubts
+    ]
     return document

@@ -17,6 +17,8 @@ _TORCH = (
     ("default_dtype", "get_default_dtype"),
     ("version", "__version__"),
     ("cuda", "version.cuda"),
+    ("cuda.initialized", "cuda.is_initialized"),
+    ("cudnn", "backends.cudnn.version"),
     ("hip", "version.hip"),
     ("git_version", "version.git_version"),
     ("cudnn.deterministic", "backends.cudnn.deterministic"),
@@ -104,7 +106,14 @@ def _modules():
 def _settings():
     """Return seeds and determinism of the frameworks that the program had imported."""
     found = {}
-    readers = (("numpy", _numpy), ("torch", _torch), ("jax", _jax), ("tensorflow", _tensorflow))
+    readers = (
+        ("random", _random),
+        ("numpy", _numpy),
+        ("torch", _torch),
+        ("jax", _jax),
+        ("tensorflow", _tensorflow),
+        ("threadpoolctl", _threads),
+    )
     for name, read in readers:
         module = sys.modules.get(name)
         if module is not None:
@@ -152,6 +161,39 @@ def _torch(torch):
             found[name] = _plain(_reach(torch, dotted))
         except Exception:
             continue
+    drawn = _tried(_torch_drew, torch)
+    if drawn is not None:
+        found["drawn"] = drawn
+    return found
+
+
+def _torch_drew(torch):
+    """Return whether the global generator has given numbers since it was last seeded.
+
+    Its state begins with the seed (8 bytes), the numbers left before the next round (4), a flag
+    (4) and the place of the next one (8): 1 and 0 right after seeding (CPUGeneratorImpl.cpp).
+    """
+    head = bytes(torch.random.default_generator.get_state()[:24].tolist())
+    left = int.from_bytes(head[8:12], sys.byteorder)
+    return (left, int.from_bytes(head[16:24], sys.byteorder)) != (1, 0)
+
+
+def _random(random):
+    """Return whether the global generator has given numbers since it was last seeded."""
+    drawn = _tried(lambda: random._inst.getstate()[1][-1] != 624)
+    return {} if drawn is None else {"drawn": drawn}
+
+
+def _threads(threadpoolctl):
+    """Return the libraries of threads that are loaded: name, version, and number of threads."""
+    found = {}
+    for one in threadpoolctl.threadpool_info():
+        text = "%s %s, %s threads" % (
+            one.get("internal_api"),
+            one.get("version") or "",
+            one.get("num_threads"),
+        )
+        found[str(one.get("prefix") or one.get("user_api"))] = text
     return found
 
 
@@ -168,6 +210,7 @@ def _numpy(numpy):
         position = _tried(lambda: int(bits.state["state"]["pos"]))
         if position is not None:
             found["position"] = position
+            found["drawn"] = position != 624
     blas = _tried(_blas)
     if blas:
         found["blas"] = blas

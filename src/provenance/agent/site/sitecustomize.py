@@ -43,8 +43,11 @@ _WATCHED = {
         "torch.distributed.distributed_c10d torch.multiprocessing.spawn"
     ),
     "_prov_seeds": (
-        "random numpy.random.mtrand numpy.random._generator torch.random "
-        "tensorflow.python.framework.random_seed cupy.random._generator"
+        "accelerate.utils.random cupy.random._generator jax._src.random jax._src.random.core "
+        "keras.src.utils.rng_utils lightning.fabric.utilities.seed lightning_fabric.utilities.seed "
+        "mxnet.random numpy.random._generator numpy.random.mtrand paddle.framework.random random "
+        "scipy._lib._util sklearn.utils.validation tensorflow.python.framework.random_seed "
+        "torch.cuda.random torch.random transformers.trainer_utils"
     ),
     "_prov_supply": "provenance",
     "_prov_trainers": (
