@@ -62,7 +62,7 @@ _GLUED = (":", "-", ".", "x", "\u00d7", "*", "_", "\u2013", "..", ", -", "e", ":
 _LABEL = re.compile(
     r"(?<![A-Za-z_\-/.])(training|train|learn|validation|valid|val|dev|evaluation|eval|testing|test)"
     r"(?:[ _](?:set|results?|metrics?|data|summary|split|performance|error|phase))*"
-    r"(?:\s*[:\])|>(]|\s+[-\u2013\u2014]\s|\s+[Ee]poch)",
+    r"(?:\s*[:\])|>(](?=.)|\s+[-\u2013\u2014]\s|\s+[Ee]poch)",
     re.I,
 )
 _SKIPPED = re.compile(r"warning|traceback|^\s*File \"|\bimproved? from\b|\busage:", re.I)
@@ -73,6 +73,10 @@ _JOINING = frozenset(
     ).split()
 )
 """Words that belong to the measure after them: ``mean squared error``."""
+
+_ROUND = "round"
+_CLOCKS = frozenset("time mfu throughput latency eta elapsed speed fps batch ups wps".split())
+"""Last words of times and rates that are printed with nothing but a blank before the number."""
 
 _LONGEST_NAME = 70
 
@@ -168,6 +172,8 @@ class _Judge:
         role = _role(found, unit, time)
         if role is None:
             return
+        if role == WEAK and self._boosts():
+            role = STRONG
         if role == COUNTER:
             self._counter(index, found)
             return
@@ -177,6 +183,10 @@ class _Judge:
             self.values += 1
         use_name = name if role in (STRONG, ITEM) else _tidy(found.text)
         self.found.append(Part(role, index, use_name, "%" if unit == "%" else ""))
+
+    def _boosts(self) -> bool:
+        """Return whether the line is one of boosting libraries: ``[20]  name:number ...``."""
+        return bool(self.found) and self.found[0].name == _ROUND
 
     def _counter(self, index: int, found: _Name) -> None:
         if self.values and not found.strong:
@@ -192,7 +202,7 @@ class _Judge:
             return False
         left, right = self.pieces[index], self.pieces[index + 1]
         if index == 0 and left.strip() == "[" and re.match(r"\][\s:]+\S", right):
-            self.found.append(Part(COUNTER, 0, "round"))
+            self.found.append(Part(COUNTER, 0, _ROUND))
             return True
         if index == 0 and not left.strip() and re.match(r":\s+\w", right):
             self.found.append(Part(COUNTER, 0, "iteration"))
@@ -324,7 +334,8 @@ def _role(found: _Name, unit: str, time: bool) -> Optional[int]:
     if names.is_counter(text) and len(parts) <= 4:
         return COUNTER
     if names.is_timing(text):
-        return TIMING if len(parts) <= 4 else None
+        known = found.strong or names.words(text)[-1] in _CLOCKS
+        return TIMING if known and len(parts) <= 4 else None
     if names.is_measure(text) and len(parts) <= 8:
         return STRONG
     if len(parts) > 2 and names.has_measure(text) and _prose(parts):
@@ -337,7 +348,8 @@ def _role(found: _Name, unit: str, time: bool) -> Optional[int]:
 def _prose(parts: List[str]) -> bool:
     """Return whether a phrase is of the kind ``accuracy on the test set``."""
     measured = [place for place, word in enumerate(parts) if names.is_measure(word)]
-    follows = [word.lower() for word in parts[measured[0] + 1 :]] if measured else []
+    first = next((place for place in measured if place + 1 not in measured), -1)
+    follows = [word.lower() for word in parts[first + 1 :]] if measured else []
     return bool(follows) and follows[0] in ("of", "on", "for", "over", "in", "after", "with", "at")
 
 

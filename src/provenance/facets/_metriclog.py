@@ -150,7 +150,8 @@ class _Reader:
         self._time(plan, numbers)
 
     def _named(self, one: Part) -> str:
-        name = one.name if one.role != SPREAD else one.name + "/std"
+        spread = "-std" if "-" in one.name and "/" not in one.name else "/std"  # as in xgboost.cv
+        name = one.name if one.role != SPREAD else one.name + spread
         return name if one.role == WEAK else self._in_section(name)
 
     def _in_section(self, name: str) -> str:

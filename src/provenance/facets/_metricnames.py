@@ -31,7 +31,7 @@ _LEAST = frozenset(
         "loss losses nll ce bce mse rmse mae mape mdape rmsle logloss mlogloss merror error err "
         "errors perplexity ppl wer cer ter fid kid lpips eer cost bpc bpb bpd elbo_loss residual "
         "rmsd hinge inertia distortion brier hamming wasserstein emd regret divergence kl "
-        "deviance cd"
+        "deviance cd rae rse smape msle male wmape"
     ).split()
 )
 _GREATEST = frozenset(

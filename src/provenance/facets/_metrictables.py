@@ -12,6 +12,7 @@ _RULE = re.compile(r"[\s\-=+_|:*~─━═┄┅┈│┃║┌┐└┘├┤�
 _EDGES = re.compile(r"[|│┃║]")
 _GAP = re.compile(r"\s{2,}|\t")
 _STAGE = re.compile(r"(?:test|validate|runningstage\.\w+) metric$", re.I)
+_APART = re.compile(r"(?<![\w.@-])[-+]?\.?\d")
 _ROWS = 400
 """Rows after which a table is data rather than results."""
 
@@ -153,4 +154,8 @@ def _number(text: str) -> Any:
 
 
 def _is_head(text: str) -> bool:
-    return len(text) <= 40 and re.match(r"[A-Za-z_#(][\w ./@%()#^²'+-]*$", text) is not None
+    return (
+        len(text) <= 40
+        and not _APART.search(text)
+        and re.match(r"[A-Za-z_#(][\w ./@%()#^²'+-]*$", text) is not None
+    )
