@@ -188,3 +188,13 @@ def test_a_full_disk_makes_it_inert(version, folder, tmp_path):
     seen = observe([python_of(version), "-c", code], folder)
     assert (seen.code, seen.out, seen.err) == (0, b"", b"")
     assert "in.txt" not in seen.uses()
+
+
+@pytest.mark.parametrize("version", AUDITED)
+def test_a_program_that_removes_the_path_may_start_others(version, folder):
+    text = (
+        "import os, subprocess\ndel os.environ['PYTHONPATH']\n"
+        "subprocess.run(['true'], env=os.environ)\nsubprocess.run(['true'])\nos.system('true')\n"
+    )
+    seen = observe([python_of(version), script(folder, text)], folder)
+    assert (seen.code, seen.out, seen.err) == (0, b"", b"")
