@@ -113,8 +113,16 @@ def _listed(folder: str) -> Any:
     """Return ``(is a folder, entry)`` pairs in the order that whole paths below would sort in."""
     with os.scandir(folder) as entries:
         found = [(entry.is_dir(follow_symlinks=False), entry) for entry in entries]
-    found.sort(key=lambda item: os.fsencode(item[1].name) + (b"/" if item[0] else b""))
+    plain = "".join([item[1].name for item in found]).isascii()
+    if plain and not any(item[0] for item in found):
+        found.sort(key=_name)  # then text sorts as its bytes do
+    else:
+        found.sort(key=lambda item: os.fsencode(item[1].name) + (b"/" if item[0] else b""))
     return found
+
+
+def _name(item: Tuple[bool, Any]) -> str:
+    return str(item[1].name)
 
 
 def tree_digest(
@@ -135,14 +143,13 @@ def tree_digest(
     def rows() -> Iterator[Row]:
         nonlocal files, size
         for below, entry in walk(folder):
-            if below in leave_out:
-                continue
-            if entry.is_symlink():
-                files += 1
-                yield below, -1, os.readlink(entry.path)
+            if leave_out and below in leave_out:
                 continue
             status = entry.stat(follow_symlinks=False)
             if not stat.S_ISREG(status.st_mode):
+                if stat.S_ISLNK(status.st_mode):
+                    files += 1
+                    yield below, -1, os.readlink(entry.path)
                 continue  # a pipe or socket has no content, and opening one may wait for ever
             files += 1
             length = status.st_size
@@ -167,8 +174,8 @@ def rows_digest(rows: Iterable[Row], algorithm: str) -> str:
 
 def _row(row: Row) -> bytes:
     """Return the compact canonical JSON of ``row``; by hand where nothing needs escaping."""
-    path, _, value = row
-    text = path + value
+    path, size, value = row
+    text = path if size >= 0 else path + value  # a digest needs no look: it is hexadecimal
     if text.isprintable() and '"' not in text and "\\" not in text:
         return ('["%s",%d,"%s"]' % row).encode("utf-8")
     return canonical.compact(row)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from typing import Callable, FrozenSet, Iterable, List, NamedTuple, Optional, Tuple
+from typing import FrozenSet, Iterable, List, NamedTuple, Optional, Tuple
 
 from provenance.core.filekinds import IGNORED_FOLDERS
 
@@ -103,28 +103,33 @@ class _Walk:
                 self.notes.append("a folder could not be listed: %s" % (error.strerror or "?"))
             return []
         self._entries += len(entries)
-        if not top and any(entry.name in ("pyvenv.cfg", "conda-meta") for entry in entries):
+        if not top and any(entry.name in _ENVIRONMENT for entry in entries):
             return []
         if crowded:
             self.crowded.append(folder)
         below = []
+        marker_ns = self.marker_ns
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 if entry.name not in IGNORED_FOLDERS:
                     below.append(entry.path)
             elif not crowded:
-                self._file(entry.stat, entry.path)
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except OSError:
+                    continue
+                if status.st_ctime_ns >= marker_ns:
+                    self._file(status, entry.path)
         return below
 
-    def _file(self, status_of: Callable[..., os.stat_result], path: str) -> None:
-        try:
-            status = status_of(follow_symlinks=False)
-        except OSError:
-            return
+    def _file(self, status: os.stat_result, path: str) -> None:
         link = stat.S_ISLNK(status.st_mode)
-        if status.st_ctime_ns >= self.marker_ns and (link or stat.S_ISREG(status.st_mode)):
+        if link or stat.S_ISREG(status.st_mode):
             self.changed.append(Changed(path, status.st_size, status.st_mtime_ns, link))
 
+
+_ENVIRONMENT = frozenset(("pyvenv.cfg", "conda-meta"))
+"""Names that are there at the top of an environment."""
 
 _STOPPED = "the search for changed files was stopped before its end: too many files or too slow"
 

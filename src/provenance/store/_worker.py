@@ -123,6 +123,8 @@ class Worker:
         elif kind == b"D":
             self._tell(kind, self._digest_of(body))
         elif kind == b"R":
+            if self._half:
+                self._digest_of(body, self._ahead)
             self._tell(kind, self._first.get(body, b""))
         elif kind == b"S":
             self._tell(kind, b"1" if self._save(body) else b"")
@@ -135,13 +137,14 @@ class Worker:
         except OSError:
             os._exit(0)
 
-    def _digest_of(self, path: bytes) -> bytes:
+    def _digest_of(self, path: bytes, finish: Callable[[bytes], object] | None = None) -> bytes:
+        """Return the identity and digest of a file if known; ``finish`` what is half done."""
         try:
             identity = identity_bytes(os.stat(path))
         except OSError:
             return b""
         if identity in self._half:
-            self._digest(path)
+            (finish or self._digest)(path)
         row = self._known.get(identity)
         return identity + row[KEY + 4 :] if row else b""
 
