@@ -10,7 +10,7 @@ import os
 import re
 from typing import Iterator, List, NamedTuple, Tuple
 
-HEAD, TAIL = 4 << 20, 4 << 20
+HEAD, TAIL = 2 << 20, 4 << 20
 """Bytes that are read from the beginning and from the end of a log."""
 
 LONGEST = 4000

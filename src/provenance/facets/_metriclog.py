@@ -237,8 +237,7 @@ class _Reader:
 
 def _value(text: str) -> Any:
     """Return the number that `NUMBER` found."""
-    plain = text.replace(",", "").rstrip(".")
-    try:
-        return int(plain)
-    except ValueError:
-        return float(plain)
+    plain = text.replace(",", "") if "," in text else text
+    if plain.lstrip("+-").rstrip(".").isdigit():
+        return int(plain.rstrip("."))
+    return float(plain)

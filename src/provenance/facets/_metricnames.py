@@ -6,6 +6,7 @@ Names are judged by their words: ``val_f1-score@10`` has the words val, f1, scor
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import List, Optional, Tuple
 
 from provenance.core.volatile import is_volatile_name
@@ -162,6 +163,7 @@ def is_counter(name: str) -> bool:
     return parts[-1] in COUNTERS or "_".join(parts) in COUNTERS
 
 
+@lru_cache(maxsize=256)
 def is_coarse(name: str) -> bool:
     """Return whether ``name`` counts epochs and the like, inside which finer steps pass."""
     return (words(name) or [""])[-1] in COARSE
