@@ -214,3 +214,22 @@ def test_the_hook_and_the_facet_allow_the_same_variables():
         exec(compile(stream.read(), path, "exec"), given, loaded)
     assert loaded["_PREFIXES"] == _variables.PREFIXES
     assert loaded["_ALLOWED"] == _variables.ALLOWED
+
+
+def test_what_was_stopped_before_the_end_of_a_log_is_read_by_the_next_call(tmp_path):
+    agent = tmp_path / "agent"
+    agent.mkdir()
+    paths = []
+    for number in range(2):
+        lines = [b"H " + repr(("p", "", os.getpid(), 1, number, 1)).encode()]
+        for part in range(9000):
+            path = "/data/%d/%d/some-longer-name-%d.bin" % (number, part // 200, part)
+            paths.append(path)
+            lines.append(b"R " + path.encode())
+        (agent / ("1.1.%d.log" % number)).write_bytes(b"\n".join(lines) + b"\n" + bytes(100))
+    reader = Reader(str(agent), Redactor.from_environment({}))
+    asked = iter([False, False, False, True])
+    first = reader.poll(lambda: next(asked, True))
+    assert 0 < len(first) < len(paths)
+    assert reader.poll(lambda: True) == ()
+    assert [*first, *reader.poll()] == paths

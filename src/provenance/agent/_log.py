@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import ast
 import os
-from typing import Any, Iterator, List, NamedTuple, Optional, Union
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Union
 
 BLOCK = 1 << 18
 LONGEST = 1 << 23
@@ -38,11 +38,15 @@ class Line(NamedTuple):
 
 
 class Log:
-    """One log file. ``done``: whether nothing can follow what has been read."""
+    """One log file. ``done``: whether nothing can follow what has been read.
+
+    stop: asked before each block, whether the rest is to be left to a later call.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self.done = False
+        self.stop: Callable[[], bool] = never
         self._offset = 0
 
     def lines(self) -> Iterator[Line]:
@@ -72,7 +76,7 @@ class Log:
 
     def _blocks(self) -> Iterator[List[bytes]]:
         size = BLOCK
-        while not self.done:
+        while not self.done and not self.stop():
             try:
                 with open(self.path, "rb", buffering=0) as stream:
                     stream.seek(self._offset)
@@ -91,6 +95,11 @@ class Log:
             if end >= 0 or len(data) < size:
                 return
             size = BLOCK
+
+
+def never() -> bool:
+    """Return False: nothing is to stop."""
+    return False
 
 
 def parse(raw: bytes) -> Optional[Line]:

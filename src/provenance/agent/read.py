@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Dict, List, Optional, Set, Tuple
+from typing import Callable, Dict, List, Optional, Set, Tuple
 
 from provenance.agent import _cells, _processes, _sayings, _tree, _uses
-from provenance.agent._log import Line, Log, alive
+from provenance.agent._log import Line, Log, alive, never
 from provenance.agent._processes import Process
 from provenance.agent.launch import SITE
 from provenance.core.context import Interpreter, Observations
@@ -32,13 +32,14 @@ class Reader:
         self._sayings = _sayings.Sayings(redact)
         self._quiet: Set[str] = set()
 
-    def poll(self) -> Tuple[str, ...]:
+    def poll(self, stop: Optional[Callable[[], bool]] = None) -> Tuple[str, ...]:
         """Return the paths that were read for the first time since the last call.
 
         Only what belongs to the run: nothing of the interpreter, the environment or the system.
-        They need not exist. Cheap where nothing is new.
+        They need not exist. Cheap where nothing is new. ``stop`` is asked now and then whether the
+        rest is to be left to the next call.
         """
-        self._look(final=False)
+        self._look(final=False, stop=stop)
         return self._uses.fresh()
 
     def crowded(self) -> Tuple[str, ...]:
@@ -80,7 +81,7 @@ class Reader:
             return ()
         return ("%d Python processes of the run still ran when it was recorded" % len(on),)
 
-    def _look(self, final: bool) -> None:
+    def _look(self, final: bool, stop: Optional[Callable[[], bool]] = None) -> None:
         try:
             names = sorted(name for name in os.listdir(self._folder) if name.endswith(".log"))
         except OSError:
@@ -90,7 +91,10 @@ class Reader:
                 self._logs[name] = Log(os.path.join(self._folder, name))
                 self._pending.append(name)
         for name in list(self._pending):
+            if stop is not None and stop():
+                return
             if final or name not in self._quiet:
+                self._logs[name].stop = stop or never
                 self._read(name)
 
     def _read(self, name: str) -> None:
@@ -115,7 +119,7 @@ class Reader:
             self._take(process, piece)
         self._uses.reads(waiting, time.time_ns())
         process = self._of.get(name)
-        if process is not None:
+        if process is not None and not log.stop():
             self._settle(name, process, bool(count))
 
     def _settle(self, name: str, process: Process, moved: bool) -> None:

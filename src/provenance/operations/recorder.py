@@ -239,7 +239,7 @@ class Recorder:
         self._observe()
         pause, loaded, looked = _POLL_S[0], False, False
         while not ended(pause):
-            fresh = self._reader.poll() if self._reader is not None else ()
+            fresh = self._reader.poll(lambda: ended(0.0)) if self._reader is not None else ()
             fresh += self._tracing.poll() if self._tracing is not None else ()
             crowded = self._reader.crowded() if self._reader is not None else ()
             if fresh or crowded:
