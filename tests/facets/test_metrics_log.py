@@ -64,6 +64,8 @@ LINES = {
         "Loss": 6.9,
         "Acc@1": 1.5,
     },
+    "VAL_LOSS=0.5": {"VAL_LOSS": 0.5},
+    "step 0 loss 0.8958, accuracy 50.0%": {"loss": 0.8958, "accuracy": 50.0},
     "global_step=100, episodic_return=[23.5]": {"episodic_return": 23.5},
     "epoch 4 | train: loss 0.3 acc 0.8 | val: loss 0.4 acc 0.7": {
         "train/loss": 0.3,
@@ -98,10 +100,11 @@ def test_lines_that_tell_results(tmp_path: Path, line: str) -> None:
         "[LightGBM] [Info] [binary:BoostFromScore]: pavg=0.535000 -> initscore=0.140229",
         "iteration took 0.5 s, 12.5 it/s",
         "Epoch 5",
+        "Set the environment variable HYDRA_FULL_ERROR=1 for a complete stack trace.",
         "sha256 3adf61e154c3 exit code 1",
         "loaded 60000 images of 10 classes",
     ],
-    ids=range(18),
+    ids=range(19),
 )
 def test_lines_that_tell_none(tmp_path: Path, line: str) -> None:
     assert finals(printed(tmp_path, line + "\n")) == {}

@@ -78,6 +78,9 @@ _ROUND = "round"
 _CLOCKS = frozenset("time mfu throughput latency eta elapsed speed fps batch ups wps".split())
 """Last words of times and rates that are printed with nothing but a blank before the number."""
 
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$")
+"""An environment variable, unless all its words are of a measure: ``VAL_LOSS``."""
+
 _LONGEST_NAME = 70
 
 
@@ -284,6 +287,9 @@ def _cut(body: str, strong: bool, listing: bool, filled: bool) -> Optional[_Name
             break
         segment = shorter
     if not segment or not _PLAIN_NAME.match(segment) or len(segment) > _LONGEST_NAME:
+        return None
+    last = segment.split()[-1]
+    if _VARIABLE.match(last) and not all(map(_joins, last.split("_"))):
         return None
     if strong:
         return _Name(segment, True, listing)
