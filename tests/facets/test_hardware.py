@@ -1,18 +1,17 @@
-"""Processors, memory and cards, read from this machine and from the files of others."""
+"""Processors, memory and versions, read from this machine and from the files of others."""
 
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from provenance.core import codec
-from provenance.core.context import DURING, Interpreter
+from provenance.core.context import AFTER, DURING, Interpreter
 from provenance.core.record import Payload, captured
-from provenance.facets import _cpu, _gpu, hardware
+from provenance.facets import _cpu, _cuda, hardware
 from provenance.facets._cpu import Cpu, Memory
 from provenance.facets._gpu import Gpu
 from provenance.facets.hardware import Cuda, Hardware
@@ -22,33 +21,13 @@ CPU = Cpu("Xeon", ("avx2", "fma"), 8, 4, 8)
 A100 = Gpu("nvidia", "NVIDIA A100", "0000:07:00.0", "GPU-1", 40 << 30)
 MACHINE = Hardware(CPU, Memory(64 << 30))
 WITH_GPU = MACHINE._replace(gpus=(A100, A100), driver="535.1", cuda=Cuda("12.2", "12.1"))
+NVML = A100._replace(ecc=True, power_limit_w=400.0, persistence=True, how=("NVML",))
+TORCH = tuple(Cuda("12.2", "12.1", {"torch": "12.%d" % n}, {"torch": "9.%d.0" % n}) for n in (1, 4))
+FULL = MACHINE._replace(gpus=(NVML,), driver="1", cuda=TORCH[0], software={"libtpu": "1"})
 
 
 def payload(machine: Hardware) -> Payload:
     return captured(1, machine, "host")
-
-
-def smi(folder: Path, body: str) -> dict[str, str]:
-    """Put a program called nvidia-smi into ``folder``; return an environment that finds it."""
-    folder.mkdir(exist_ok=True)
-    program = folder / "nvidia-smi"
-    program.write_text("#!/bin/sh\n" + body)
-    program.chmod(0o755)
-    return {"PATH": "%s:%s" % (folder, os.environ["PATH"])}
-
-
-def driver(root: Path, *buses: str) -> str:
-    """Make what the kernel driver shows in ``/proc``; return the root."""
-    for bus in buses:
-        folder = root / "proc/driver/nvidia/gpus" / bus
-        folder.mkdir(parents=True)
-        (folder / "information").write_text(
-            "Model: \t\t NVIDIA A100\nGPU UUID: \t GPU-%s\nBus Location: \t %s\n" % (bus[5:7], bus)
-        )
-    (root / "proc/driver/nvidia/version").write_text(
-        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19\nGCC version: 12\n"
-    )
-    return str(root)
 
 
 def test_this_machine(tmp_path: Path) -> None:
@@ -123,115 +102,13 @@ def test_limits_of_control_groups_version_1(tmp_path: Path) -> None:
     assert _cpu.memory(root).limit is None
 
 
-def test_no_card_is_an_answer(tmp_path: Path) -> None:
-    assert _gpu.look({"PATH": "/nonexistent"}, str(tmp_path)) == _gpu.Graphics()
-
-
-GOOD = """case "$*" in
-  *-q*COMPUTE*) echo "Driver Version : 535.104.05"; echo "CUDA Version   : 12.2" ;;
-  *) echo "00000000:07:00.0, NVIDIA A100, GPU-07, 40960, 8.0, Disabled"
-     echo "00000000:0F:00.0, NVIDIA A100, GPU-0f, 40960, 8.0, Enabled" ;;
-esac
-"""
-
-
-def test_two_good_cards(tmp_path: Path) -> None:
-    root = driver(tmp_path / "root", "0000:07:00.0", "0000:0f:00.0")
-    found = _gpu.look(smi(tmp_path / "bin", GOOD), root)
-    assert [(g.name, g.uuid, g.memory, g.capability, g.mig) for g in found.gpus] == [
-        ("NVIDIA A100", "GPU-07", 40 << 30, "8.0", False),
-        ("NVIDIA A100", "GPU-0f", 40 << 30, "8.0", True),
-    ]
-    assert found.gpus[0].how == ("/proc/driver/nvidia", "nvidia-smi")
-    assert (found.driver, found.cuda_driver, found.notes) == ("535.104.05", "12.2", ())
-
-
-ONE_ILL = """case "$*" in
-  *-q*COMPUTE*) echo "CUDA Version : 12.2" ;;
-  *0f:00.0*) echo "Unable to determine the device handle for GPU"; exit 15 ;;
-  *-i*) echo "00000000:07:00.0, NVIDIA A100, GPU-07, 40960, 8.0, Disabled" ;;
-  *) echo "Unable to determine the device handle for GPU"; exit 15 ;;
-esac
-"""
-
-
-def test_one_ill_card_does_not_cost_the_other(tmp_path: Path) -> None:
-    root = driver(tmp_path / "root", "0000:07:00.0", "0000:0f:00.0")
-    found = _gpu.look(smi(tmp_path / "bin", ONE_ILL), root)
-    assert [(g.name, g.memory, g.how[-1]) for g in found.gpus] == [
-        ("NVIDIA A100", 40 << 30, "nvidia-smi"),
-        ("NVIDIA A100", 0, "/proc/driver/nvidia"),
-    ]
-    (note,) = found.notes
-    assert "0000:0f:00.0" in note
-    assert "Unable to determine" in note
-
-
-def test_a_program_that_hangs_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_gpu, "SECONDS", 0.3)
-    root = driver(tmp_path / "root", "0000:07:00.0")
-    began = time.monotonic()
-    found = _gpu.look(smi(tmp_path / "bin", "exec sleep 60\n"), root)
-    assert time.monotonic() - began < 30, "it waited for the program"
-    assert [g.name for g in found.gpus] == ["NVIDIA A100"]
-    assert "did not answer in time" in " ".join(found.notes)
-
-
-OLD = """case "$*" in
-  *compute_cap*) echo 'Field "compute_cap" is not a valid field to query.'; exit 2 ;;
-  *-q*COMPUTE*) echo "CUDA Version : 10.1" ;;
-  *) echo "00000000:07:00.0, Tesla K80, GPU-07, [N/A]" ;;
-esac
-"""
-
-
-def test_an_old_program_is_asked_for_less(tmp_path: Path) -> None:
-    found = _gpu.look(smi(tmp_path / "bin", OLD), driver(tmp_path / "root", "0000:07:00.0"))
-    assert [(g.name, g.memory, g.capability) for g in found.gpus] == [("Tesla K80", 0, "")]
-    assert found.notes == ()
-
-
-def test_cards_of_amd(tmp_path: Path) -> None:
-    nodes = tmp_path / "sys/class/kfd/kfd/topology/nodes"
-    for node, simd, name in (("0", "0", ""), ("1", "304", "gfx90a")):
-        (nodes / node).mkdir(parents=True)
-        (nodes / node / "properties").write_text(
-            "cpu_cores_count 0\nsimd_count %s\ngfx_target_version 90010\n" % simd
-        )
-        (nodes / node / "name").write_text(name + "\n")
-    found = _gpu.look({"PATH": "/nonexistent"}, str(tmp_path))
-    assert [(g.vendor, g.name, g.capability) for g in found.gpus] == [("amd", "gfx90a", "90010")]
-
-
-def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    body = "echo trouble >&2; echo No devices were found; exit 6\n"
-    found = _gpu.look(smi(tmp_path / "bin", body), driver(tmp_path / "root", "0000:07:00.0"))
-    assert found.notes
-    assert capfd.readouterr() == ("", "")
-
-
-def test_a_program_without_a_card_is_no_trouble(tmp_path: Path) -> None:
-    environ = smi(tmp_path / "bin", "echo No devices were found; exit 6\n")
-    assert _gpu.look(environ, str(tmp_path)) == _gpu.Graphics()
-
-
-def test_cards_without_the_drivers_files(tmp_path: Path) -> None:
-    found = _gpu.look(smi(tmp_path / "bin", GOOD), str(tmp_path))
-    assert [g.how for g in found.gpus] == [("nvidia-smi",), ("nvidia-smi",)]
-    assert found.driver == "535.104.05"
-
-
 def test_toolkit_and_runtime_are_kept_apart(tmp_path: Path) -> None:
     (tmp_path / "version.json").write_text('{"cuda": {"version": "12.1.105"}}')
-    assert hardware.toolkit({"CUDA_HOME": str(tmp_path)}) == "12.1.105"
+    assert _cuda.toolkit({"CUDA_HOME": str(tmp_path)}) == "12.1.105"
     (tmp_path / "version.json").write_text("{")
     (tmp_path / "version.txt").write_text("CUDA Version 10.2.89\n")
-    assert hardware.toolkit({"CUDA_HOME": str(tmp_path)}) == "10.2.89"
-    assert hardware.toolkit({}, str(tmp_path / "none")) == ""
-    settings = {"torch": {"cuda": "11.8"}, "numpy": {"blas": "x"}, "odd": 3}
-    python = Interpreter("python", "/p", "3.11", settings=settings)
-    context = a_context(tmp_path, DURING, interpreters=(python,))
-    assert hardware._runtimes(context) == {"torch": "11.8"}
+    assert _cuda.toolkit({"CUDA_HOME": str(tmp_path)}) == "10.2.89"
+    assert _cuda.toolkit({}, str(tmp_path / "none")) == ""
 
 
 @pytest.mark.parametrize(
@@ -248,6 +125,15 @@ def test_toolkit_and_runtime_are_kept_apart(tmp_path: Path) -> None:
         (WITH_GPU, WITH_GPU._replace(gpus=(A100,)), ["GPUs"], []),
         (WITH_GPU, WITH_GPU._replace(driver="550.1"), ["GPU driver"], []),
         (WITH_GPU, WITH_GPU._replace(cuda=Cuda("12.2", "12.4")), ["CUDA toolkit"], []),
+        (WITH_GPU, WITH_GPU._replace(cuda=Cuda("12.4", "12.1")), ["CUDA of the driver"], []),
+        (WITH_GPU, WITH_GPU._replace(cuda=Cuda()), [], []),
+        (FULL, FULL, [], []),
+        (FULL, FULL._replace(gpus=(A100,)), [], []),
+        (FULL, FULL._replace(cuda=TORCH[1]), ["CUDA runtime of torch", "cuDNN of torch"], []),
+        (FULL, FULL._replace(software={"libtpu": "2"}), ["libtpu"], []),
+        (FULL, FULL._replace(gpus=(NVML._replace(ecc=False),)), ["GPU error correction"], []),
+        (FULL, FULL._replace(gpus=(NVML._replace(power_limit_w=300.0),)), ["GPU power limit"], []),
+        (FULL, MACHINE, [], ["GPU"]),
     ],
 )
 def test_differences(old: Hardware, new: Hardware, names: Any, missing: Any) -> None:
@@ -267,3 +153,77 @@ def test_cards_are_counted_in_words() -> None:
 
 def test_view(tmp_path: Path) -> None:
     assert hardware.of(a_record(tmp_path, {"hardware": payload(WITH_GPU)})) == WITH_GPU
+
+
+# --- what the run's own software tells -----------------------------------------------------------
+
+
+def test_cudnn_and_cuda_by_who_told(tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    for name in ("nvidia_cudnn_cu12-9.1.0.70", "nvidia_cuda_runtime_cu12-12.1.105", "libtpu-0.0.6"):
+        (site / (name + ".dist-info")).mkdir(parents=True)
+    settings = {"torch": {"cuda": "12.1", "cudnn": 90100, "hip": None}, "odd": 3}
+    python = Interpreter("python", "/p", "3.11", sys_path=(str(site),), settings=settings)
+    assert _cuda.frameworks((python,)) == _cuda.Installed(
+        {"torch": "9.1.0", "nvidia-cudnn-cu12": "9.1.0.70"},
+        {"torch": "12.1", "nvidia-cuda-runtime-cu12": "12.1.105"},
+        {"libtpu": "0.0.6"},
+    )
+    assert _cuda._cudnn(8902) == "8.9.2"
+
+
+def test_cudnn_of_a_header(tmp_path: Path) -> None:
+    (tmp_path / "include").mkdir()
+    text = "#define CUDNN_MAJOR 8\n#define CUDNN_MINOR 9\n#define CUDNN_PATCHLEVEL 7\n"
+    (tmp_path / "include" / "cudnn_version.h").write_text(text)
+    assert _cuda.header({"CUDA_HOME": str(tmp_path)}, "", ()) == "8.9.7"
+    assert _cuda.header({}, "", ()) == ""
+
+
+def test_the_end_of_a_run_adds_what_its_frameworks_told(tmp_path: Path) -> None:
+    settings = {
+        "torch": {"cuda": "12.1", "cudnn": 8902, "num_threads": 4},
+        "numpy": {"blas": "scipy-openblas 0.3.27"},
+        "threadpoolctl": {"libgomp": "openmp , 8 threads"},
+    }
+    python = Interpreter("python", "/p", "3.11", settings=settings)
+    context = a_context(tmp_path, AFTER, interpreters=(python,), earlier=payload(WITH_GPU))
+    view = codec.decode(Hardware, hardware.capture(context).subjects[0].payload)
+    assert view.cuda == Cuda("12.2", "12.1", {"torch": "12.1"}, {"torch": "8.9.2"})
+    assert view.gpus == WITH_GPU.gpus
+    assert view.blas == {
+        "torch": "4 threads",
+        "numpy": "scipy-openblas 0.3.27",
+        "libgomp": "openmp , 8 threads",
+    }
+    nothing = a_context(tmp_path, AFTER, interpreters=(), earlier=payload(MACHINE))
+    assert hardware.capture(nothing) == payload(MACHINE)
+
+
+def test_variables_of_threads_are_kept_and_secrets_are_not(tmp_path: Path) -> None:
+    environ = {"OMP_NUM_THREADS": "4", "MKL_DYNAMIC": "FALSE", "HF_TOKEN": "x" * 20, "PATH": "/n"}
+    answer = hardware.capture(a_context(tmp_path, DURING, environ=environ))
+    assert answer.subjects[0].payload["threads"] == {"OMP_NUM_THREADS": "4", "MKL_DYNAMIC": "FALSE"}
+
+
+def test_processors_in_full(tmp_path: Path) -> None:
+    block = "processor\t: %d\nphysical id\t: %d\ncore id\t: 0\n"
+    root = files(
+        tmp_path,
+        proc__cpuinfo="\n".join(block % (n, n // 2) for n in range(4)),
+        sys__devices__system__cpu__smt__active="1\n",
+        sys__devices__system__cpu__cpufreq__policy0__scaling_governor="performance\n",
+        sys__devices__system__cpu__cpufreq__policy1__scaling_governor="powersave\n",
+        sys__devices__system__node__node0__cpulist="0-1\n",
+        sys__devices__system__node__node1__cpulist="2-3\n",
+        sys__devices__system__node__online="0-1\n",
+    )
+    cpu = _cpu.cpu(root)
+    assert (cpu.sockets, cpu.numa_nodes, cpu.smt) == (2, 2, True)
+    assert cpu.governor == "performance,powersave"
+
+
+def test_affinity_is_told_in_spans(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 8})
+    assert _cpu._affinity(16) == "0-2,8"
+    assert _cpu._affinity(4) == ""

@@ -22,7 +22,10 @@ class Cpu(NamedTuple):
 
     model: as the maker calls it. flags: of `NUMERIC_FLAGS`, those there are. logical: threads the
     system has. physical: cores, None where not told. available: threads this command may run on.
-    quota: processors' worth of time the control group allows, None for no limit.
+    quota: processors' worth of time the control group allows, None for no limit. affinity: which
+    threads those available are ("0-3,8"), "" for all. sockets and numa_nodes: how many, 0 where not
+    told. smt: whether cores run several threads each, None where not told. governor: by what the
+    kernel chooses the clock ("performance"; several with commas), "" where not told.
     """
 
     model: str = ""
@@ -31,6 +34,11 @@ class Cpu(NamedTuple):
     physical: Optional[int] = None
     available: int = 0
     quota: Optional[float] = None
+    affinity: str = ""
+    sockets: int = 0
+    numa_nodes: int = 0
+    smt: Optional[bool] = None
+    governor: str = ""
 
 
 class Memory(NamedTuple):
@@ -48,13 +56,19 @@ def cpu(root: str = "/") -> Cpu:
     model = first.get("model name") or first.get("Model") or first.get("cpu model") or ""
     have = (first.get("flags") or first.get("Features") or "").split()
     logical = len([b for b in blocks if "processor" in b]) or os.cpu_count() or 0
+    physical = _physical(blocks) or _integer(_sysctl("hw.physicalcpu"))
     return Cpu(
         model or _sysctl("machdep.cpu.brand_string"),
         tuple(sorted(NUMERIC_FLAGS.intersection(have))),
         logical,
-        _physical(blocks),
+        physical,
         _available(logical),
         _quota(root),
+        _affinity(logical),
+        len({b["physical id"] for b in blocks if "physical id" in b}),
+        len(_matching(root, "sys/devices/system/node", "node")),
+        _smt(root, physical, logical),
+        _governor(root),
     )
 
 
@@ -90,6 +104,48 @@ def _available(logical: int) -> int:
         return len(os.sched_getaffinity(0))
     except (AttributeError, OSError):
         return logical
+
+
+def _affinity(logical: int) -> str:
+    """Return the numbers of the threads that may be used, "" where those are all there are."""
+    try:
+        free = sorted(os.sched_getaffinity(0))
+    except (AttributeError, OSError):
+        return ""
+    if len(free) >= logical:
+        return ""
+    spans: List[List[int]] = []
+    for number in free:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ",".join("%d-%d" % (a, b) if b > a else "%d" % a for a, b in spans)
+
+
+def _smt(root: str, physical: Optional[int], logical: int) -> Optional[bool]:
+    told = _text(root, "sys/devices/system/cpu/smt/active").strip()
+    if told in ("0", "1"):
+        return told == "1"
+    return logical > physical if physical else None
+
+
+def _governor(root: str) -> str:
+    folder = "sys/devices/system/cpu/cpufreq"
+    found = {
+        _text(root, "%s/%s/scaling_governor" % (folder, name)).strip()
+        for name in _matching(root, folder, "policy")
+    }
+    return ",".join(sorted(found - {""}))
+
+
+def _matching(root: str, folder: str, start: str) -> List[str]:
+    """Return the names in ``folder`` that are ``start`` and a number."""
+    try:
+        names = os.listdir(os.path.join(root, folder))
+    except OSError:
+        return []
+    return [n for n in names if n.startswith(start) and n[len(start) :].isdigit()]
 
 
 def _groups(root: str, controller: str) -> List[str]:
