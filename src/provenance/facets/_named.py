@@ -47,7 +47,7 @@ def _words(context: Context) -> Iterator[Tuple[str, str]]:
     commands += [one.argv for one in context.observed.commands]
     for argv in commands:
         yield from _argv_words(argv[_argv.first_argument(argv) :])
-        for word in _in_text(argv):
+        for word in in_text(argv):
             yield "", word
     for parsed in context.observed.parsed:
         for name, value in parsed.values.items():
@@ -55,7 +55,7 @@ def _words(context: Context) -> Iterator[Tuple[str, str]]:
                 yield name, text
 
 
-def _in_text(argv: Sequence[str]) -> List[str]:
+def in_text(argv: Sequence[str]) -> List[str]:
     """Return the words of a shell's ``-c`` text; of a Python that no hook sees, its literals."""
     name = os.path.basename(argv[0]) if argv else ""
     if "-c" not in argv[1:-1]:

@@ -12,6 +12,7 @@ from provenance.core.context import Context
 from provenance.core.digest import SHA256, Digests
 from provenance.core.paths import ABS, HOME, is_inside
 from provenance.facets._code import IMPORTED, NAMED, READ, UsedFile
+from provenance.facets._named import in_text
 
 _BYTECODE = re.compile(r"^(.*?)/__pycache__/([^/]+?)\.[^/.]+(?:\.opt-[12])?\.pyc$")
 _DRIVERS = {
@@ -143,7 +144,7 @@ def _named(context: Context) -> Iterator[str]:
     """Yield source files that command lines name, the command's own and those it started."""
     argvs = [context.command] + [one.argv for one in context.observed.commands]
     for argv in argvs:
-        for word in argv:
+        for word in [*argv, *in_text(argv)]:
             name = word.rpartition("=")[2]
             if filekinds.is_source(name) and "\n" not in name:
                 yield name

@@ -92,6 +92,9 @@ def _words(context: Context) -> List[Saying]:
         words = process.argv
         path = words[_argv.first_argument(words) - 1] if words else ""
         script = os.path.basename(path)
+        if not process.forked and words != context.command:
+            started = _argv.launched(words)
+            found += [Saying(name, value, ARGV, None, True) for name, value in started.items()]
         if process.forked or not _argv.is_script(script) or _is_library(path, context):
             continue
         inner = dict(_argv.parameters(words))
