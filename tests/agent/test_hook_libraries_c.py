@@ -116,3 +116,26 @@ def test_what_real_libraries_read_and_write_is_in_the_record(python):
     wrong = [c for c in answer["cells"] if c["error"] or c["missed"] or c["false"]]
     assert wrong == []
     assert (answer["passed"], done.returncode) == (True, 0)
+
+
+def test_exceptions_of_signal_handlers_pass_through_a_watched_reader(python, tmp_path):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    code = (
+        "import signal, time, pyarrow as pa\n"
+        "open('x', 'w').write('x')\n"
+        "class Stop(Exception): pass\n"
+        "def handler(*_): raise Stop\n"
+        "signal.signal(signal.SIGALRM, handler)\n"
+        "caught = 0\n"
+        "for turn in range(40):\n"
+        "  try:\n"
+        "    signal.setitimer(signal.ITIMER_REAL, 0.002 + turn * 0.00001)\n"
+        "    end = time.monotonic() + 60\n"
+        "    while time.monotonic() < end: pa.memory_map('x').close()\n"
+        "  except Stop:\n"
+        "    caught += 1\n"
+        "print(caught)\n"
+    )
+    seen = observe([python, "-c", code], folder)
+    assert (seen.code, seen.out) == (0, b"40\n"), seen.err

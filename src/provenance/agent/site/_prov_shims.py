@@ -15,6 +15,7 @@ import sys
 opened, load, log = globals()["opened"], globals()["load"], globals()["log"]
 watchers = globals()["watchers"]
 _patches = load("_prov_patches")
+_ours = opened.__globals__["_ours"]
 
 PACKAGES = {
     "_prov_shims_tables": (
@@ -97,8 +98,9 @@ def watching(place, keyword, how):
             try:
                 mode = args[at + 1] if len(args) > at + 1 else kwargs.get("mode")
                 note(args[at] if len(args) > at else kwargs.get(keyword), flags(mode))
-            except Exception:
-                pass
+            except Exception as error:
+                if not _ours(error):
+                    raise
             return original(*args, **kwargs)
 
     elif how == "read":
@@ -110,8 +112,9 @@ def watching(place, keyword, how):
                     opened("open", (path, None, 0))
                 else:
                     note(path, 0)
-            except Exception:
-                pass
+            except Exception as error:
+                if not _ours(error):
+                    raise
             return original(*args, **kwargs)
 
     elif how == "either":
@@ -121,8 +124,9 @@ def watching(place, keyword, how):
                 path = args[at] if len(args) > at else kwargs.get(keyword)
                 if os.path.exists(path) or _may_write(user_frame()):
                     note(path, _EITHER)
-            except Exception:
-                pass
+            except Exception as error:
+                if not _ours(error):
+                    raise
             return original(*args, **kwargs)
 
     else:
@@ -131,8 +135,9 @@ def watching(place, keyword, how):
         def around(original, *args, **kwargs):
             try:
                 note(args[at] if len(args) > at else kwargs.get(keyword), wanted, how == "tree")
-            except Exception:
-                pass
+            except Exception as error:
+                if not _ours(error):
+                    raise
             return original(*args, **kwargs)
 
     return around
