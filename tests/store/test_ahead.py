@@ -108,7 +108,8 @@ def test_time_that_is_over_stops_it_and_what_was_done_is_kept(
     assert ahead.tree(str(folder), (), soon()) is not None
     with pytest.raises(TimeoutError):
         ahead.tree(str(folder), ("c0/0.bin",), time.monotonic() - 1)
-    assert ahead.save(b"") is True
+    ahead.begin_save(b"")
+    assert ahead.saved()
     table = Table.read(str(tmp_path / "digests"))
     path = folder / "c0" / "0.bin"
     found = table.find(key_of(identity_bytes(path.stat()), digest.BLAKE3))
@@ -121,7 +122,8 @@ def test_a_file_too_fresh_to_be_sure_of_is_not_kept(
     ahead: Ahead, folder: Path, tmp_path: Path
 ) -> None:
     assert ahead.tree(str(folder), (), soon()) is not None
-    ahead.save(b"")
+    ahead.begin_save(b"")
+    assert ahead.saved()
     fresh = list(folder.rglob("*.bin"))
     table = Table.read(str(tmp_path / "digests"))
     assert time.time_ns() - fresh[-1].stat().st_ctime_ns < digestcache.RACY_NS

@@ -324,3 +324,22 @@ def test_an_entry_asked_before_its_file_changed_gives_what_is_there_now(
     assert cache.digest(entry, B3) == expected
     assert cache.digest(path, B3) == expected
     assert (cache.taken, cache.reused) == (1, 1)
+
+
+@pytest.mark.usefixtures("aged")
+def test_digests_beyond_a_number_are_written_and_still_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digestcache, "HELD", 10)
+    cache = DigestCache(tmp_path / "digests")
+    paths = [tmp_path / ("%d.bin" % number) for number in range(25)]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"%d" % number)
+    first = [cache.digest(str(path), (digest.SHA256,)) for path in paths]
+    assert len(cache._fresh) < 10
+    assert [cache.digest(str(path), (digest.SHA256,)) for path in paths] == first
+    assert (cache.taken, cache.reused) == (25, 25)
+    assert cache.save()
+    again = DigestCache(tmp_path / "digests")
+    assert [again.digest(str(path), (digest.SHA256,)) for path in paths] == first
+    assert again.reused == 25

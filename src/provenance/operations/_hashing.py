@@ -80,6 +80,10 @@ class Hashing:
         ahead = self._ahead.files_done if self._ahead is not None else 0
         return self.cache.taken + self.cache.reused - self._before + ahead
 
+    def begin_save(self) -> None:
+        """Begin to keep what is new, as nothing more will be asked for."""
+        self.cache.begin_save()
+
     def save(self) -> None:
         """Keep what is new for later runs, and end the other process."""
         self.cache.save()

@@ -285,6 +285,8 @@ class Recorder:
         if not self._accompanied.is_set():
             self._capture(context.DURING, HOST)
         self._capture(context.AFTER)
+        if self._hashing is not None:
+            self._hashing.begin_save()
         closed = self.record._replace(
             status=record.status_of(outcome.exit_code),
             exit_code=outcome.exit_code,

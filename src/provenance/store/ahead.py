@@ -106,11 +106,19 @@ class Ahead:
         answer = self._asked(b"R", os.fsencode(path), time.monotonic() + _PATIENCE_S)
         return {BLAKE3: answer.hex()} if answer else {}
 
-    def save(self, rows: bytes) -> bool | None:
-        """Write what is new, and ``rows``, into the cache; None where that cannot be done here."""
+    def begin_save(self, rows: bytes) -> None:
+        """Let what is new, and ``rows``, be written into the cache."""
         self._ask(b"X", b"")
-        answer = self._asked(b"S", rows, time.monotonic() + _PATIENCE_S)
-        return None if answer is None else answer == b"1"
+        self._ask(b"S", rows)
+
+    def saved(self) -> bool:
+        """Return whether what `begin_save` asked for has been done."""
+        with self._lock:
+            try:
+                return self._receive(b"S", time.monotonic() + _PATIENCE_S) == b"1"
+            except TimeoutError:
+                self._fail()
+                return False
 
     def close(self) -> None:
         """End the process."""

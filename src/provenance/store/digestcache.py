@@ -60,6 +60,7 @@ class DigestCache:
         self._first: dict[str, tuple[Digests, int]] = {}
         self._table: Table | None = None
         self._fresh: dict[bytes, bytes] = {}
+        self._sent: dict[bytes, bytes] | None = None
         self._lock = threading.Lock()
 
     def digest(self, path: str | os.DirEntry[str], algorithms: tuple[str, ...]) -> Digests:
@@ -112,19 +113,26 @@ class DigestCache:
             return found
         return self.ahead.as_read(path) if self.ahead is not None else {}
 
+    def begin_save(self) -> None:
+        """Let the other process begin to write what is new, where there is one; `save` ends it."""
+        if self.ahead is not None:
+            with self._lock:
+                self._sent, self._fresh = self._fresh, {}
+                self.ahead.begin_save(b"".join(key + row for key, row in self._sent.items()))
+
     def save(self) -> bool:
         """Write what is new; return whether the file now holds it. Never raises."""
+        if self.ahead is not None and self._sent is None:
+            self.begin_save()
         with self._lock:
-            fresh, self._fresh = self._fresh, {}
-            if not fresh and self.ahead is None:
-                return True
-            done = None
-            if self.ahead is not None:
-                done = self.ahead.save(b"".join(key + row for key, row in fresh.items()))
-            if done is None:
-                done = not fresh or replace(self.path, fresh, self.limit)
+            fresh = {**(self._sent or {}), **self._fresh}
+            written = self._sent is not None and self.ahead is not None and self.ahead.saved()
+            if written:
+                fresh = self._fresh
+            self._sent, self._fresh = None, {}
+            done = not fresh or replace(self.path, fresh, self.limit)
             if not done:
-                self._fresh = {**fresh, **self._fresh}
+                self._fresh = fresh
             self._table = None
             return done
 
@@ -189,8 +197,14 @@ class DigestCache:
             value = bytes.fromhex(computed[name])
             if len(value) == _LENGTHS.get(name, 32):
                 self._fresh[key] = day + value.ljust(32, b"\0")
-        if len(self._fresh) >= HELD and self.ahead is None:
-            self.save()
+        if len(self._fresh) >= HELD:
+            self._spill()
+
+    def _spill(self) -> None:
+        with self._lock:
+            fresh, self._fresh = self._fresh, {}
+            if replace(self.path, dict(fresh), self.limit):
+                self._table = None
 
 
 def _never() -> bool:
