@@ -12,7 +12,19 @@ from typing import NoReturn
 import typer
 
 from provenance import __version__
-from provenance.cli import close, diff, envelope, init, lock, ls, replay, session, show, verify
+from provenance.cli import (
+    close,
+    diff,
+    doctor,
+    envelope,
+    init,
+    lock,
+    ls,
+    replay,
+    session,
+    show,
+    verify,
+)
 from provenance.cli import run as run_command
 from provenance.errors import ProvError
 
@@ -52,6 +64,7 @@ def _run() -> None:
 
 
 app.command("init")(init.command)
+app.command("doctor", context_settings=doctor.SETTINGS)(doctor.command)
 app.command("close")(close.command)
 app.command("ls")(ls.command)
 app.command("show")(show.command)

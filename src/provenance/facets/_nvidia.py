@@ -59,7 +59,8 @@ def look(environ: Mapping[str, str], root: str = "/") -> Nvidia:
         return merged._replace(notes=(*told.notes, *more))
     smi = _by_smi(program, environ, sorted(known.cards), deadline)
     if not (known.cards or smi.cards or known.driver or told.driver):
-        return known  # the program is part of many images; here it has nothing to serve
+        # The program is part of many images, and says so where it has nothing to serve.
+        return known._replace(notes=tuple(note for note in smi.notes if "in time" in note))
     return _merged(merged, smi)._replace(notes=told.notes + smi.notes)
 
 

@@ -189,6 +189,7 @@ def _hardware(run: Record) -> Table:
     found = [("GPU driver", machine.get("driver")), ("CUDA of the driver", cuda.get("driver"))]
     found += [("CUDA toolkit", cuda.get("toolkit"))]
     found += [("CUDA of %s" % k, v) for k, v in sorted((cuda.get("runtime") or {}).items())]
+    found += [("cuDNN of %s" % k, v) for k, v in sorted((cuda.get("cudnn") or {}).items())]
     rows += [(label, str(text)) for label, text in found if text]
     return _table(run, "hardware", "Hardware", _FACT, rows, "hardware")
 

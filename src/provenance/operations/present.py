@@ -21,7 +21,6 @@ from provenance.operations.recorder import CACHE
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 
-
 SESSION = ("%load_ext",)
 """How the command of a live session begins (`operations.session`)."""
 
@@ -105,7 +104,7 @@ def choose_python(reference: Record, environ: Mapping[str, str], cwd: str) -> st
     or conda environment, else ``python`` on PATH. Raises `SystemRefused` where there is none.
     """
     path = environ.get("PATH", os.defpath)
-    candidates = [_of_command(reference.command, path, cwd), _of_session(reference)]
+    candidates = [of_command(reference.command, path, cwd), _of_session(reference)]
     active = [environ.get(name) for name in ("VIRTUAL_ENV", "CONDA_PREFIX")]
     candidates += [_executable(os.path.join(one, "bin", "python")) for one in active if one]
     candidates += [shutil.which("python", path=path), shutil.which("python3", path=path)]
@@ -121,7 +120,8 @@ def is_python(word: str) -> bool:
     return name.startswith(("python", "pypy")) and not name.endswith((".py", ".sh"))
 
 
-def _of_command(command: tuple[str, ...], path: str, cwd: str) -> str | None:
+def of_command(command: tuple[str, ...], path: str, cwd: str) -> str | None:
+    """Return the interpreter that ``command`` names, or whose script it is; None for neither."""
     if not command:
         return None
     word = command[0]
