@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from provenance.core import codec
 from provenance.core.context import AFTER, PRESENT, Noted, Observations
 from provenance.core.record import RUN_ONLY, Payload
-from provenance.facets import model
+from provenance.facets import _model, model
 from provenance.facets._model import Argument, Layer, Made
 from tests.facet_contract import a_context, a_record
 
@@ -151,3 +152,7 @@ def test_differences(tmp_path: Path, new: list[Noted], expected: Any) -> None:
     else:
         assert seen == expected
         assert found.total - found.equal == len(expected)
+
+
+def test_nothing_built_has_all_members():
+    assert model._NOTHING == codec.encode(_model.Made())

@@ -10,12 +10,15 @@ import os
 import time
 from typing import Callable, Dict, List, Optional, Set, Tuple
 
-from provenance.agent import _cells, _processes, _sayings, _tree, _uses
+from provenance.agent import _processes, _sayings, _tree, _uses
 from provenance.agent._log import Line, Log, alive, never
 from provenance.agent._processes import Process
 from provenance.agent.launch import SITE
 from provenance.core.context import Interpreter, Observations
 from provenance.core.redact import Redactor
+
+_JOURNAL = "cells.jsonl"
+"""The cells of a live session, see `_cells`."""
 
 
 class Reader:
@@ -63,6 +66,11 @@ class Reader:
         )
         notes = self._uses.notes() + self._running(processes)
         told = self._sayings.told(told, processes, notes)
+        journal = any(path.endswith(_JOURNAL) for path in told.sdk)
+        if not journal and not any(use.path.endswith(".ipynb") for use in files):
+            return told
+        from provenance.agent import _cells  # few runs have cells
+
         return _cells.placed(told, self._folder)
 
     def _sdk(self) -> Tuple[str, ...]:
@@ -71,7 +79,7 @@ class Reader:
             names = sorted(os.listdir(self._folder))
         except OSError:
             return ()
-        ours = [name for name in names if name.endswith((".sdk", _cells.JOURNAL))]
+        ours = [name for name in names if name.endswith((".sdk", _JOURNAL))]
         return tuple(os.path.join(self._folder, name) for name in ours)
 
     def _running(self, processes: List[Process]) -> Tuple[str, ...]:

@@ -9,7 +9,7 @@ from provenance.core.context import AFTER, PRESENT, Context
 from provenance.core.difference import UNKNOWN, Comparison, Difference
 from provenance.core.paths import PathRef
 from provenance.core.record import RUN_ONLY, Payload, Record, captured, skipped
-from provenance.facets import _entries, _facet, _sdk
+from provenance.facets import _entries, _facet
 
 NAME = "artifacts"
 VERSION = 1
@@ -47,6 +47,10 @@ def capture(context: Context) -> Payload:
     """Return what the code named, as it is at the end."""
     if context.phase == PRESENT:
         return skipped(VERSION, RUN_ONLY)
+    if not context.observed.sdk:
+        return captured(VERSION, Artifacts())
+    from provenance.facets import _sdk  # only where the code told something
+
     places, digester = _entries.Places(context), _entries.Digester(context)
     redact = context.redact.text
     found = []

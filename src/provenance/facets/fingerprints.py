@@ -9,7 +9,7 @@ from provenance.core import canonical, codec
 from provenance.core.context import AFTER, PRESENT, Context
 from provenance.core.difference import UNKNOWN, Comparison, Difference, NotCompared
 from provenance.core.record import RUN_ONLY, Payload, Record, captured, skipped
-from provenance.facets import _facet, _sdk
+from provenance.facets import _facet
 
 NAME = "fingerprints"
 VERSION = 1
@@ -49,6 +49,10 @@ def capture(context: Context) -> Payload:
     """Return what the SDK's ``fingerprint`` calls told."""
     if context.phase == PRESENT:
         return skipped(VERSION, RUN_ONLY)
+    if not context.observed.sdk:
+        return captured(VERSION, Fingerprints())
+    from provenance.facets import _sdk  # only where the code told something
+
     found: Dict[str, Fingerprint] = {}
     chains: Dict[str, Any] = {}
     left_out = 0

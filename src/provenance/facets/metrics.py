@@ -57,9 +57,17 @@ def capture(context: Context) -> Payload:
         return skipped(VERSION, RUN_ONLY)
     outputs = _touched.touched(context).outputs
     partial = context.outcome is not None and context.outcome.exit_code != 0
-    if not outputs and not context.observed.sdk and context.log is None:
+    if not outputs and not context.observed.sdk and not _printed(context.log):
         return captured(VERSION, Metrics(partial=partial))
     return _captured(context, outputs, partial)
+
+
+def _printed(log: Optional[str]) -> bool:
+    """Return whether the command printed anything that was kept."""
+    try:
+        return log is not None and os.path.getsize(log) > 0
+    except OSError:
+        return False
 
 
 def _captured(context: Context, outputs: Tuple[Use, ...], partial: bool) -> Payload:

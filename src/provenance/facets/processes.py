@@ -176,9 +176,9 @@ def capture(context: Context) -> Payload:
     )
     subjects = [Subject("run", codec.encode(payload))]
     for rank in main:
-        told = ranks.payload(rank, ids[ranks.main[rank].name])
-        encoded = context.redact.value("rank", codec.encode(told))
-        executable = _executable(context, told.interpreter)
+        one = ranks.payload(rank, ids[ranks.main[rank].name])
+        encoded = context.redact.value("rank", codec.encode(one))
+        executable = _executable(context, one.interpreter)
         subjects.append(Subject("rank %d" % rank, encoded, executable, rank))
     told = [note for note in context.observed.notes if not note.endswith(_commands.UNREACHED)]
     notes = (*_notes(payload, ranks), *told)

@@ -7,7 +7,6 @@ doubt, and a generator that was seen not to have given a number is none either.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from provenance.core import versions
@@ -158,6 +157,10 @@ def _draws(symbol: str, library: str) -> bool:
 
 def _by_the_clock(run: Record, seeds: dict[str, Any]) -> Iterator[Doubt]:
     """Yield seeds that are the time of day, in any of its usual units."""
+    if not seeds.get("calls"):
+        return
+    from datetime import datetime  # most short commands seed nothing
+
     try:
         began = datetime.fromisoformat(run.started.replace("Z", "+00:00")).timestamp()
     except ValueError:

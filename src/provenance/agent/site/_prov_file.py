@@ -29,7 +29,7 @@ at_exit = atexit.register
 def is_prov():
     """Return whether this is ``prov`` itself, within another run: it observes for itself."""
     words = getattr(sys, "orig_argv", [])[1:3]
-    return words == ["-m", "provenance"] or bool(words) and words[0].endswith("/prov")
+    return words == ["-m", "provenance"] or (bool(words) and words[0].endswith("/prov"))
 
 
 def create(path, size):

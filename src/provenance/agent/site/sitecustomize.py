@@ -354,7 +354,7 @@ def _leave():
             if count > _FOLDER_LIMIT or len(_seen) > _PATH_LIMIT:
                 _rare("D", (folder.encode(*_coding), count))
         more = {}
-        _ended(lambda: _code("_prov_main")["leave"]())
+        _ended(lambda: _code("_prov_main")["leave"]())  # noqa: PLW0108  # finding it may fail, too
         for name in sorted(_loaded):
             if "leave" in _loaded[name]:
                 more.update(_ended(_loaded[name]["leave"]) or {})
