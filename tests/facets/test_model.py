@@ -155,4 +155,4 @@ def test_differences(tmp_path: Path, new: list[Noted], expected: Any) -> None:
 
 
 def test_nothing_built_has_all_members():
-    assert model._NOTHING == codec.encode(_model.Made())
+    assert codec.encode(_model.Made()) == model._NOTHING

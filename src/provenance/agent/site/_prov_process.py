@@ -1,8 +1,8 @@
 """What the hook tells of a process: its command, its settings, its rank, how it and others ended.
 
 Run by ``sitecustomize`` at its start, which gives ``log(kind, value)`` and ``load(name)`` (the
-names of a file beside this one). Names of variables that may hold a secret are left out here already; the
-reader looks again.
+names of a file beside this one). Names of variables that may hold a secret are left out here
+already; the reader looks again.
 """
 
 import os
