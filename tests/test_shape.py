@@ -30,9 +30,7 @@ HEAVY = frozenset(
 PACKED = "_prov_sdk.py"
 """Made by pack from files that are looked at here; ``tests/test_pack.py`` holds it to that."""
 
-FILES = sorted(
-    p for p in SOURCE.rglob("*.py") if "__pycache__" not in p.parts and p.name != PACKED
-)
+FILES = sorted(p for p in SOURCE.rglob("*.py") if "__pycache__" not in p.parts and p.name != PACKED)
 NAMES = [str(p.relative_to(SOURCE)) for p in FILES]
 
 

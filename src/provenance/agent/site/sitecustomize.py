@@ -24,7 +24,6 @@ _PATH_LIMIT = 1 << 16
 """Paths remembered per process; after that each new folder is kept as one entry from the start."""
 
 
-
 def _start():
     """Open the log, report the interpreter, install the hook. Inert where any of it fails."""
     global _os, _now, _folder, _here, _skip, _coding, _at, _unnamed, _writing, _limit
