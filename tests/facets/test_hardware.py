@@ -15,6 +15,7 @@ from provenance.facets import _cpu, _cuda, hardware
 from provenance.facets._cpu import Cpu, Memory
 from provenance.facets._gpu import Gpu
 from provenance.facets.hardware import Cuda, Hardware
+from tests.conftest import PYTHON
 from tests.facet_contract import a_context, a_record
 
 CPU = Cpu("Xeon", ("avx2", "fma"), 8, 4, 8)
@@ -227,3 +228,13 @@ def test_affinity_is_told_in_spans(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 8})
     assert _cpu._affinity(16) == "0-2,8"
     assert _cpu._affinity(4) == ""
+
+
+def test_a_real_run(prov: Any) -> None:
+    environ = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    prov("run", "--", PYTHON, "-c", "import numpy", env=environ)
+    found = codec.decode(Hardware, prov.payload("hardware"))
+    assert found.threads["OMP_NUM_THREADS"] == "1"
+    assert found.blas["numpy"]
+    assert found.cpu.available == len(os.sched_getaffinity(0))
+    assert not any(gpu.visible for gpu in found.gpus if gpu.vendor == "nvidia")

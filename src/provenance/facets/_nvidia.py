@@ -30,6 +30,9 @@ _FAILED = ("[N/A]", "[Not Supported]", "[Unknown Error]", "[GPU requires reset]"
 _DEVICES = ("proc/driver/nvidia/version", "dev/nvidiactl", "dev/dxg")
 """Files that are there where a driver is; the last under WSL."""
 
+_OLDER = "the library has no"
+"""How `_nvml` says that the driver is older than a question: no trouble of the card's."""
+
 
 class Nvidia(NamedTuple):
     """Cards by PCI address, versions of the driver and of its CUDA, and what went wrong."""
@@ -133,7 +136,7 @@ def _told(text: str, problem: str) -> Tuple[Nvidia, str]:
             notes += [
                 "GPU %s: NVML did not tell %s: %s" % (gpu.bus, name, why)
                 for name, why in sorted(gpu.missing.items())
-                if name != "the rest"
+                if name != "the rest" and _OLDER not in why
             ]
     driver, cuda = str(plain.get("driver", "")), _cuda(plain.get("cuda", 0))
     why = problem
