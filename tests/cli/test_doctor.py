@@ -71,6 +71,25 @@ def test_what_is_no_interpreter(prov, tmp_path):
     assert "is not a Python interpreter" in found["interpreter"]["says"]
 
 
+def test_an_interpreter_that_only_runs(prov, tmp_path):
+    text = '#!/bin/sh\n[ "$1" = -c ] && exit 0\necho too old >&2; exit 3\n'
+    found = checks(prov, script(tmp_path / "bin" / "python2", text), "train.py")
+    assert found["interpreter"]["status"] == "not possible"
+    assert "too old" in found["interpreter"]["says"]
+    assert "hook" not in found
+
+
+def test_a_conda_environment(prov, tmp_path):
+    prefix = tmp_path / "conda"
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(prefix)], check=True)
+    (prefix / "conda-meta").mkdir()
+    text = json.dumps({"name": "zlib", "version": "1", "build": "0"}, indent=2)
+    (prefix / "conda-meta" / "zlib-1-0.json").write_text(text)
+    found = checks(prov, env={"CONDA_PREFIX": str(prefix), "VIRTUAL_ENV": ""})
+    assert found["interpreter"]["says"].endswith("in %s (conda)" % prefix)
+    assert found["conda"]["says"] == "1 package in %s" % prefix
+
+
 def test_a_command_that_is_not_there(prov):
     found = checks(prov, "no-such-program", code=1)
     assert found["command"]["status"] == "not possible"

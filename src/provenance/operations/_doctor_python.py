@@ -47,7 +47,11 @@ def checks(subject: Subject) -> list[Check]:
     try:
         one = inventory.probe(chosen, subject.environ, subject.cwd, _SECONDS)
     except ProvError as error:
-        return [Check("interpreter", NOT_POSSIBLE, error.message, error.hint, essential=True)]
+        program = os.path.join(subject.cwd, chosen) if os.sep in chosen else chosen
+        done = _checks.run([program, "-c", ""], subject.cwd, subject.environ, _SECONDS)
+        remedy = error.hint or "name an interpreter of Python 3.7 or later"
+        dead = done.code != 0
+        return [Check("interpreter", NOT_POSSIBLE, error.message, remedy, essential=dead)]
     found = [_interpreter(one, doubt), *_reach(subject)]
     found += [*_hook(one, chosen, words, subject), _neighbours(one, subject)]
     return [*found, *_packages(one)]
@@ -217,7 +221,8 @@ def _packages(one: Interpreter) -> Iterator[Check]:
         yield Check("packages", OK, says)
     prefix = _conda.read(one.prefix) if one.prefix else None
     if prefix is not None:
-        says = "%d packages in %s" % (len(prefix.packages), one.prefix)
+        count = len(prefix.packages)
+        says = "%d package%s in %s" % (count, "" if count == 1 else "s", one.prefix)
         says += "; %s" % _checks.listed(prefix.notes) if prefix.notes else ""
         yield Check("conda", LIMITED if prefix.notes else OK, says)
     have = {dist.key for dist in found}
