@@ -70,9 +70,11 @@ def _candidates(context: Context) -> Iterator[str]:
     count = 0
     seen = set()
     for use in context.observed.files:
+        if not use.read or use.first != "r" or suffix(use.path) not in _FORMS:
+            continue
         path = os.path.realpath(use.path)
         base = os.path.basename(path)
-        if path in seen or not use.read or use.first != "r" or suffix(path) not in _FORMS:
+        if path in seen or suffix(path) not in _FORMS:
             continue
         seen.add(path)
         if is_ignored(use.path, folders, tops) or (_OTHERS.search(base) and base not in named):

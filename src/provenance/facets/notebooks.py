@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional, Tuple
 
-from provenance.core import codec, notebooks
+from provenance.core import codec
 from provenance.core.context import AFTER, PRESENT, Context
 from provenance.core.difference import BROKEN, UNKNOWN, Comparison, Difference
-from provenance.core.notebooks import Cell
 from provenance.core.paths import PathRef
 from provenance.core.record import RUN_ONLY, Payload, Record, captured, skipped
 from provenance.facets import _entries, _facet
+
+if TYPE_CHECKING:
+    from provenance.core.notebooks import Cell
 
 NAME = "notebooks"
 VERSION = 1
@@ -61,6 +63,9 @@ def capture(context: Context) -> Payload:
     """Return the notebooks that the run read or wrote."""
     if context.phase == PRESENT:
         return skipped(VERSION, RUN_ONLY)
+    journals = [path for path in context.observed.sdk if path.endswith(".jsonl")]
+    if not journals and not any(use.path.endswith(".ipynb") for use in context.observed.files):
+        return captured(VERSION, Notebooks())
     places = _entries.Places(context)
     given = _read(context, "r")
     made = _read(context, "w")
@@ -82,13 +87,15 @@ def capture(context: Context) -> Payload:
         found.append(
             _with_outcome(Notebook(places.refer(path)), places.refer(path), cells, context)
         )
-    journals = [path for path in context.observed.sdk if path.endswith(".jsonl")]
     found += [_session(path, context) for path in journals]
     return captured(VERSION, Notebooks(tuple(found)), notes=tuple(notes))
 
 
 def _session(journal: str, context: Context) -> Notebook:
     """Return what was run by hand, and keep its cells beside the record."""
+    from provenance.core import notebooks
+    from provenance.core.notebooks import Cell
+
     names, cells = "", []
     with open(journal, encoding="utf-8") as stream:
         for line in stream:
@@ -116,6 +123,8 @@ def _session(journal: str, context: Context) -> Notebook:
 
 def _read(context: Context, first: str) -> Dict[str, List[Cell]]:
     """Return the code cells of the notebooks that the run read (or wrote) first."""
+    from provenance.core import notebooks  # few runs read one
+
     found: Dict[str, List[Cell]] = {}
     for use in context.observed.files:
         if use.path.endswith(".ipynb") and use.first == first and os.path.isfile(use.path):
@@ -145,6 +154,8 @@ def _count(cells: List[Cell]) -> int:
 
 
 def _order_note(path: PathRef, cells: List[Cell]) -> List[str]:
+    from provenance.core import notebooks
+
     counts = notebooks.out_of_order(cells)
     if not counts:
         return []

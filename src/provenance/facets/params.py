@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional
 
 from provenance.core import canonical, codec
 from provenance.core.context import AFTER, DURING, PRESENT, Context
 from provenance.core.difference import UNKNOWN, Comparison, Difference
+from provenance.core.filekinds import is_config
 from provenance.core.paths import is_inside
 from provenance.core.record import RUN_ONLY, Payload, Record, captured, skipped
-from provenance.facets import _argv, _configs, _facet, _scripts
+from provenance.facets import _argv, _facet
 from provenance.facets._merging import ARGV, FILE, SCRIPT, Other, Parameter, Saying, merged
+
+if TYPE_CHECKING:
+    from provenance.facets import _configs
 
 NAME = "params"
 VERSION = 1
@@ -50,14 +54,23 @@ def capture(context: Context) -> Payload:
     notes: List[str] = []
     if context.phase == AFTER:
         sayings += _scripted(context)
-        files = _configs.read(context)
+        files = _settings(context)
         hydra = any(one.source == "hydra" for one in context.observed.parsed)
-        for name, value, where in files.values:
+        for name, value, where in files.values if files else ():
             if not (hydra and (name == "defaults" or name.startswith("hydra."))):
                 sayings.append(Saying(name, value, FILE, None, None, where))
-        notes = list(files.notes)
+        notes = list(files.notes) if files else []
     clean = [_clean(one, context) for one in sayings]
     return captured(VERSION, Params(merged(clean)))._replace(notes=tuple(notes))
+
+
+def _settings(context: Context) -> "Optional[_configs.Read]":
+    """Return what the settings files hold that the run read, None where it read none."""
+    if not any(is_config(use.path) for use in context.observed.files):
+        return None
+    from provenance.facets import _configs
+
+    return _configs.read(context)
 
 
 def _parsed(context: Context) -> List[Saying]:
@@ -115,6 +128,10 @@ def _is_library(path: str, context: Context) -> bool:
 def _scripted(context: Context) -> List[Saying]:
     """Return the settings that stand in the scripts as plain values."""
     told = [one.value for one in context.observed.noted if one.topic == "main"]
+    if not told:
+        return []
+    from provenance.facets import _scripts  # only where there is a script
+
     found: List[Saying] = []
     read = [use.path for use in context.observed.files if use.read and use.path.endswith(".py")]
     files = {str(one.get("file")) for one in told}
