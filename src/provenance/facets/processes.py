@@ -288,7 +288,7 @@ def _unobserved(context: Context) -> Tuple[Unobserved, ...]:
         if _commands.is_python(argv) and seen.pid in pids:
             continue
         text = " ".join(shlex.quote(word) for word in argv)
-        if text not in told:
+        if not any(one == text or one.endswith(" " + text) for one in told):  # `env -i python x`
             add(argv, seen.hooked is False, 1)
     ordered = sorted(found.items(), key=lambda item: -item[1])
     return tuple(Unobserved(*key, times) for key, times in ordered[:MOST_UNOBSERVED])
