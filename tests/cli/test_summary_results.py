@@ -36,3 +36,14 @@ def test_the_result_line(
     answers = {"metrics": captured(1, metrics), "outputs": captured(1, {"files": entries})}
     run = a_record(tmp_path, answers)._replace(status=status)
     assert "  result   " + text in summary.lines(run)
+
+
+def test_parameters_that_were_given_come_first_and_defaults_are_named_where_none_was(
+    tmp_path: Path,
+) -> None:
+    values: dict[str, dict[str, object]] = {"a": {"value": 1, "given": False}, "b": {"value": 2}}
+    run = a_record(tmp_path, {"params": captured(1, {"values": values})})
+    assert "  params   a=1 b=2" in summary.lines(run)
+    values["b"]["given"] = True
+    run = a_record(tmp_path, {"params": captured(1, {"values": values})})
+    assert "  params   b=2 (+1)" in summary.lines(run)

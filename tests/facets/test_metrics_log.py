@@ -176,6 +176,21 @@ def test_steps_inside_epochs_and_values_behind(tmp_path: Path) -> None:
     assert steps(printed(tmp_path, text), "acc") == [(1, 0.25), (2, 0.5)]
 
 
+@pytest.mark.parametrize(
+    "tag", ["[RANK%d] ", "[rank%d]: ", "[default%d]:", "Rank %d | ", "(local rank %d) ", "[GPU%d] ",
+            "[1,%d]<stdout>:", "2026-01-02 03:04:05,678 [rank %d] "]
+)  # fmt: skip
+def test_of_several_ranks_the_first_counts(tmp_path: Path, tag: str) -> None:
+    text = "".join(
+        "%sEpoch %d | Train Loss %.2f\n" % (tag % rank, epoch, epoch + rank / 4)
+        for epoch, order in ((1, (1, 0)), (2, (0, 1)))
+        for rank in order
+    )
+    assert steps(printed(tmp_path, text), "train/Loss") == [(1, 1.0), (2, 2.0)]
+    alone = "".join(line for line in text.splitlines(True) if tag % 1 in line)
+    assert steps(printed(tmp_path, alone), "train/Loss") == [(1, 1.25), (2, 2.25)]
+
+
 def test_where_a_value_was_printed(tmp_path: Path) -> None:
     said = printed(tmp_path, "hello\n\naccuracy: 0.5\nloss: 0.25\naccuracy: 0.75\n")
     assert {name: one.line for name, one in said.last.items()} == {"accuracy": 5, "loss": 4}

@@ -118,7 +118,8 @@ def _rank(name: str, told: dict[str, Any]) -> tuple[int, int, str]:
 def _params(run: Record) -> str:
     values = first(run, "params").get("values", {})
     given = [(name, one) for name, one in values.items() if one.get("given")]
-    shown = ["%s=%s" % (name, value(one.get("value"))) for name, one in given[:_WIDE]]
+    named = given or list(values.items())
+    shown = ["%s=%s" % (name, value(one.get("value"))) for name, one in named[:_WIDE]]
     others = len(values) - len(shown)
     return " ".join([*shown, "(+%d)" % others] if others else shown)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from provenance.facets import _loglines, _metricgrammar, _metricnames
 from provenance.facets._metricgrammar import (
@@ -34,6 +34,13 @@ _LEVEL = re.compile(r"^.{0,80}?\b(DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL)\b[\]
 _BARS = re.compile(
     r"\s*\d+%\s?\|[^|]*\||\s*\d+it\b|[━╸╺─]{3,}|\[(?:[=>.#\-]{5,})\]|\[?\d*:?\d+:\d+<[^,\]]*,"
 )
+_RANK = re.compile(
+    r"^\s*(?:[\[(](?:(?:local|global)[ _])?(?:rank|default|gpu|proc|process|worker)[ _:#]*(\d+)[\])]"
+    r"|(?:(?:local|global)[ _])?rank[ _:#]*(\d+)(?=\s*[:|,\]-])"
+    r"|\[\d+,(\d+)\]<std(?:out|err)>)[\s:|,\]-]*",
+    re.I,
+)
+"""Which process of several printed a line: ``[rank1]:``, torchrun's ``[default1]:``, mpirun's."""
 _SECTION = re.compile(r"^\W*([A-Za-z][\w ]{2,40}?)\s*(?:[:*=\-]+)\s*$")
 
 
@@ -88,6 +95,8 @@ class _Reader:
         self._above: Dict[bool, Any] = {}
         self._section = ""
         self._held = 0
+        self._rank: Optional[int] = None
+        self._least: Dict[str, int] = {}
         self.full = False
 
     def feed(self, line: _loglines.Line) -> None:
@@ -98,6 +107,9 @@ class _Reader:
             return
         if text[0] in "[(2IWEFD" or "INFO" in text:
             text = _LEVEL.sub("", _PREFIX.sub("", text, 1), 1)
+        rank = _RANK.match(text)
+        self._rank = None if rank is None else int(next(filter(None, rank.groups())))
+        text = text if rank is None else text[rank.end() :]
         if line.bar:
             text = _BARS.sub("  ", text)
         else:
@@ -204,9 +216,22 @@ class _Reader:
     def _time(self, plan: Plan, numbers: List[str]) -> None:
         for one in plan:
             if one.role == TIMING and (one.name in self._timings or len(self._timings) < 50):
-                self._timings[one.name] = _value(numbers[one.at])
+                if not self._of_another(one.name):
+                    self._timings[one.name] = _value(numbers[one.at])
+
+    def _of_another(self, name: str) -> bool:
+        """Return whether a lower rank than this line's says ``name``, too: that one counts."""
+        if self._rank is None:
+            return False
+        least = self._least.setdefault(name, self._rank)
+        if self._rank < least:
+            self._least[name] = self._rank
+            self._said.pop(name, None)
+        return self._rank > least
 
     def _say(self, name: str, said: Said, weak: bool = False) -> None:
+        if self._of_another(name):
+            return
         known = self._said.get(name)
         if known is None:
             if len(self._said) >= MOST_NAMES:
