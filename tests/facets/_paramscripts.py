@@ -179,7 +179,13 @@ CASES = {
         "a, b, c, d = train_test_split(X, y, test_size=0.5, shuffle=False)\n"
         "p = Pipeline([('s', StandardScaler(with_mean=False)), ('m', SVC(gamma=0.001))])\n"
         "p.fit(a, c)\ng = GridSearchCV(p, {'m__C': [1, 2]}, cv=KFold(3)).fit(X, y)\n"
-        "print(p.predict(b), g.best_params_)\n",
+        "print(p.predict(b), g.best_params_)\n"
+        "from sklearn.datasets import make_moons\n"
+        "from sklearn.inspection import permutation_importance\n"
+        "from sklearn.model_selection import validation_curve\n"
+        "U, v = make_moons(noise=0.25, random_state=4)\n"
+        "print(U[0], permutation_importance(SVC().fit(U, v), U, v, n_repeats=2, random_state=1))\n"
+        "print(validation_curve(SVC(), U, v, param_name='gamma', param_range=[1, 2]))\n",
         (),
         {
             "SVC.gamma": (0.001, "scale", True, "sklearn"),
@@ -189,6 +195,12 @@ CASES = {
             "train_test_split.shuffle": (False, True, True, "sklearn"),
             "train_test_split.random_state": (None, None, False, "sklearn"),
             "KFold.n_splits": (3, 5, True, "sklearn"),
+            "make_moons.noise": (0.25, None, True, "sklearn"),
+            "make_moons.random_state": (4, None, True, "sklearn"),
+            "make_moons.shuffle": (True, True, False, "sklearn"),
+            "permutation_importance.n_repeats": (2, 5, True, "sklearn"),
+            "permutation_importance.random_state": (1, None, True, "sklearn"),
+            "validation_curve.param_name": ("gamma", None, True, "sklearn"),
             "GridSearchCV.param_grid.m__C": ([1, 2], None, True, "sklearn"),
             "GridSearchCV.best_params_.m__C": (1, None, None, "sklearn"),
         },
@@ -197,6 +209,8 @@ CASES = {
         FIT + "import lightgbm as lgb\nrounds = 4\n"
         "m = lgb.train({'objective': 'binary', 'num_leaves': 7, 'verbose': -1},\n"
         "              lgb.Dataset(X, y), num_boost_round=rounds)\n"
+        "lgb.train({'metric': {'l1', 'l2', 'auc'}, 'verbose': -1}, lgb.Dataset(X, y), 2,\n"
+        "          [lgb.Dataset(X, y)], callbacks=[lgb.early_stopping(3, verbose=False)])\n"
         "lgb.LGBMClassifier(num_leaves=5, n_estimators=2, verbose=-1).fit(X, y)\n"
         "print(m.predict(X)[:5])\n",
         (),
@@ -205,6 +219,9 @@ CASES = {
             "num_leaves": (7, None, True, "lightgbm"),
             "num_boost_round": (4, 100, True, "lightgbm"),
             "rounds": (4, 4, None, "script"),
+            "metric": (["auc", "l1", "l2"], None, True, "lightgbm"),
+            "early_stopping.stopping_rounds": (3, None, True, "lightgbm"),
+            "early_stopping.min_delta": (0.0, 0.0, False, "lightgbm"),
             "LGBMClassifier.num_leaves": (5, 31, True, "lightgbm"),
             "LGBMClassifier.max_depth": (-1, -1, False, "lightgbm"),
         },

@@ -24,6 +24,19 @@ _KERAS = frozenset(
         "validation_batch_size validation_freq shuffle class_weight"
     ).split()
 )
+_VALIDATING = (
+    "cross_validate cross_val_score cross_val_predict learning_curve validation_curve "
+    "permutation_test_score"
+).split()
+_VALIDATION = "cv scoring param_name param_range train_sizes n_permutations random_state".split()
+_CALLS = {
+    "lightgbm.callback": "early_stopping reset_parameter",
+    "sklearn.datasets._samples_generator": "make_",
+    "sklearn.inspection._permutation_importance": "permutation_importance",
+    "xgboost.callback": "EarlyStopping LearningRateScheduler",
+}
+"""Modules, and the functions and classes (or how their names begin) whose arguments are settings:
+of made data, of when training ends, of what is measured afterwards."""
 
 _told, _patches, _params = load("_prov_told"), load("_prov_patches"), load("_prov_params")
 _fits, _kept, _known = {}, [0], {}
@@ -41,8 +54,15 @@ def patch(name, module):
             if own and "__init__" in vars(splitter) and splitter.__name__[:1] != "_":
                 replace(splitter, "__init__", _made)
     elif name == "sklearn.model_selection._validation":
-        for function in ("cross_validate", "cross_val_score", "cross_val_predict"):
+        for function in _VALIDATING:
             replace(module, function, _validated)
+    elif name in _CALLS:
+        for one in [one for one in vars(module) if _matches(one, _CALLS[name])]:
+            kind = getattr(module, one)
+            if isinstance(kind, type):
+                replace(kind, "__init__", _made)
+            else:
+                replace(module, one, _called)
     elif name in ("xgboost.training", "lightgbm.engine"):
         for function in ("train", "cv"):
             replace(module, function, _boosted)
@@ -207,18 +227,30 @@ def _tell_call(function, kwargs):
     _say("sklearn", values)
 
 
+def _matches(name, wanted):
+    return any(name == one or (one[-1] == "_" and name.startswith(one)) for one in wanted.split())
+
+
+def _called(original, *args, **kwargs):
+    if _params["by_user"]():
+        _tell_arguments(original, original.__name__, args, kwargs, 0)
+    return original(*args, **kwargs)
+
+
 def _made(original, self, *args, **kwargs):
     if _params["by_user"]():
-        _tell_made(original, self, args, kwargs)
+        _tell_arguments(original, type(self).__name__, (self, *args), kwargs, 1)
     return original(self, *args, **kwargs)
 
 
 @_once
-def _tell_made(original, self, args, kwargs):
-    held = _params["arguments"](original, (self, *args), kwargs, 1)
-    label = type(self).__name__
+def _tell_arguments(original, label, args, kwargs, skip):
+    count = _fits[label] = _fits.get(label, 0) + 1
+    if count > _MOST_OF_CLASS:
+        return
+    held = _params["arguments"](original, args, kwargs, skip)
     values = {"%s.%s" % (label, n): one for n, one in held.items() if _params["simple"](one[0])}
-    _say("sklearn", values)
+    _say(original.__module__.partition(".")[0], values)
 
 
 def _validated(original, *args, **kwargs):
@@ -231,7 +263,7 @@ def _validated(original, *args, **kwargs):
 def _tell_validated(original, args, kwargs):
     held = _params["arguments"](original, args, kwargs)
     values = {}
-    for name in ("cv", "scoring"):
+    for name in _VALIDATION:
         if name in held and _params["simple"](held[name][0]):
             values["%s.%s" % (original.__name__, name)] = held[name]
     if hasattr(held["estimator"][0], "get_params"):
@@ -252,13 +284,21 @@ def _boosted(original, *args, **kwargs):
 def _tell_boosted(original, args, kwargs):
     held = _params["arguments"](original, args, kwargs)
     handed = held.get("params", ({}, None, False))[0] or {}
-    handed = dict(handed) if isinstance(handed, (list, tuple)) else handed
+    handed = _mapping(handed) if isinstance(handed, (list, tuple)) else handed
     simple = {str(name): one for name, one in handed.items() if _params["simple"](one)}
     values = {name: (_params["plain"](one), None, True) for name, one in simple.items()}
     rounds = {name: held[name] for name in _ROUNDS & held.keys()}
     plain = {name: one for name, one in rounds.items() if _params["simple"](one[0])}
     values.update((n, one) for n, one in plain.items() if one[2] or one[1] not in (None, (), []))
     _say(original.__module__.partition(".")[0], values)
+
+
+def _mapping(pairs):
+    """Return pairs as a mapping; a name that comes more than once has its values in a list."""
+    found = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return {name: many if len(many) > 1 else many[0] for name, many in found.items()}
 
 
 def _keras(original, self, *args, **kwargs):

@@ -72,7 +72,7 @@ def arguments(function, args, kwargs, skip=0):
         return {}
     try:
         signature = inspect.signature(function)
-        bound = signature.bind_partial(*args, **kwargs).arguments
+        bound = _bound(signature, args, kwargs)
     except (TypeError, ValueError):
         return {}
     found = {}
@@ -84,6 +84,21 @@ def arguments(function, args, kwargs, skip=0):
         elif one.kind != one.VAR_POSITIONAL and (name in bound or one.default is not one.empty):
             found[name] = (bound.get(name, default), default, name in bound)
     return found
+
+
+def _bound(signature, args, kwargs):
+    """Return the arguments of a call by name.
+
+    Libraries that made arguments keyword-only take them by position still, with a warning, through
+    a function around it that has the new signature: then they follow in its order.
+    """
+    try:
+        return signature.bind_partial(*args, **kwargs).arguments
+    except TypeError:
+        names = [n for n, one in signature.parameters.items() if one.kind not in (2, 4)]
+        if len(args) > len(names):
+            raise
+        return signature.bind_partial(**dict(kwargs, **dict(zip(names, args)))).arguments
 
 
 def defaults(function):

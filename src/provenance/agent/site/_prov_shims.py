@@ -108,7 +108,7 @@ def watching(place, keyword, how):
         def around(original, *args, **kwargs):
             path = args[at] if len(args) > at else kwargs.get(keyword)
             try:
-                if path.__class__ is str and "://" not in path:
+                if path.__class__ is str and path and "://" not in path:
                     opened("open", (path, None, 0))
                 else:
                     note(path, 0)

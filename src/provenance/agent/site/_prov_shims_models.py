@@ -37,6 +37,8 @@ TABLE = {
         Booster.load_model 1 fname read
         Booster.save_model 1 fname write
         Booster.dump_model 1 fout write
+        Booster.get_dump 1 fmap read
+        Booster.get_score 1 fmap read
         DMatrix.save_binary 1 fname write
     """,
     "lightgbm.basic": """

@@ -114,6 +114,8 @@ def plain(value, name="", depth=0):
         return _events["MASK"]
     if isinstance(value, str):
         return str(value) if len(value) <= _LONGEST else value[:_LONGEST] + "..."
+    if depth < 4 and isinstance(value, (set, frozenset)) and len(value) <= _MOST_ITEMS:
+        value = sorted(value, key=repr)  # in an order that is the same in the next run
     if depth < 4 and isinstance(value, (list, tuple, set, frozenset)):
         return [plain(one, name, depth + 1) for one in list(value)[:_MOST_ITEMS]]
     if depth < 4 and isinstance(value, dict):

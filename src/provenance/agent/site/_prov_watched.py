@@ -11,9 +11,10 @@ WATCHED = {
         "catboost.core keras.engine.training keras.src.backend.jax.trainer "
         "keras.src.backend.numpy.trainer keras.src.backend.openvino.trainer "
         "keras.src.backend.tensorflow.trainer keras.src.backend.torch.trainer "
-        "keras.src.engine.training lightgbm.engine sklearn.base sklearn.model_selection._split "
-        "sklearn.model_selection._validation tensorflow.python.keras.engine.training "
-        "xgboost.training"
+        "keras.src.engine.training lightgbm.callback lightgbm.engine sklearn.base "
+        "sklearn.datasets._samples_generator sklearn.inspection._permutation_importance "
+        "sklearn.model_selection._split sklearn.model_selection._validation "
+        "tensorflow.python.keras.engine.training xgboost.callback xgboost.training"
     ),
     "_prov_parser": "argparse",
     "_prov_process": (
