@@ -64,6 +64,17 @@ LINES = {
         "Loss": 6.9,
         "Acc@1": 1.5,
     },
+    "Coefficient of determination: 0.47": {"Coefficient of determination": 0.47},
+    "The mean squared error (MSE) on test set: 3010.2": {"mean squared error on test set": 3010.2},
+    "Dep. Variable:      TOTEMP   R-squared:        0.996": {"R-squared": 0.996},
+    "Method:      MLE   Pseudo R-squ.:        0.374": {"Pseudo R-squ": 0.374},
+    "Silhouette Coefficient: 0.626": {"Silhouette Coefficient": 0.626},
+    "Done in 1.2s. V-measure: 0.4387": {"V-measure": 0.4387},
+    "Adjusted Rand Index: 0.952": {"Adjusted Rand Index": 0.952},
+    "Adjusted Mutual Information: 0.916": {"Adjusted Mutual Information": 0.916},
+    "r^2 on test data : 0.658": {"r^2 on test data": 0.658},
+    "Accuracy without selecting features: 0.789": {"Accuracy without selecting features": 0.789},
+    "Df Model:      6   BIC:        127.5": {"BIC": 127.5},
     "VAL_LOSS=0.5": {"VAL_LOSS": 0.5},
     "step 0 loss 0.8958, accuracy 50.0%": {"loss": 0.8958, "accuracy": 50.0},
     "global_step=100, episodic_return=[23.5]": {"episodic_return": 23.5},
@@ -103,11 +114,19 @@ def test_lines_that_tell_results(tmp_path: Path, line: str) -> None:
         "Set the environment variable HYDRA_FULL_ERROR=1 for a complete stack trace.",
         "sha256 3adf61e154c3 exit code 1",
         "loaded 60000 images of 10 classes",
+        "score with 2 components",
     ],
-    ids=range(19),
+    ids=range(20),
 )
 def test_lines_that_tell_none(tmp_path: Path, line: str) -> None:
     assert finals(printed(tmp_path, line + "\n")) == {}
+
+
+@pytest.mark.parametrize("rank", ["", "[rank1]: "])
+def test_an_exception_is_no_result(tmp_path: Path, rank: str) -> None:
+    lines = ["Traceback (most recent call last):", '  File "a.py", line 3, in <module>']
+    lines += ["    loss = 0.5", "ValueError: nan loss 0.7 after epoch 3", "loss 0.25"]
+    assert finals(printed(tmp_path, "".join(rank + one + "\n" for one in lines))) == {"loss": 0.25}
 
 
 def test_percentages_and_times_are_told_apart(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import List, NamedTuple, Optional, Tuple
 from provenance.facets import _metricnames as names
 
 NUMBER = re.compile(
-    r"(?<![\w.@#])(?<![A-Za-z]-)"
+    r"(?<![\w.@#^])(?<![A-Za-z]-)"
     r"([-+]?(?:\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
     r"|\.\d+(?:[eE][-+]?\d+)?|(?:[nN]a[nN]|NAN|[iI]nf(?:inity)?|INF)(?!\w)))"
 )
@@ -49,6 +49,12 @@ _DELIMITER = re.compile(
     r"[,;|(){}\[\]\t\"<>!?│┃║]+|\s+[-\u2013\u2014•*~]+\s+|\s{2,}|[:=]\s+|\.\s+|[━█▏▎▍▌▋▊▉#*\-=]{2,}"
 )
 _PLAIN_NAME = re.compile(r"[A-Za-z_][\w .@/%^²'&+*-]*$")
+_ABBREVIATION = re.compile(
+    r"\s\([A-Za-z][\w²^.@-]{0,11}\)(?=\s+(?:on|of|for|in|over|at|after|with)\b)", re.I
+)
+_PREPOSITIONS = frozenset(
+    "of on for over in after with without at using before between when".split()
+)
 _ARTICLE = re.compile(r"^(?:the|a|an|our|your|and|with|on|in|got|=|-)\s+", re.I)
 _ATTACHED = re.compile(r"^[A-Za-zµ°%][\w/µ°%]*")
 _UNIT = re.compile(r"(%)|([A-Za-zµ°][\w/µ°]*)")
@@ -276,7 +282,7 @@ def _cut(body: str, strong: bool, listing: bool, filled: bool) -> Optional[_Name
     bracket = re.search(r"\s?[(\[]\s*%?\s*[\w/ ]{0,12}[)\]]$", body)  # "Accuracy (%)", "loss (avg)"
     if bracket is not None and bracket.start():
         body = body[: bracket.start()]
-    segment = body
+    segment = body = _ABBREVIATION.sub("", body)
     for match in _DELIMITER.finditer(body):
         if match.end() <= len(body) and body[match.end() :].strip():
             segment = body[match.end() :]
@@ -293,6 +299,8 @@ def _cut(body: str, strong: bool, listing: bool, filled: bool) -> Optional[_Name
         return None
     if strong:
         return _Name(segment, True, listing)
+    if last.lower() in _PREPOSITIONS:  # what is counted comes after: "score with 2 components"
+        return None
     short = _last_words(segment, filled)
     return _Name(short, False, listing) if short else None
 
@@ -356,7 +364,7 @@ def _prose(parts: List[str]) -> bool:
     measured = [place for place, word in enumerate(parts) if names.is_measure(word)]
     first = next((place for place in measured if place + 1 not in measured), -1)
     follows = [word.lower() for word in parts[first + 1 :]] if measured else []
-    return bool(follows) and follows[0] in ("of", "on", "for", "over", "in", "after", "with", "at")
+    return bool(follows) and follows[0] in _PREPOSITIONS
 
 
 def _tidy(text: str) -> str:

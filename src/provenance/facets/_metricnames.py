@@ -32,7 +32,7 @@ _LEAST = frozenset(
         "loss losses nll ce bce mse rmse mae mape mdape rmsle logloss mlogloss merror error err "
         "errors perplexity ppl wer cer ter fid kid lpips eer cost bpc bpb bpd elbo_loss residual "
         "rmsd hinge inertia distortion brier hamming wasserstein emd regret divergence kl "
-        "deviance cd rae rse smape msle male wmape"
+        "deviance aic bic hqic bouldin cd rae rse smape msle male wmape"
     ).split()
 )
 _GREATEST = frozenset(
@@ -42,12 +42,13 @@ _GREATEST = frozenset(
         "rewards return returns psnr ssim ndcg mrr hits em kappa mcc sensitivity specificity top1 "
         "top5 pck correlation corr pearson spearman pearsonr spearmanr kendall likelihood elbo "
         "silhouette ari nmi ami homogeneity completeness success wins winrate hitrate coverage "
-        "explained_variance evidence concordance cindex uas las tpr tnr ppv npv"
+        "explained_variance evidence concordance cindex determination vmeasure calinski uas las "
+        "tpr tnr ppv npv"
     ).split()
 )
 _OTHER = frozenset(
     (
-        "entropy metric variance fpr fnr far frr grad_norm gradnorm gnorm purity bias objective "
+        "entropy metric variance fpr fnr far frr grad_norm gradnorm gnorm purity objective "
         "energy fitness mean_reward rew loss_fn_value criterion"
     ).split()
 )
@@ -115,6 +116,19 @@ _SPLITTER = re.compile(r"[^A-Za-z0-9²^%@]+|(?<=[a-z])(?=[A-Z][a-z])")
 _DIGITS_BEHIND = re.compile(r"(?:@[\d.:]+|(?<=[a-z]{3})\d+)$")
 
 
+_PHRASES = {
+    ("r", "squared"): "r2", ("r", "square"): "r2", ("r", "squ"): "r2", ("r", "sq"): "r2",
+    ("v", "measure"): "vmeasure", ("f", "measure"): "f1", ("f", "score"): "f1",
+    ("f1", "measure"): "f1", ("rand", "index"): "ari", ("rand", "score"): "ari",
+    ("mutual", "information"): "ami", ("mutual", "info"): "ami",
+    ("silhouette", "coefficient"): "silhouette", ("dice", "coefficient"): "dice",
+    ("jaccard", "index"): "jaccard", ("correlation", "coefficient"): "correlation",
+    ("concordance", "index"): "concordance", ("c", "index"): "concordance",
+    ("calinski", "harabasz"): "calinski", ("davies", "bouldin"): "bouldin",
+}  # fmt: skip
+"""Names of measures in two words, of which neither says it alone; with the word for both."""
+
+
 def words(name: str) -> List[str]:
     """Return the words of ``name`` in lower case, numbers behind a word left out."""
     found = []
@@ -126,6 +140,10 @@ def words(name: str) -> List[str]:
             bare = _DIGITS_BEHIND.sub("", low)
             if bare:
                 found.append(bare)
+    for place in range(len(found) - 1):
+        one = _PHRASES.get(tuple(found[place : place + 2]))
+        if one is not None:  # two words that only together name a measure
+            return [*found[:place], one, *words(" ".join(found[place + 2 :]))]
     return found
 
 

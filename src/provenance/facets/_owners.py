@@ -30,8 +30,9 @@ def imported(owners: Sequence[Owner], modules: Mapping[str, str]) -> Dict[str, s
     """Return which distributions were imported, and how that is known, by key.
 
     ``modules`` maps module names to their files, "" where a module has none (built in, or a
-    namespace package). "observed": a module's file lies where the distribution put it. "inferred":
-    only the name speaks for it, and others have a claim to the name as well.
+    namespace package, which belongs to nobody: what lies below it tells). "observed": a module's
+    file lies where the distribution put it. "inferred": only the name speaks for it, and others
+    have a claim to the name as well.
     """
     by_top: Dict[str, List[Owner]] = {}
     for owner in owners:
@@ -54,7 +55,7 @@ def _owners(
     """Return the owners of one module as ``(key, how)``."""
     claims = list({owner.key: owner for owner in claims}.values())
     if not file:
-        fitting = [owner for owner in claims if _covers(owner, name)]
+        fitting = [owner for owner in claims if _covers(owner, name, exactly=True)]
         how = OBSERVED if len(fitting) == 1 else INFERRED
         return [(owner.key, how) for owner in fitting]
     site = _innermost(file, sites)
@@ -71,6 +72,9 @@ def _owners(
         if found:
             return [(owner.key, OBSERVED) for owner in found]
         claims = [owner for owner in claims if owner.location == site]
+        whole = [owner for owner in claims if name.partition(".")[0] in owner.modules]
+        # Others have their own part of a namespace, in which this file does not lie.
+        claims = whole or (claims if len(claims) == 1 else [])
         return [(owner.key, INFERRED) for owner in claims]
     # A path through a symbolic link (lib64), or the user's own module of the same name.
     below = _SITE.split(file)[-1]
