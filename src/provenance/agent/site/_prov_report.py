@@ -83,14 +83,18 @@ def _names_of(module):
 
 
 def _modules():
-    """Return where each top-level module came from, and the user's own loaded source files."""
+    """Return where each top-level module came from, and the user's own loaded source files.
+
+    So that each distribution shows, those right below a namespace package, or below a parent that
+    was taken out of ``sys.modules``, stand in their own right.
+    """
     tops, sources, namespaces = {}, [], set()
     for name, module in sorted((str(n), m) for n, m in list(sys.modules.items())):
         names = _names_of(module)
         file = names.get("__file__")
         file = file if isinstance(file, str) else ""
         parent = name.rpartition(".")[0]
-        if parent == "" or parent in namespaces:
+        if parent in namespaces or parent not in sys.modules:
             if not file and "__path__" in names:
                 namespaces.add(name)
             if name != "__main__":
