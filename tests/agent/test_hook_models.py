@@ -240,6 +240,43 @@ def test_torch(torch, tmp_path, die):
         assert clipping.times == 8
 
 
+BY_HAND = """
+import torch
+torch.manual_seed(0)
+net, kept = torch.nn.Linear(3, 1), torch.nn.Linear(2, 2)
+def main():
+    other = torch.nn.Linear(5, 1)
+    for _ in range(3):
+        other.zero_grad()
+        other(torch.ones(5)).sum().backward()
+        for p in other.parameters():
+            p.data.add_(-0.1 * p.grad)
+    print(other.bias.item())
+main()
+"""
+
+NNX = """
+import jax.numpy as jnp
+from flax import nnx
+net = nnx.Linear(3, 2, rngs=nnx.Rngs(0))
+print(net(jnp.ones((1, 3))).shape)
+"""
+
+
+def test_models_that_no_optimizer_has(torch, tmp_path):
+    made = built(tmp_path / "w", torch, BY_HAND)
+    assert {(one.type, one.total, one.how) for one in made.models} == {
+        ("torch.nn.Linear", 6, "zero_grad"),
+        ("torch.nn.Linear", 4, "held"),
+        ("torch.nn.Linear", 6, "held"),
+    }
+
+
+def test_an_nnx_model_that_no_optimizer_has(jax, tmp_path):
+    (net,) = built(tmp_path / "w", jax, NNX).models
+    assert (net.total, net.how, net.where) == (8, "held", "")
+
+
 def test_keras(jax, tmp_path):
     made = built(tmp_path / "w", jax, KERAS)
     (net,) = made.models
@@ -256,6 +293,7 @@ def test_keras(jax, tmp_path):
     assert adam.arguments["learning_rate"].value["given"]["decay_rate"] == 0.9
     assert adam.end["steps"] == 8
     assert 0.009 < adam.end["groups"][0]["lr"] < 0.01
+    assert len(repr(adam.end["groups"][0]["lr"])) < 12
     (schedule,) = made.schedules
     assert schedule.arguments["decay_steps"].value == 10
     compiled, fitted = made.trainings

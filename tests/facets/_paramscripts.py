@@ -112,6 +112,23 @@ CASES = {
         {"conf/config.yaml": "lr: 0.1\nsteps: 10\n"},
         absent=("m",),
     ),
+    "hydra-compose": Case(
+        "from hydra import compose, initialize\ninitialize(config_path='conf', version_base=None)\n"
+        "c = compose('config', ['db=pg', 'db.user=${oc.env:PGUSER,bob}'])\nprint(c.db.user)\n",
+        (),
+        {
+            "lr": (0.1, None, False, "hydra"),
+            "db": ("pg", None, True, "hydra"),
+            "db.user": ("bob", None, True, "hydra"),
+            "job.user": ("j", None, False, "hydra"),
+        },
+        {
+            "conf/config.yaml": "defaults:\n  - db: mysql\n  - job: one\nlr: 0.1\n",
+            "conf/db/pg.yaml": "user: omry\n",
+            "conf/job/one.yaml": "user: j\n",
+        },
+        absent=("user", "defaults"),
+    ),
     "omegaconf": Case(
         "from omegaconf import OmegaConf\n"
         "c = OmegaConf.merge(OmegaConf.load('c.yaml'), OmegaConf.from_cli())\nprint(c.opt.lr)\n",

@@ -108,6 +108,34 @@ def test_what_changes_is_state(text: str) -> None:
     assert found.literals == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("for i in y:\n    lr = 0.03\n    p -= lr\n", {"lr": (0.03,)}),
+        ("while True:\n    lr = 1\n    lr += 1\n", {}),
+        ("for i in y:\n    if i:\n        best = 1\n", {}),
+        ("for i in y:\n    found = True\n", {}),
+        ("def f():\n    for i in y:\n        lr = 1\n", {}),
+    ],
+)
+def test_one_number_that_a_loop_sets_each_time_is_a_setting(
+    text: str, kept: dict[str, tuple[Any, ...]]
+) -> None:
+    found = _scripts.settings(text.encode())
+    assert found is not None
+    assert found.literals == kept
+
+
+def test_what_the_script_works_out_later_was_not_given_by_anybody(tmp_path: Path) -> None:
+    text = (
+        "import sys\nload = False\nwidth = 8\nexec(sys.argv[1])\n"
+        "if width:\n    load = bool(width)\n"
+    )
+    values = script(Prov(tmp_path), text, "width = 9")
+    assert (values["width"]["value"], values["width"]["given"]) == (9, True)
+    assert (values["load"]["value"], values["load"]["given"]) == (True, None)
+
+
 @pytest.mark.parametrize("text", [b"def (", b"\0", b"\xff\xfe", b"(" * 500, b"x = " + b"-" * 5000])
 def test_no_script_is_too_odd(text: bytes) -> None:
     assert _scripts.settings(text) in (None, _scripts.Settings({}, set(), False, ()))

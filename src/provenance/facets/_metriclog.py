@@ -35,12 +35,15 @@ _BARS = re.compile(
     r"\s*\d+%\s?\|[^|]*\||\s*\d+it\b|[━╸╺─]{3,}|\[(?:[=>.#\-]{5,})\]|\[?\d*:?\d+:\d+<[^,\]]*,"
 )
 _RANK = re.compile(
-    r"^\s*(?:[\[(](?:(?:local|global)[ _])?(?:rank|default|gpu|proc|process|worker)[ _:#]*(\d+)[\])]"
+    r"^\s*(?:[\[(](?:(?:local|global)[ _])?(?:rank|default|gpu|proc|process|worker)[ _:#]*"
+    r"(\d+)[\])]"
     r"|(?:(?:local|global)[ _])?rank[ _:#]*(\d+)(?=\s*[:|,\]-])"
     r"|\[\d+,(\d+)\]<std(?:out|err)>)[\s:|,\]-]*",
     re.I,
 )
 """Which process of several printed a line: ``[rank1]:``, torchrun's ``[default1]:``, mpirun's."""
+_TRACE = "Traceback (most recent call last)"
+"""Begins what is no result up to the first line that is not indented: the exception."""
 _SECTION = re.compile(r"^\W*([A-Za-z][\w ]{2,40}?)\s*(?:[:*=\-]+)\s*$")
 
 
@@ -97,6 +100,7 @@ class _Reader:
         self._held = 0
         self._rank: Optional[int] = None
         self._least: Dict[str, int] = {}
+        self._trace = False
         self.full = False
 
     def feed(self, line: _loglines.Line) -> None:
@@ -110,6 +114,10 @@ class _Reader:
         rank = _RANK.match(text)
         self._rank = None if rank is None else int(next(filter(None, rank.groups())))
         text = text if rank is None else text[rank.end() :]
+        if self._trace or text.startswith(_TRACE):
+            indented = text[:1] in " \t" or (rank is not None and rank.group().endswith("  "))
+            self._trace = text.startswith(_TRACE) or indented
+            return
         if line.bar:
             text = _BARS.sub("  ", text)
         else:
@@ -215,9 +223,10 @@ class _Reader:
 
     def _time(self, plan: Plan, numbers: List[str]) -> None:
         for one in plan:
-            if one.role == TIMING and (one.name in self._timings or len(self._timings) < 50):
-                if not self._of_another(one.name):
-                    self._timings[one.name] = _value(numbers[one.at])
+            if one.role != TIMING or self._of_another(one.name):
+                continue
+            if one.name in self._timings or len(self._timings) < 50:
+                self._timings[one.name] = _value(numbers[one.at])
 
     def _of_another(self, name: str) -> bool:
         """Return whether a lower rank than this line's says ``name``, too: that one counts."""

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import ast
 import os
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Set, Tuple
+
+from provenance.facets import _metricnames
 
 _LARGEST = 1 << 20
 _CASTS = frozenset("int float str bool tuple list set len".split())
@@ -23,15 +25,17 @@ class Settings(NamedTuple):
     """What a script's source says of its names.
 
     literals: of each setting the constants that are assigned to it, first come first. computed:
-    settings to which something else is assigned, too. configurable: it executes other files or
-    writes names by text, so that a value from outside may stand in any setting. executed: files
-    that it names in an ``exec``, as written.
+    settings to which something else is assigned, too. derived: those of them to which that is done
+    by an assignment of its own, and not by a choice of constants. configurable: it executes other
+    files or writes names by text, so that a value from outside may stand in any setting. executed:
+    files that it names in an ``exec``, as written.
     """
 
     literals: Dict[str, Tuple[Any, ...]]
     computed: Set[str]
     configurable: bool
     executed: Tuple[str, ...]
+    derived: FrozenSet[str] = frozenset()
 
 
 def settings(source: bytes) -> Optional[Settings]:
@@ -42,8 +46,11 @@ def settings(source: bytes) -> Optional[Settings]:
         return None
     literals: Dict[str, List[Any]] = {}
     others: Set[str] = set()
+    derived: Set[str] = set()
     state = set(_state(tree))
-    for name, value in _assigned(tree.body):
+    steady = dict(_steady(tree))
+    state -= set(steady)
+    for name, value in [*_assigned(tree.body), *steady.items()]:
         known = _constant(value)
         if known is not None:
             literals.setdefault(name, []).append(known[0])
@@ -53,10 +60,13 @@ def settings(source: bytes) -> Optional[Settings]:
             branches = [_constant(value.body), _constant(value.orelse)]
             if all(branches):
                 literals.setdefault(name, []).extend(one[0] for one in branches if one)
+                continue
+        derived.add(name)
     kept = {n: tuple(v) for n, v in literals.items() if n not in state and not n.startswith("_")}
     calls = [_dotted(one.func) for one in ast.walk(tree) if isinstance(one, ast.Call)]
     free = any(name.rpartition(".")[2] in _OVERRIDING for name in calls)
-    return Settings(kept, others & set(kept), free, tuple(_executed(tree)))
+    files = tuple(_executed(tree))
+    return Settings(kept, others & set(kept), free, files, frozenset(derived & set(kept)))
 
 
 def of(file: str, named: Iterable[str]) -> List[Settings]:
@@ -124,6 +134,32 @@ def _state(tree: ast.AST) -> Iterable[str]:
             for inner in ast.walk(one):
                 if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
                     yield inner.id
+
+
+def _steady(tree: ast.Module) -> Iterable[Tuple[str, ast.expr]]:
+    """Yield what a loop at the top level sets to one number each time it comes round.
+
+    Nothing else may write the name: ``lr = 0.03`` is a setting there, too, a counter or flag not.
+    """
+    stored: Dict[str, int] = {}
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Name) and isinstance(one.ctx, (ast.Store, ast.Del)):
+            stored[one.id] = stored.get(one.id, 0) + 1
+        elif isinstance(one, ast.Global):
+            stored.update((name, 2) for name in one.names)
+    for loop in tree.body:
+        for name, value in _assigned(loop.body if isinstance(loop, (ast.For, ast.While)) else ()):
+            known = _constant(value)
+            number = known is not None and type(known[0]) in (int, float)
+            steady = number and stored.get(name) == 1 and value in _direct(loop)
+            if steady and not _metricnames.is_measure(name):
+                yield name, value
+
+
+def _direct(loop: ast.stmt) -> List[ast.expr]:
+    """Return what the statements right in a loop assign, not those of its branches."""
+    body = getattr(loop, "body", [])
+    return [one.value for one in body if isinstance(one, ast.Assign)]
 
 
 def _constant(node: ast.expr) -> Optional[Tuple[Any]]:
@@ -222,7 +258,10 @@ def told(known: List[Settings], values: Dict[str, Any]) -> Dict[str, Tuple[Any, 
             found.update(_inside(name, value, written[0]))
         elif not (changed and computed and (not free or written[0] is None)):
             first = None if written[0] is _UNKNOWN or (computed and not changed) else written[0]
-            given = (value != first) if free and not computed else (True if changed else None)
+            derived = any(name in one.derived for one in known)
+            given: Optional[bool] = True if changed and not derived else None
+            if free and not computed:
+                given = value != first
             found[name] = (value, first, given)
     return found
 

@@ -56,12 +56,29 @@ def capture(context: Context) -> Payload:
         sayings += _scripted(context)
         files = _settings(context)
         hydra = any(one.source == "hydra" for one in context.observed.parsed)
+        composed = _ends(sayings) if hydra else {}
         for name, value, where in files.values if files else ():
-            if not (hydra and (name == "defaults" or name.startswith("hydra."))):
+            own = name == "defaults" or name.startswith("hydra.") or composed.get(name, 0) > 1
+            if not (hydra and own):
                 sayings.append(Saying(name, value, FILE, None, None, where))
         notes = list(files.notes) if files else []
     clean = [_clean(one, context) for one in sayings]
     return captured(VERSION, Params(merged(clean)))._replace(notes=tuple(notes))
+
+
+def _ends(sayings: List[Saying]) -> Dict[str, int]:
+    """Return how many of hydra's names end in which words: ``db.name`` and ``job.name`` in name.
+
+    A file of a group that hydra composed says ``name``, and which of them that is it does not say.
+    """
+    names = {one.name for one in sayings if one.source == "hydra" and "." in one.name}
+    found: Dict[str, int] = {}
+    for name in names:
+        parts = name.split(".")
+        for place in range(1, len(parts)):
+            end = ".".join(parts[place:])
+            found[end] = found.get(end, 0) + 1
+    return found
 
 
 def _settings(context: Context) -> "Optional[_configs.Read]":
@@ -134,13 +151,14 @@ def _scripted(context: Context) -> List[Saying]:
 
     found: List[Saying] = []
     read = [use.path for use in context.observed.files if use.read and use.path.endswith(".py")]
+    sheets = [use.path for use in context.observed.files if use.read and _is_notebook(use.path)]
     files = {str(one.get("file")) for one in told}
     for one in told:
         file = str(one.get("file"))
         where = os.path.basename(file) if len(files) > 1 else ""
         words = [word for process in context.observed.processes for word in process.argv[1:]]
         named = [path for path in read if any(path.endswith("/" + w) or path == w for w in words)]
-        known = _scripts.of(file, named)
+        known = _scripts.of(file, named) if file else _scripts.of_notebooks(sheets)
         values = one.get("values")
         for name, (value, default, given) in _scripts.told(
             known, values if isinstance(values, dict) else {}
@@ -150,6 +168,10 @@ def _scripted(context: Context) -> List[Saying]:
         for name, held in (objects if isinstance(objects, dict) else {}).items():
             found += _held(context, name, held, where) if isinstance(held, dict) else []
     return found
+
+
+def _is_notebook(path: str) -> bool:
+    return path.endswith(".ipynb")
 
 
 def _held(context: Context, name: str, held: Dict[str, Any], where: str) -> List[Saying]:

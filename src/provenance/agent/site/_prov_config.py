@@ -19,6 +19,8 @@ def patch(name, module):
     """Replace what of ``module``, which has just been imported, hands over a configuration."""
     if name == "hydra.core.utils":
         _patches["replace"](module, "run_job", _hydra)
+    elif name == "hydra.compose":
+        _patches["replace"](module, "compose", _composed)
     elif name == "omegaconf.omegaconf":
         for function in ("merge", "unsafe_merge"):
             _patches["replace"](module.OmegaConf, function, _omegaconf)
@@ -36,6 +38,28 @@ def _hydra(original, *args, **kwargs):
     except Exception:
         pass
     return original(*args, **kwargs)
+
+
+def _composed(original, *args, **kwargs):
+    """Tell what the user's own code composed, in a notebook or a script without hydra's main."""
+    result = original(*args, **kwargs)
+    try:
+        if _params["by_user"]():
+            words = _params["arguments"](original, args, kwargs)["overrides"][0] or ()
+            config = _container(result)
+            if "hydra" not in config:
+                pairs = [str(word).lstrip("+~").partition("=") for word in words]
+                groups = {
+                    key.partition("@")[0]: value
+                    for key, _, value in pairs
+                    if "/" in key or isinstance(config.get(key), dict)
+                }
+                told = {"task": [str(word) for word in words]}
+                config["hydra"] = {"overrides": told, "runtime": {"choices": groups}}
+            _tell_hydra(config)
+    except Exception:
+        pass
+    return result
 
 
 def _config_of(original, args, kwargs):
@@ -98,11 +122,17 @@ def leave():
 
 
 def _followed(value, config, name, depth=0):
-    """Return ``value`` with plain interpolations (``${a.b}``, ``${.c}``) followed."""
+    """Return ``value`` with plain interpolations (``${a.b}``, ``${oc.env:HOME}``) followed."""
     if not isinstance(value, str) or "${" not in value or depth > 5:
         return value
     head, _, rest = value.partition("${")
     inner, closed, tail = rest.partition("}")
+    if closed and inner.startswith("oc.env:") and "${" not in tail:
+        variable, comma, default = inner[len("oc.env:") :].partition(",")
+        found = sys.modules["os"].environ.get(variable.strip())
+        if found is None and (not comma or default.strip()[:1] in "'\""):
+            return value
+        return head + (default.strip() if found is None else found) + tail
     if not closed or ":" in inner or "$" in inner or "[" in inner:
         return value
     steps = len(inner) - len(inner.lstrip("."))

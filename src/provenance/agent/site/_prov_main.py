@@ -75,6 +75,8 @@ def _settings(name, value):
             held = dict(getattr(value, "__dict__", {}))
         if held is None or len(held) > _MOST:
             return None
+        if any(kind.__module__ == "flax.linen.module" for kind in type(value).__mro__):
+            held = {key: one for key, one in held.items() if key not in ("name", "parent")}
         held = params["flat"](held)
     return {key: one for key, one in held.items() if _plain(one)}
 

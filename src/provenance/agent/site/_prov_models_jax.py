@@ -153,6 +153,14 @@ def _module(model, how):
     _model(_models["name_of"](kind), kind, _walk(model, 0, ()), how)
 
 
+def leave():
+    """Tell, at the end, of the nnx models that the program's main module holds."""
+    nnx, names = sys.modules.get("flax.nnx"), vars(sys.modules.get("__main__", sys))
+    for _, value in sorted(names.items(), key=lambda item: item[0]):
+        if nnx is not None and isinstance(value, nnx.Module):
+            _quietly(_module, value, "held")
+
+
 def _walk(node, depth, above):
     if depth > _DEEPEST or any(node is one for one in above):
         return []
@@ -222,7 +230,9 @@ def _model(name, kind, rows, how):
         digits = "".join(c for c in dtype if c.isdigit())
         size += row[3] * row[8] * max(1, int(digits) // 8 if digits else 1)
         dtypes[dtype] = dtypes.get(dtype, 0) + row[3] * row[8]
-    facts = {"framework": "jax", "type": name, "how": how, "where": _where("flax")[0]}
+    facts = {"framework": "jax", "type": name, "how": how, "where": ""}
+    if how != "held":
+        facts["where"] = _where("flax")[0]
     facts.update(total=total, trainable=total, bytes=size, dtypes=dtypes, unset=0)
     facts["optimizers"] = [_last["optimizer"]] if how == "optimizer" and _last else []
     facts["defined"] = _models["place_of"](kind) if kind is not None else ""

@@ -78,7 +78,7 @@ def _compiled(original, model, args, kwargs):
     kind = type(optimizer)
     arguments = _models["defaults"](kind.__init__, optimizer.get_config(), ("self", "name"))
     for one in arguments.values():
-        one[0] = _configured(one[0])
+        one[0] = _configured(_single(one[0]))
     number = _models["made"]("optimizer", _public(kind), place, arguments, {}, "keras")
     _known.setdefault(id(model), {}).update(optimizer=number)
     _schedule(optimizer, place)
@@ -122,9 +122,18 @@ def _end(model, number):
     if isinstance(epochs, list):
         _models["ended"]("training", number, {"epochs": len(epochs)})
     optimizer = model.optimizer
-    more = {"groups": [{"lr": float(_number(optimizer.learning_rate))}]}
+    more = {"groups": [{"lr": _single(float(_number(optimizer.learning_rate)))}]}
     more["steps"] = int(_number(optimizer.iterations))
     _models["ended"]("optimizer", _known.get(id(model), {}).get("optimizer"), more)
+
+
+def _single(value):
+    """Return a number that was kept in 32 bits as people write it: 0.001, not 0.0010000000475."""
+    numpy = sys.modules.get("numpy")
+    if type(value) is not float or numpy is None or len(repr(value)) < 12:
+        return value
+    single = numpy.float32(value)
+    return float(str(single)) if float(single) == value else value
 
 
 def _number(value):

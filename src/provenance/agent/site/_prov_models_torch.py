@@ -43,6 +43,7 @@ def patch(name, module):
     elif name == "torch.nn.modules.module":
         _around(module.Module, "load_state_dict", _entrusted("load_state_dict"))
         _around(module.Module, "eval", _entrusted("eval"))
+        _around(module.Module, "zero_grad", _entrusted("zero_grad"))
 
 
 def _optim(module):
@@ -309,6 +310,14 @@ def _losses():
             _models["made"]("loss", _layers["_name"](type(value)), "", given, {"name": name})
 
 
+def _held():
+    """Tell of the models that the program's main module holds and that nothing has told of."""
+    names = vars(sys.modules.get("__main__", sys))
+    for _, value in sorted(names.items(), key=lambda item: item[0]):
+        if isinstance(value, _module()) and id(value) not in _inside:
+            _model(value, "held", "")
+
+
 def leave():
     """Tell, at the end, how what is still there is now."""
     for number, ref in list(_optimizers.values()):
@@ -318,6 +327,7 @@ def leave():
     for entry in _roots:
         _quietly(_refresh, entry)
     _quietly(_losses)
+    _quietly(_held)
     _state["over"] = True
     for role, number, count in _calls.values():
         _models["again"](role, number, count - 1)

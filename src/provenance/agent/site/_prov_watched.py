@@ -4,7 +4,9 @@ WATCHED = {
     "_prov_cli": (
         "absl.flags._flagvalues click.core docopt fire.core typer._click.core tyro._calling"
     ),
-    "_prov_config": "hydra.core.utils jsonargparse._core jsonargparse.core omegaconf.omegaconf",
+    "_prov_config": (
+        "hydra.compose hydra.core.utils jsonargparse._core jsonargparse.core omegaconf.omegaconf"
+    ),
     "_prov_kernel": "ipykernel.ipkernel",
     "_prov_papermill": "papermill.execute",
     "_prov_fits": (
