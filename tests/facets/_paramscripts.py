@@ -228,6 +228,7 @@ CASES = {
         "              lgb.Dataset(X, y), num_boost_round=rounds)\n"
         "lgb.train({'metric': {'l1', 'l2', 'auc'}, 'verbose': -1}, lgb.Dataset(X, y), 2,\n"
         "          [lgb.Dataset(X, y)], callbacks=[lgb.early_stopping(3, verbose=False)])\n"
+        "lgb.Dataset(X, y, params={'max_bin': 63}, free_raw_data=False)\n"
         "lgb.LGBMClassifier(num_leaves=5, n_estimators=2, verbose=-1).fit(X, y)\n"
         "print(m.predict(X)[:5])\n",
         (),
@@ -237,6 +238,8 @@ CASES = {
             "num_boost_round": (4, 100, True, "lightgbm"),
             "rounds": (4, 4, None, "script"),
             "metric": (["auc", "l1", "l2"], None, True, "lightgbm"),
+            "max_bin": (63, None, True, "lightgbm"),
+            "free_raw_data": (False, True, True, "lightgbm"),
             "early_stopping.stopping_rounds": (3, None, True, "lightgbm"),
             "early_stopping.min_delta": (0.0, 0.0, False, "lightgbm"),
             "LGBMClassifier.num_leaves": (5, 31, True, "lightgbm"),

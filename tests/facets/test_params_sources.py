@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -263,6 +264,22 @@ def test_options_of_launchers(command: str, expected: dict[str, Any]) -> None:
 def test_a_notebooks_parameters_are_those_given_to_it() -> None:
     words = shlex.split("papermill in.ipynb out.ipynb -k python3 -p lr 0.5")
     assert _argv.parameters(words) == {"lr": 0.5}
+
+
+def test_plain_values_in_a_notebooks_cells_are_its_settings(tmp_path: Path) -> None:
+    cells = ["%matplotlib inline\nlr = 0.5\nlayers = [8, 8]", "!ls", "best = max(layers)\nlr = 0.1"]
+    cells += ["not python at all", "for step in range(3):\n    total = step"]
+    written = [{"cell_type": "code", "source": cell, "outputs": []} for cell in cells]
+    sheet = tmp_path / "nb.ipynb"
+    sheet.write_text(json.dumps({"cells": written, "metadata": {}, "nbformat": 4}))
+    held = {"lr": 0.1, "layers": [8, 8], "best": 8, "total": 2, "step": 2}
+    noted = Noted("main", {"file": "", "values": held, "objects": {}})
+    paths = (str(sheet), str(tmp_path / "no.ipynb"))
+    uses = tuple(FileUse(path, "r", True, False) for path in paths)
+    observed = Observations(noted=(noted,), files=uses)
+    found = values_of(tmp_path, observed, "papermill", "nb.ipynb", "out.ipynb")
+    assert {name: one.value for name, one in found.items()} == {"lr": 0.1, "layers": [8, 8]}
+    assert {one.source for one in found.values()} == {"script"}
 
 
 def test_what_a_library_says_is_no_script(tmp_path: Path) -> None:

@@ -151,14 +151,13 @@ def _scripted(context: Context) -> List[Saying]:
 
     found: List[Saying] = []
     read = [use.path for use in context.observed.files if use.read and use.path.endswith(".py")]
-    sheets = [use.path for use in context.observed.files if use.read and _is_notebook(use.path)]
     files = {str(one.get("file")) for one in told}
     for one in told:
         file = str(one.get("file"))
         where = os.path.basename(file) if len(files) > 1 else ""
         words = [word for process in context.observed.processes for word in process.argv[1:]]
         named = [path for path in read if any(path.endswith("/" + w) or path == w for w in words)]
-        known = _scripts.of(file, named) if file else _scripts.of_notebooks(sheets)
+        known = _scripts.of(file, named) if file else _in_notebooks(context)
         values = one.get("values")
         for name, (value, default, given) in _scripts.told(
             known, values if isinstance(values, dict) else {}
@@ -170,8 +169,12 @@ def _scripted(context: Context) -> List[Saying]:
     return found
 
 
-def _is_notebook(path: str) -> bool:
-    return path.endswith(".ipynb")
+def _in_notebooks(context: Context) -> List[Any]:
+    """Return the settings in the notebooks that the run read: a kernel does not know its own."""
+    from provenance.facets import _sheetsettings  # only where a kernel ran
+
+    uses = context.observed.files
+    return _sheetsettings.of(use.path for use in uses if use.read and use.path.endswith(".ipynb"))
 
 
 def _held(context: Context, name: str, held: Dict[str, Any], where: str) -> List[Saying]:

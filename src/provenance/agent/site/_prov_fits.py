@@ -293,6 +293,23 @@ def _tell_boosted(original, args, kwargs):
     _say(original.__module__.partition(".")[0], values)
 
 
+def dataset(original, args, kwargs):
+    """Tell the parameters with which the user's code makes a data set of a boosting library."""
+    if _params["by_user"]():
+        _tell_dataset(original, args, kwargs)
+
+
+@_once
+def _tell_dataset(original, args, kwargs):
+    held = _params["arguments"](original, args, kwargs, 1)
+    handed = held.pop("params", ({}, None, False))[0] or {}
+    known = dict({name: (one, None, True) for name, one in handed.items()}, **held)
+    values = {n: one for n, one in known.items() if one[2] and _params["simple"](one[0])}
+    for name in ("data", "label", "weight", "group", "init_score", "position", "feature_name"):
+        values.pop(name, None)
+    _say(original.__module__.partition(".")[0], values)
+
+
 def _mapping(pairs):
     """Return pairs as a mapping; a name that comes more than once has its values in a list."""
     found = {}

@@ -11,6 +11,8 @@ load = globals()["load"]
 
 _MOST, _MOST_LEAVES, _LONGEST = 300, 50, 300
 _SETTING = ("config", "cfg", "args", "param", "hparam", "setting", "option", "opt", "flags")
+_SHELLS = ("In", "Out", "exit", "quit", "get_ipython", "open")
+"""Names that IPython adds."""
 
 _patches = load("_prov_patches")
 
@@ -21,15 +23,17 @@ def leave():
     file = names.get("__file__")
     if file is None:  # it is taken away once a script has ended
         file = getattr(names.get("__loader__"), "path", None)
-    if names.get("__name__") != "__main__" or not isinstance(file, str):
+    if "get_ipython" in names:
+        file = ""  # of a notebook, which the kernel does not know
+    elif names.get("__name__") != "__main__" or not isinstance(file, str):
         return
-    file = os.path.abspath(file)
-    if _patches["foreign"](file) or "get_ipython" in names:
+    file = file and os.path.abspath(file)
+    if file and _patches["foreign"](file):
         return
     told = load("_prov_told")  # not earlier: a process without a script has no use for it
     values, objects = {}, {}
     for name, value in list(names.items()):
-        if name[:1] == "_" or len(values) + len(objects) >= _MOST:
+        if name[:1] == "_" or name in _SHELLS or len(values) + len(objects) >= _MOST:
             continue
         if _plain(value):
             values[name] = value

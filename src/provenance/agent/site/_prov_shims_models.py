@@ -42,7 +42,6 @@ TABLE = {
         DMatrix.save_binary 1 fname write
     """,
     "lightgbm.basic": """
-        Dataset.__init__ 1 data read
         Booster.__init__ - model_file read
         Booster.save_model 1 filename write
         Dataset.save_binary 1 filename write
@@ -89,6 +88,18 @@ def patch(name, module):
         _shims["install"](TABLE, name, module)
     if name == "sentencepiece":
         _trainer(module)
+    elif name == "lightgbm.basic":
+        _shims["wrap"](module.Dataset, "__init__", _dataset)
+
+
+def _dataset(original, *args, **kwargs):
+    """LightGBM: its first argument may be a path; it takes parameters as well."""
+    try:
+        _shims["note"](args[1] if len(args) > 1 else kwargs.get("data"), 0)
+        load("_prov_fits")["dataset"](original, args, kwargs)
+    except Exception:
+        pass
+    return original(*args, **kwargs)
 
 
 def _uri(original, *args, **kwargs):
