@@ -80,12 +80,12 @@ def environment_folders(interpreters: Iterable[Interpreter]) -> Tuple[str, ...]:
 
 
 _TABLES = "csv|tsv|npz|npy|parquet|feather|arff|mat|h5|hdf5|nc|xlsx?|dta|rda|jpe?g|png|tiff?"
-_PACKAGE_DATA = re.compile(
+_PACKAGE_DATA = (
     r"/(?:site|dist)-packages/"
     r".+[/_](?:datasets?|sample_?data|example_?data)/.*\.(?:%s|json|txt|data|libsvm)(?:\.\w+)?$"
-    r"|/(?:site|dist)-packages/.+/data/.*\.(?:%s)(?:\.(?:gz|bz2|xz|zip))?$" % (_TABLES, _TABLES),
-    re.I,
+    r"|/(?:site|dist)-packages/.+/data/.*\.(?:%s)(?:\.(?:gz|bz2|xz|zip))?$" % (_TABLES, _TABLES)
 )
+"""Compiled at its first use, by ``re`` itself: most runs read no such file."""
 
 
 def is_package_data(path: str) -> bool:
@@ -95,7 +95,7 @@ def is_package_data(path: str) -> bool:
     plotly, vega_datasets and others keep what their ``load_...`` functions return; not what a
     library needs for itself (fonts, style sheets, schemas, icons).
     """
-    return "-packages/" in path and _PACKAGE_DATA.search(path) is not None
+    return "-packages/" in path and re.search(_PACKAGE_DATA, path, re.I) is not None
 
 
 def is_system(path: str) -> bool:

@@ -41,6 +41,12 @@ _SEED = {
     "keras": "keras.utils.set_random_seed(0) before it",
     "cupy": "cupy.random.seed(0) before it",
 }
+_ALL_AT_ONCE = {
+    "keras": _SEED["keras"],
+    "lightning": "lightning.seed_everything(0) before it",
+    "pytorch-lightning": "pytorch_lightning.seed_everything(0) before it",
+}
+"""What seeds torch, too, where a library drew from it for the user (initial weights, shuffling)."""
 _SEEDED_BY = {"keras": ("keras", "tensorflow", "random")}
 """Libraries of which one being seeded makes this one repeatable (Keras 3 draws its own seed from
 ``random``: keras/src/random/seed_generator.py, make_default_seed)."""
@@ -92,7 +98,9 @@ def _seeding(run: Record, seeds: dict[str, Any]) -> Iterator[Doubt]:
             continue
         places = _own(_drawn(run, library))
         if places or (library == "torch" and _drew(seeds, library)):
-            yield Doubt("%s unseeded" % library, places, _SEED.get(library, "seed it"))
+            fix = _SEED.get(library, "seed it")
+            around = () if places else (_ALL_AT_ONCE[n] for n in _ALL_AT_ONCE if _imported(run, n))
+            yield Doubt("%s unseeded" % library, places, next(iter(around), fix))
     if "numpy" in unseeded and not _not_drawn(seeds, "numpy"):
         by: dict[str, list[str]] = {}
         for one in seeds.get("draws", []):
@@ -101,6 +109,12 @@ def _seeding(run: Record, seeds: dict[str, Any]) -> Iterator[Doubt]:
             places = _own(lines)
             if places:
                 yield Doubt("%s without random_state" % name, places, "pass random_state=0")
+
+
+def _imported(run: Record, name: str) -> bool:
+    """Return whether the run imported the distribution ``name``."""
+    found = (one.payload.get("distributions", {}).get(name, {}) for one in run.payloads("packages"))
+    return any(one.get("imported") for one in found)
 
 
 def _own(places: Iterable[str]) -> tuple[str, ...]:
@@ -209,9 +223,9 @@ def _workers(run: Record) -> Iterator[Doubt]:
     for subject in run.payloads("packages"):
         torch = subject.payload.get("distributions", {}).get("torch", {})
         version = str(torch.get("version", ""))
-        if not versions.is_version(version) or (
-            versions.key(version) >= versions.key(_NUMPY_IN_WORKERS)
-        ):
+        if not version or not versions.is_version(version):
+            continue
+        if versions.key(version) >= versions.key(_NUMPY_IN_WORKERS):
             continue
         for model in run.payloads("model"):
             for loader in model.payload.get("loaders", []):
