@@ -72,6 +72,14 @@ def test_a_torch_that_drew_is_a_doubt_even_where_the_line_is_not_known():
     assert (str(doubt), doubt.fix) == ("torch unseeded", "torch.manual_seed(0) before it")
 
 
+@pytest.mark.parametrize(("imported", "fix"), [(True, "keras.utils"), (False, "torch.manual")])
+def test_what_drew_from_torch_tells_how_it_is_seeded(imported, fix):
+    seeds = {"never_seeded": ["torch"], "settings": {"python": {"torch": {"drawn": True}}}}
+    packages = {"distributions": {"keras": {"version": "3.9", "imported": imported}}}
+    (doubt,) = repeatable.doubts(run(seeds=seeds, packages=packages))
+    assert doubt.fix.startswith(fix)
+
+
 def test_a_library_that_draws_from_an_unseeded_generator():
     draws = [{"library": "numpy", "by": "KMeans.fit", "where": "a.py:%d" % n} for n in (7, 9)]
     (doubt,) = repeatable.doubts(run(seeds={"never_seeded": ["numpy"], "draws": draws}))
