@@ -46,7 +46,15 @@ def patch(name, module):
     """Replace what of ``module``, which has just been imported, fits."""
     replace = _patches["replace"]
     if name == "sklearn.base":
-        _watch_classes(module)
+        _watch_classes(module.BaseEstimator, _replace_methods)
+        for mixin in ("TransformerMixin", "ClusterMixin", "OutlierMixin"):
+            if hasattr(module, mixin):
+                _replace_methods(getattr(module, mixin))
+    elif name == "statsmodels.base.model":
+        _watch_classes(module.Model, _replace_fit)
+        for kind in list(vars(module).values()):
+            if isinstance(kind, type) and issubclass(kind, module.Model):
+                _replace_fit(kind)
     elif name == "sklearn.model_selection._split":
         replace(module, "train_test_split", _call)
         for splitter in list(vars(module).values()):
@@ -100,23 +108,19 @@ def _say(source, values):
 # --- estimators ----------------------------------------------------------------------------------
 
 
-def _watch_classes(module):
-    """Replace the fitting methods of each estimator class of a library, as it is made."""
-    base = module.BaseEstimator
+def _watch_classes(base, replace):
+    """Let ``replace(class)`` see to each class of a library's as it is made from ``base``."""
 
     def __init_subclass__(cls, **kwargs):  # noqa: N807  # it becomes the class's
         super(base, cls).__init_subclass__(**kwargs)
         try:
-            _replace_methods(cls)
+            replace(cls)
         except Exception:
             pass
 
     if "__init_subclass__" not in vars(base):
         _patches["_hide"](__init_subclass__)
         base.__init_subclass__ = classmethod(__init_subclass__)
-    for name in ("TransformerMixin", "ClusterMixin", "OutlierMixin"):
-        if hasattr(module, name):
-            _replace_methods(getattr(module, name))
 
 
 def _replace_methods(kind):
@@ -129,6 +133,37 @@ def _replace_methods(kind):
     for method in _METHODS:
         if type(vars(kind).get(method)).__name__ == "function":
             _patches["replace"](kind, method, _fitted)
+
+
+def _replace_fit(kind):
+    own = type(vars(kind).get("fit")).__name__ == "function"
+    if own and kind.__module__.partition(".")[0] == "statsmodels":
+        _patches["replace"](kind, "fit", _estimated)
+
+
+def _estimated(original, self, *args, **kwargs):
+    if _params["by_user"]():
+        _tell_model(self)
+        _tell_arguments(original, type(self).__name__ + ".fit", (self, *args), kwargs, 1)
+    return original(self, *args, **kwargs)
+
+
+@_once
+def _tell_model(model):
+    """Tell how a model of statsmodels was made: what it would be made with once more."""
+    label = type(model).__name__
+    if _fits.setdefault(label, 0) >= _MOST_OF_CLASS:
+        return
+    _fits[label] += 1
+    values = {}
+    for name, value in model._get_init_kwds().items():
+        if not _params["simple"](value):
+            kind = type(value)
+            if hasattr(value, "shape") or isinstance(value, (list, tuple, dict)):
+                continue
+            value = "<%s.%s>" % (kind.__module__, kind.__name__)  # noqa: PLW2901
+        values["%s.%s" % (label, name)] = (value, None, None)
+    _say("statsmodels", values)
 
 
 def _fitted(original, self, *args, **kwargs):

@@ -16,7 +16,8 @@ WATCHED = {
         "keras.src.engine.training lightgbm.callback lightgbm.engine sklearn.base "
         "sklearn.datasets._samples_generator sklearn.inspection._permutation_importance "
         "sklearn.model_selection._split sklearn.model_selection._validation "
-        "tensorflow.python.keras.engine.training xgboost.callback xgboost.training"
+        "statsmodels.base.model tensorflow.python.keras.engine.training xgboost.callback "
+        "xgboost.training"
     ),
     "_prov_parser": "argparse",
     "_prov_process": (
