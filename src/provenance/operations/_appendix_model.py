@@ -8,7 +8,7 @@ from provenance.core.record import Record
 from provenance.core.table import NUMBER, TEXT, WIDE, Table
 from provenance.facets import model
 from provenance.facets._model import Layer, Made, Part, Summary
-from provenance.operations._cells import cell, short, size, where
+from provenance.operations._cells import cell, default, short, size, where
 
 ABOUT = ("model",)
 _ARGUMENTS = (
@@ -34,9 +34,9 @@ _OTHERS = (
 def tables(run: Record) -> list[Table]:
     """Return the tables of the models, the optimizers and what else decided about the training."""
     made = model.of(run) or Made()
-    found = [_model(one, number, len(made.models)) for number, one in enumerate(made.models, 1)]
+    found = [_model(one, number, made.models) for number, one in enumerate(made.models, 1)]
     if not found:
-        why = _why(run) or "No model was seen that an optimizer trains."
+        why = _why(run) or "No model was seen."
         found = [Table("model", "Model", (), (), (why,), ABOUT)]
     return [*found, _optimizers(made), _others(run, made)]
 
@@ -48,7 +48,13 @@ def _why(run: Record) -> str:
     return "Not recorded: %s." % answer.reason if answer.reason else ""
 
 
-def _model(one: Summary, number: int, count: int) -> Table:
+def _model(one: Summary, number: int, models: tuple[Summary, ...]) -> Table:
+    count = len(models)
+    first = next(n for n, m in enumerate(models, 1) if (m.type, m.layers) == (one.type, one.layers))
+    if first < number:  # a target network, or the second step of a chain: not all rows again
+        title = "Model %d: %s" % (number, short(one.type))
+        facts = ("Layer by layer as model %d." % first, *_facts(one))
+        return Table("model-%d" % number, title, (), (), facts, ABOUT)
     rows = [_layer(layer) for layer in one.layers]
     if one.left_out:
         rows.append(("... and %d more rows" % one.left_out, "", "", "", ""))
@@ -123,7 +129,7 @@ def _arguments(part: Part) -> list[tuple[str, ...]]:
             short(part.type),
             name,
             cell(one.value),
-            "(none)" if one.required else cell(one.default),
+            "(none)" if one.required else default(one.default, one.given),
             words[one.given] if one.given is not None or one.value != one.default else "as default",
         )
         for name, one in ordered

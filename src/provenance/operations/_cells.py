@@ -23,6 +23,14 @@ def cell(value: Any) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
+def default(value: Any, set_by: Any) -> str:
+    """Return an argument's default as text; "" where there is None because none is known.
+
+    set_by: whether the argument was given, None where that is not known either.
+    """
+    return "" if value is None and set_by is None else cell(value)
+
+
 def short(dotted: str) -> str:
     """Return the last part of a dotted name, which is what papers write."""
     return dotted.rpartition(".")[2] or dotted
