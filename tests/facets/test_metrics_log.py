@@ -67,6 +67,7 @@ LINES = {
     "Coefficient of determination: 0.47": {"Coefficient of determination": 0.47},
     "The mean squared error (MSE) on test set: 3010.2": {"mean squared error on test set": 3010.2},
     "Dep. Variable:      TOTEMP   R-squared:        0.996": {"R-squared": 0.996},
+    "Model:             OLS   Adj. R-squared:   0.992": {"Adj R-squared": 0.992},
     "Method:      MLE   Pseudo R-squ.:        0.374": {"Pseudo R-squ": 0.374},
     "Silhouette Coefficient: 0.626": {"Silhouette Coefficient": 0.626},
     "Done in 1.2s. V-measure: 0.4387": {"V-measure": 0.4387},

@@ -52,6 +52,8 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][\w .@/%^²'&+*-]*$")
 _ABBREVIATION = re.compile(
     r"\s\([A-Za-z][\w²^.@-]{0,11}\)(?=\s+(?:on|of|for|in|over|at|after|with)\b)", re.I
 )
+_SHORTENED = re.compile(r"(?<!\w)(adj|avg|max|min|std|val|pred|tot|rel|abs)\.\s+(?=[A-Za-z])", re.I)
+"""Words whose full stop ends no sentence: ``Adj. R-squared``."""
 _PREPOSITIONS = frozenset(
     "of on for over in after with without at using before between when".split()
 )
@@ -282,7 +284,7 @@ def _cut(body: str, strong: bool, listing: bool, filled: bool) -> Optional[_Name
     bracket = re.search(r"\s?[(\[]\s*%?\s*[\w/ ]{0,12}[)\]]$", body)  # "Accuracy (%)", "loss (avg)"
     if bracket is not None and bracket.start():
         body = body[: bracket.start()]
-    segment = body = _ABBREVIATION.sub("", body)
+    segment = body = _SHORTENED.sub(r"\1 ", _ABBREVIATION.sub("", body))
     for match in _DELIMITER.finditer(body):
         if match.end() <= len(body) and body[match.end() :].strip():
             segment = body[match.end() :]
