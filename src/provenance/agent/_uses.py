@@ -31,6 +31,8 @@ _MOST_REMOVED = 10000
 _MOST_COUNTED = 1000000
 _TICK_NS = 20000000
 """Change times are taken from a clock that ticks this seldom, and so may seem too early."""
+_LATE_NS, _NEVER_NS = 5000000, 1 << 63
+"""A process says that it began once its interpreter is up: a moment after it did."""
 
 
 class Uses:
@@ -49,6 +51,7 @@ class Uses:
         self._links: Dict[str, str] = {}
         self._fresh: List[str] = []
         self._short: Set[str] = set()
+        self._lives: List[Tuple[int, int]] = []
 
     def start(self, began: int) -> None:
         """Learn when a process began, which is the start of the run where nothing else tells."""
@@ -213,6 +216,10 @@ class Uses:
         entry = self._table.get(path)
         return entry is not None and entry.first == "w"
 
+    def lived(self, processes: Iterable[Process]) -> None:
+        """Learn from when to when the Python processes lived, before `told` is asked."""
+        self._lives = [(one.began - _LATE_NS, one.ended or _NEVER_NS) for one in processes]
+
     def told(
         self, together: bool = True
     ) -> Tuple[Tuple[FileUse, ...], Tuple[FolderUse, ...], Tuple[str, ...]]:
@@ -271,7 +278,24 @@ class Uses:
         written = bool(how & (WRITTEN | DATABASE)) and self._changed(path, status)
         if not written and not how & READ:
             return None, False
+        if not written and self._made_before(entry, status):
+            return FileUse(path, "w", True, False), False
         return FileUse(path, first if written else "r", bool(how & READ), written), False
+
+    def _made_before(self, entry: Entry, status: os.stat_result) -> bool:
+        """Return whether a file was read only after another program of the run had written it.
+
+        That is certain where no Python process lived at that time, and none that was over by then
+        had read it.
+        """
+        at = status.st_mtime_ns
+        in_run = self._began is not None and at >= self._began and entry.read is not None
+        return (
+            in_run
+            and (entry.read or 0) > at
+            and bool(self._lives)
+            and not any(began <= at <= ended for began, ended in self._lives)
+        )
 
     def _changed(self, path: str, status: os.stat_result) -> bool:
         """Return whether the file, or the link that leads to it, changed since the run began."""

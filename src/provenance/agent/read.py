@@ -58,6 +58,7 @@ class Reader:
         """Return everything that was seen, with what could not be."""
         self._look(final=True)
         processes = list(self._processes.values())
+        self._uses.lived(processes)
         files, folders, removed = self._uses.told()
         told = Observations(files, folders, removed)._replace(
             processes=_tree.processes(processes, self._redact),

@@ -82,7 +82,8 @@ def how(seen: Seen) -> Tuple[str, ...]:
 def as_input(seen: Seen) -> "Use | None":
     """Return the file as something the run read, None where it was not."""
     if seen.declared != "data":
-        if filekinds.is_source(seen.path) or seen.first == "w" or seen.declared == "output":
+        own = seen.first == "w" and (seen.written or seen.alone)
+        if filekinds.is_source(seen.path) or own or seen.declared == "output":
             return None
         unknown_use = not seen.first and (not seen.named or seen.changed)
         if unknown_use or not seen.exists:

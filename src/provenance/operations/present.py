@@ -100,11 +100,13 @@ def _interpreters(reference: Record, here: Here) -> tuple[tuple[Interpreter, ...
 def choose_python(reference: Record, environ: Mapping[str, str], cwd: str) -> str:
     """Return the interpreter that the recorded command would use today.
 
-    The recorded command itself where it names a Python or a script of one, else the active virtual
-    or conda environment, else ``python`` on PATH. Raises `SystemRefused` where there is none.
+    The recorded command itself where it names a Python or a script of one, or the one that the
+    steps of a shell script name by its whole path if it is here; else the active virtual or conda
+    environment, else ``python`` on PATH. Raises `SystemRefused` where there is none.
     """
     path = environ.get("PATH", os.defpath)
     candidates = [of_command(reference.command, path, cwd), _of_session(reference)]
+    candidates.append(_of_steps(reference))
     active = [environ.get(name) for name in ("VIRTUAL_ENV", "CONDA_PREFIX")]
     candidates += [_executable(os.path.join(one, "bin", "python")) for one in active if one]
     candidates += [shutil.which("python", path=path), shutil.which("python3", path=path)]
@@ -141,6 +143,16 @@ def _of_session(reference: Record) -> str | None:
         return None
     kernels = [one.interpreter for one in reference.payloads("runtime") if one.interpreter]
     return _executable(kernels[0]) if kernels else None
+
+
+def _of_steps(reference: Record) -> str | None:
+    """Return the interpreter that the first Python process was started as, by its whole path."""
+    for subject in reference.payloads("processes"):
+        for one in subject.payload.get("listed", [])[:1]:
+            word = str(one.get("command", "")).partition(" ")[0]
+            if os.path.isabs(word) and is_python(word):
+                return _executable(word)
+    return None
 
 
 def _shebang_python(script: str) -> str | None:

@@ -1,0 +1,45 @@
+"""Shell scripts of several steps: what one makes and another reads, and whose Python it was."""
+
+import os
+import sys
+
+from tests.conftest import PYTHON
+
+STEPS = """\
+set -e
+{python} -c "open('a.csv', 'w').write('2\\n1\\n')"
+sort a.csv > b.csv
+{python} sum.py
+"""
+SUM = "print('total', sum(int(line) for line in open('b.csv')), file=open('c.txt', 'w'))\n"
+
+
+def written(repo, python):
+    (repo / "sum.py").write_text(SUM)
+    (repo / "all.sh").write_text(STEPS.format(python=python))
+
+
+def test_what_a_shell_tool_wrote_for_a_later_step_is_no_input(prov, repo):
+    written(repo, PYTHON)
+    said = prov("run", "--", "sh", "all.sh").stderr
+    assert "changed while the run went on" not in said
+    assert prov.payload("data")["files"] == []
+    kinds = {one["path"]["path"]: one["kind"] for one in prov.payload("outputs")["files"]}
+    assert kinds == {"a.csv": "output", "b.csv": "intermediate", "c.txt": "output"}
+
+
+def test_verify_looks_at_the_python_that_the_steps_name(prov, repo, tmp_path):
+    link = tmp_path / "env" / "bin" / "python"
+    link.parent.mkdir(parents=True)
+    os.symlink(sys.executable, link)
+    written(repo, link)
+    prov("run", "--", "sh", "all.sh")
+    assert str(link) in prov("verify", "@last").stdout.splitlines()[0]
+
+
+def test_a_difference_names_what_a_run_lacks_by_words_that_fit(prov, repo):
+    (repo / "a.py").write_text("print(1)\n")
+    prov("run", "--name", "one", "--", PYTHON, "a.py", "--extra", "3")
+    prov("run", "--name", "two", "--", PYTHON, "a.py")
+    said = prov("diff", "one", "two").stdout
+    assert "extra is not there this time" in said
