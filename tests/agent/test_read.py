@@ -233,3 +233,8 @@ def test_what_was_stopped_before_the_end_of_a_log_is_read_by_the_next_call(tmp_p
     assert 0 < len(first) < len(paths)
     assert reader.poll(lambda: True) == ()
     assert [*first, *reader.poll()] == paths
+
+
+def test_the_copies_that_setuptools_brings_are_no_installed_packages():
+    facts = {"version": "3.8.18 (default)", "path": ["/v/site-packages/setuptools/_vendor", "/v"]}
+    assert of_facts(facts).sys_path == ("/v",)

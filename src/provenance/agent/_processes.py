@@ -16,6 +16,8 @@ _SUFFIXES = ("/__init__.py", ".py", ".so", ".pyc")
 _SITES = ("site-packages", "dist-packages")
 _ADDED = ("/bin", "/IPython/extensions", "/debugpy/_vendored/pydevd")
 """What installed scripts and kernels add to sys.path: of the environment, but no packages."""
+_VENDORED = ("/setuptools/_vendor", "/pkg_resources/_vendor")
+"""What setuptools puts on sys.path while a program runs: its own copies, which nobody installed."""
 
 
 class Process:
@@ -136,7 +138,7 @@ def _absolute(path: Iterable[str], cwd: str, own: str) -> Tuple[str, ...]:
     entries = []
     for entry in path:
         whole = os.path.normpath(os.path.join(cwd or "/", entry))
-        if whole != own and whole not in entries:
+        if whole != own and whole not in entries and not whole.endswith(_VENDORED):
             entries.append(whole)
     return tuple(entries)
 
