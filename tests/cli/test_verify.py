@@ -81,7 +81,7 @@ def test_nothing_to_compare_with(prov):
         (["verify", "--python", "./data.csv"], 5, "data.csv"),
         (["show", "@last", "nofacet"], 3, "no facet 'nofacet'"),
         (["lock", "nope"], 4, "no run is called"),
-        (["diff", "@last", "@-9"], 4, "only 1 runs"),
+        (["diff", "@last", "@-9"], 4, "there is one"),
     ],
 )
 def test_bad_input_is_one_sentence(recorded, words, code, says):

@@ -57,6 +57,18 @@ def test_a_run_answers_to_all_its_names(place, name):
     assert records.find(place, name).record == made
 
 
+def test_of_runs_in_one_second_the_last_is_the_one_that_began_last(place):
+    for digits, ms in (("cccccccc", "100"), ("aaaaaaaa", "300"), ("bbbbbbbb", "200")):
+        run_id = "20250101T000000Z-" + digits
+        folder = os.path.join(place.runs, run_id)
+        os.mkdir(folder)
+        began = "2025-01-01T00:00:00.%s+00:00" % ms
+        records.write(folder, Record(run_id, ("true",), PathRef("repo", "."), record.DONE, began))
+    found = [records.find(place, name).record.id[-1] for name in ("@last", "@-2", "@-3")]
+    assert found == ["a", "b", "c"]
+    assert [one.record.id[-1] for one in records.each(place)] == ["c", "b", "a"]
+
+
 def test_a_name_given_twice_means_the_newest(place):
     add(place, "20250101T000000Z-aaaaaaaa", name="mine")
     newer = add(place, "20250102T000000Z-bbbbbbbb", name="mine")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -121,7 +122,7 @@ def ids(project: Project) -> list[str]:
 
 def each(project: Project) -> Iterator[Stored | Unreadable]:
     """Yield every run of ``project``, oldest first, the unreadable ones as such."""
-    for run_id in ids(project):
+    for run_id in _by_begin(project, ids(project)):
         folder = os.path.join(project.runs, run_id)
         try:
             yield Stored(read(folder), folder)
@@ -148,7 +149,7 @@ def _resolve(project: Project, name: str) -> str:
         hint = "record one with: prov run -- python train.py"
         raise NoSuchRun("there are no runs in %s." % project.runs, hint)
     if name.startswith("@"):
-        return _by_position(known, name, project)
+        return _by_position(_by_begin(project, known), name, project)
     matches = [one for one in known if one == name] or [
         one
         for one in known
@@ -165,6 +166,26 @@ def _resolve(project: Project, name: str) -> str:
     raise NoSuchRun("no run is called %r in %s." % (name, project.runs), "see: prov ls")
 
 
+def _by_begin(project: Project, known: list[str]) -> list[str]:
+    """Return ``known`` in the order in which the runs began: ids tell it to the second only."""
+    seconds = Counter(one.rpartition("-")[0] for one in known)
+
+    def began(run_id: str) -> tuple[str, str, str]:
+        second = run_id.rpartition("-")[0]
+        alone = seconds[second] == 1
+        return second, "" if alone else _started(os.path.join(project.runs, run_id)), run_id
+
+    return sorted(known, key=began)
+
+
+def _started(folder: str) -> str:
+    """Return when the run in ``folder`` began, to the millisecond; "" where it does not say."""
+    try:
+        return str(read_json(os.path.join(folder, FILE)).get("started", ""))
+    except BadRecord:
+        return ""
+
+
 def _by_position(known: list[str], name: str, project: Project) -> str:
     text = name[1:]
     back = 1 if text == "last" else -int(text) if text.lstrip("-").isdigit() else 0
@@ -173,7 +194,9 @@ def _by_position(known: list[str], name: str, project: Project) -> str:
         raise NoSuchRun("%r is not a run." % name, hint)
     if back > len(known):
         raise NoSuchRun(
-            "there are only %d runs in %s." % (len(known), project.runs), "see: prov ls"
+            "%s means none of the runs in %s: there %s."
+            % (name, project.runs, "is one" if len(known) == 1 else "are %d" % len(known)),
+            "see: prov ls",
         )
     return known[-back]
 
