@@ -65,6 +65,8 @@ def sentence(one: Finding) -> str:
     """Return what differs in one line: ``scikit-learn 1.1.3 -> 1.5.2``."""
     if one.text and one.kind not in ("version", "changed"):
         return "%s: %s" % (one.name, one.text)
+    if one.kind == "removed" and one.facet != "packages":
+        return "%s is not there this time" % one.name
     if one.kind in _WORDS:
         return "%s %s" % (one.name, _WORDS[one.kind])
     text = "%s %s -> %s" % (one.name, value(one.old), value(one.new))

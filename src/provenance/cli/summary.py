@@ -6,6 +6,7 @@ from typing import Any
 
 from provenance.cli.style import duration, plural, size, value
 from provenance.core import runid
+from provenance.core.paths import PathRef
 from provenance.core.record import RUN_FAILED, Record
 
 _SHOWN, _WIDE = 4, 8
@@ -151,5 +152,5 @@ def _processes(run: Record) -> str:
 
 def path_text(path: Any) -> str:
     """Return a path's JSON form as people read it."""
-    text = path.get("path", "<undecodable>")
-    return "~/" + text if path.get("root") == "home" else str(text)
+    shown = str(PathRef.from_json(path))
+    return shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -11,7 +11,7 @@ from provenance.core.table import NUMBER, TEXT, WIDE, Table
 from provenance.errors import NothingToCompare, SystemRefused
 from provenance.exports import latex, markdown
 from provenance.operations import _appendix_model
-from provenance.operations._cells import cell, size, where
+from provenance.operations._cells import cell, default, size, where
 
 FORMATS = {"latex": latex.render, "markdown": markdown.render}
 _FACT = (("what", TEXT), ("value", WIDE))
@@ -108,7 +108,7 @@ def _params(run: Record) -> Table:
         origin = one.get("source", "") if given else "default" if given is False else "not known"
         if given is None:
             origin = str(one.get("source", "not known"))
-        rows.append((name, cell(one.get("value")), cell(one.get("default")), origin))
+        rows.append((name, cell(one.get("value")), default(one.get("default"), given), origin))
     columns = (("parameter", TEXT), ("value", WIDE), ("default", WIDE), ("set by", TEXT))
     return _table(run, "hyperparameters", "Hyper-parameters", columns, rows, "params")
 
