@@ -95,3 +95,16 @@ def test_differences(tmp_path: Path, new: dict[str, Any], expected: Any) -> None
     assert [(d.kind, d.name, d.old, d.new) for d in found.differences] == expected
     assert {d.effect for d in found.differences} <= {"unknown"}
     assert found.total - found.equal == len(expected)
+
+
+def test_where_an_unseeded_generator_stands_is_no_difference(tmp_path: Path) -> None:
+    def answer(initial: int, *calls: SeedCall) -> Payload:
+        found = {"torch": {"initial_seed": initial}, "numpy": {"position": initial % 624}}
+        return capture(tmp_path, *calls, settings=found)
+
+    assert seeds.compare(answer(123), answer(45)).differences == ()
+    ranks = [SeedCall("torch", "torch.manual_seed", n, "t.py:1") for n in (5, 6)]
+    assert seeds.compare(answer(5, *ranks), answer(6, *ranks[::-1])).differences == ()
+    one = SeedCall("torch", "torch.manual_seed", 5, "t.py:1")
+    found = seeds.compare(answer(5, one), answer(8, one)).differences
+    assert [each.name for each in found] == ["torch.initial_seed"]

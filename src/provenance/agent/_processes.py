@@ -215,12 +215,22 @@ def _key(one: Interpreter) -> Any:
     return (one.version, one.implementation, one.prefix, one.base_prefix, tuple(ours))
 
 
+def _settings(first: Dict[str, Any], other: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the first process's settings, but of a library that drew numbers only in the other."""
+    found = dict(other, **first)
+    for name, told in other.items():
+        mine = first.get(name)
+        if isinstance(mine, dict) and isinstance(told, dict) and told.get("drawn"):
+            found[name] = mine if mine.get("drawn") else told
+    return found
+
+
 def _joined(first: Interpreter, other: Interpreter) -> Interpreter:
     path = first.sys_path + tuple(e for e in other.sys_path if e not in first.sys_path)
     return first._replace(
         sys_path=path,
         modules=dict(other.modules, **first.modules),
-        settings=dict(other.settings, **first.settings),
+        settings=_settings(first.settings, other.settings),
         processes=first.processes + other.processes,
         complete=first.complete or other.complete,
     )

@@ -151,18 +151,33 @@ def compare(old: Payload, new: Payload) -> Comparison:
 
 
 def _facts(seeds: Seeds) -> Dict[str, Any]:
-    """Return everything that can be compared by name; repeated calls of one function as a list."""
+    """Return everything that can be compared by name; repeated calls of one function as a list.
+
+    Such a list is sorted: ranks and workers seed in any order. Left out is what nobody chose: where
+    a generator stands that was not seeded, and the first of several ranks' seeds.
+    """
     facts: Dict[str, Any] = {"PYTHONHASHSEED": seeds.hash_seed}
     for one in seeds.calls:
         name = one.function if "." in one.function else one.library + "." + one.function
-        facts[name] = [*facts.get(name, []), one.argument]
+        facts[name] = sorted([*facts.get(name, []), one.argument], key=repr)
     for interpreter, frameworks in seeds.settings.items():
         for framework, settings in frameworks.items():
             items = settings.items() if isinstance(settings, dict) else [("", settings)]
             for name, value in items:
+                if not _chosen(seeds, framework, str(name)):
+                    continue
                 place = ".".join(p for p in (framework, str(name)) if p)
                 facts[place if interpreter == "python" else interpreter + " " + place] = value
     return facts
+
+
+def _chosen(seeds: Seeds, framework: str, name: str) -> bool:
+    """Return whether a setting follows from what the run did, and not from chance."""
+    if name not in ("initial_seed", "position"):
+        return True
+    calls = (c for c in seeds.calls if c.library == framework and c.function.endswith("seed"))
+    given = {repr(c.argument) for c in calls}
+    return len(given) == 1 and "None" not in given
 
 
 def _of(payload: Payload) -> Seeds:

@@ -214,7 +214,8 @@ def _numpy(numpy):
         position = _tried(lambda: int(bits.state["state"]["pos"]))
         if position is not None:
             found["position"] = position
-            found["drawn"] = position != 624
+            # 624 after a seed, 623 where entropy made the state (_mt19937.pyx, _legacy_seeding).
+            found["drawn"] = position not in (623, 624) or (position == 623 and bool(seeded))
     blas = _tried(_blas)
     if blas:
         found["blas"] = blas
