@@ -17,7 +17,8 @@ from provenance.core.volatile import is_volatile_name
 @pytest.mark.parametrize(
     "name",
     "time train_time_s epochTime timestamp created_at duration elapsed train_runtime "
-    "train_samples_per_second tokens/s wall_time date end-date fps gpu_mem hostname".split(),
+    "train_samples_per_second tokens/s wall_time date end-date fps charts/SPS gpu_mem "
+    "hostname".split(),
 )
 def test_names_of_what_is_never_the_same(name: str) -> None:
     assert is_volatile_name(name)

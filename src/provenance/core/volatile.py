@@ -8,7 +8,7 @@ _WORDS = frozenset(
     (
         "time times timestamp timestamps datetime date duration durations elapsed runtime walltime "
         "seconds secs milliseconds ms minutes fps throughput latency created started finished "
-        "ended uptime eta hostname host pid uuid memory mem rss vram speed"
+        "ended uptime eta hostname host pid uuid memory mem rss vram speed sps"
     ).split()
 )
 _NOT_AFTER_TIME = frozenset(
