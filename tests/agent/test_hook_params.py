@@ -260,3 +260,48 @@ def test_readers_written_in_other_languages(version, folder):
     found = seen.uses()
     assert (found["a.h5"], found["b.h5"], found["x.png"]) == ("r", "w", "r")
     assert "gone" not in found
+
+
+BOOSTER = """
+import os
+class Booster(object):
+    def get_dump(self, fmap="", with_stats=False): return [fmap]
+    def dump_model(self, fout, fmap=""): return self.get_dump(os.fspath(fmap))
+"""
+TRAINING = """
+import functools, inspect
+from xgboost.core import Booster
+def keyword_only(function):
+    names = list(inspect.signature(function).parameters)
+    @functools.wraps(function)
+    def inner(*args, **kwargs):
+        return function(**dict(kwargs, **dict(zip(names, args))))
+    return inner
+@keyword_only
+def train(params, dtrain, num_boost_round=10, *, evals=None, maximize=None): return Booster()
+"""
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_arguments_by_position_that_are_keyword_only_by_now(version, folder):
+    """A stand-in for XGBoost: its functions still take them, its maps of features are read in C."""
+    (folder / "xgboost").mkdir()
+    (folder / "xgboost" / "__init__.py").write_text("from xgboost.training import train\n")
+    (folder / "xgboost" / "core.py").write_text(BOOSTER)
+    (folder / "xgboost" / "training.py").write_text(TRAINING)
+    for name in ("map.txt", "other.txt"):
+        (folder / name).write_text("0 a q")
+    (folder / "train.py").write_text(
+        "import xgboost\npairs = [('eta', 1), ('metric', 'auc'), ('metric', 'error')]\n"
+        "m = xgboost.train(pairs, object(), 4, [('data', 'eval')], True)\n"
+        "print(m.get_dump(), m.get_dump('map.txt'), m.dump_model('out', fmap='other.txt'))\n"
+    )
+    seen = observe([python_of(version), "train.py"], folder)
+    assert (seen.out, seen.err) == (b"[''] ['map.txt'] ['other.txt']\n", b"")
+    (told,) = [one for one in seen.observed.parsed if one.source == "xgboost"]
+    values = {name: item["value"] for name, item in told.values.items()}
+    assert (values["num_boost_round"], values["maximize"]) == (4, True)
+    assert (values["eta"], values["metric"]) == (1, ["auc", "error"])
+    found = seen.uses()
+    assert (found["map.txt"], found["other.txt"]) == ("r", "r")
+    assert "" not in found

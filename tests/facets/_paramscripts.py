@@ -246,4 +246,17 @@ CASES = {
             "LGBMClassifier.max_depth": (-1, -1, False, "lightgbm"),
         },
     ),
+    "statsmodels": Case(
+        FIT + "import statsmodels.api as sm\n"
+        "class Mine(sm.OLS):\n    def fit(self, **kw): return super().fit(**kw)\n"
+        "print(sm.OLS(X[:, 0], X[:, 1:]).fit(cov_type='HC1').params)\n"
+        "print(Mine(X[:, 0], X).fit().params)\n"
+        "print(sm.RLM(X[:, 0], X[:, 1:]).fit(maxiter=30).params)\n",
+        (),
+        {
+            "OLS.fit.cov_type": ("HC1", "nonrobust", True, "statsmodels"),
+            "OLS.fit.method": ("pinv", "pinv", False, "statsmodels"),
+            "RLM.fit.maxiter": (30, 50, True, "statsmodels"),
+        },
+    ),
 }

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.timeout(600)]
 
 REQUIREMENTS = (
     "click typer absl-py fire jsonargparse[signatures] hydra-core tyro simple-parsing "
-    "ConfigArgParse docopt scikit-learn lightgbm"
+    "ConfigArgParse docopt scikit-learn lightgbm statsmodels"
 ).split()
 
 FAILING = frozenset("absl click jsonargparse tyro".split())
