@@ -1,6 +1,7 @@
 """Shell scripts of several steps: what one makes and another reads, and whose Python it was."""
 
 import os
+import subprocess
 import sys
 
 from tests.conftest import PYTHON
@@ -43,3 +44,11 @@ def test_a_difference_names_what_a_run_lacks_by_words_that_fit(prov, repo):
     prov("run", "--name", "two", "--", PYTHON, "a.py")
     said = prov("diff", "one", "two").stdout
     assert "extra is not there this time" in said
+
+
+def test_where_the_shell_sent_what_is_printed_is_no_output(prov, repo):
+    (repo / "a.py").write_text("open('r.txt', 'w').write('1')\nprint('loss 0.5')\n")
+    line = '"$0" -m provenance run -- "$0" a.py > out.log 2> err.log'
+    subprocess.run(["sh", "-c", line, PYTHON], cwd=repo, env=prov.environ, check=True)
+    assert [one["path"]["path"] for one in prov.payload("outputs")["files"]] == ["r.txt"]
+    assert prov.payload("metrics")["final"] == {"loss": 0.5}

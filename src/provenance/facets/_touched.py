@@ -242,8 +242,11 @@ class _Gathering:
             return
         skip = frozenset(self.environments)
         self.scan = _scan.scan(self._scopes(), context.marker_ns, skip, context.deadline)
+        streams = {self._place(path) for path in _scan.streams()}
         for one in self.scan.changed:
             path = self._place(one.path)
+            if path in streams and path not in self.seen:
+                continue
             known = self.seen.get(path, Seen(path))
             others = not known.written and (path in context.theirs or one.path in context.theirs)
             if not others and not self._left_out(path):
