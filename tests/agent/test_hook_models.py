@@ -277,6 +277,25 @@ def test_an_nnx_model_that_no_optimizer_has(jax, tmp_path):
     assert (net.total, net.how, net.where) == (8, "held", "")
 
 
+KERAS_LOOP = """
+import os
+os.environ["KERAS_BACKEND"] = "jax"
+import keras, numpy
+keras.utils.set_random_seed(1)
+net = keras.Sequential([keras.layers.Dense(4)])
+print(net(numpy.ones((1, 3))).shape)
+rule = keras.optimizers.SGD(learning_rate=0.001)
+rule.build(net.trainable_variables)
+"""
+
+
+def test_keras_without_compile(jax, tmp_path):
+    made = built(tmp_path / "w", jax, KERAS_LOOP)
+    assert [(one.total, one.how) for one in made.models] == [(16, "held")]
+    (rule,) = made.optimizers
+    assert rule.arguments["learning_rate"][:3] == (0.001, 0.01, True)
+
+
 def test_keras(jax, tmp_path):
     made = built(tmp_path / "w", jax, KERAS)
     (net,) = made.models

@@ -18,6 +18,7 @@ _LONGEST = 200
 _FRAMES = ("keras", "tf_keras", "tensorflow")
 
 _known = {}
+_optimizers = set()
 
 
 def patch(_name, module):
@@ -74,15 +75,30 @@ def _compiled(original, model, args, kwargs):
             given[name][0] = _object(bound.get(name, given[name][0]))
     place = _where("keras")[0]
     _models["made"]("training", "keras.Model.compile", place, given, {}, "keras")
-    optimizer = model.optimizer
+    _known.setdefault(id(model), {}).update(optimizer=_optimizer(model.optimizer, place))
+    _tell(model, "compile", place)
+
+
+def _optimizer(optimizer, place):
     kind = type(optimizer)
+    _optimizers.add(id(optimizer))
     arguments = _models["defaults"](kind.__init__, optimizer.get_config(), ("self", "name"))
     for one in arguments.values():
         one[0] = _configured(_single(one[0]))
     number = _models["made"]("optimizer", _public(kind), place, arguments, {}, "keras")
-    _known.setdefault(id(model), {}).update(optimizer=number)
     _schedule(optimizer, place)
-    _tell(model, "compile", place)
+    return number
+
+
+def leave():
+    """Tell of the models and optimizers of the main module that were used without ``compile``."""
+    names = vars(sys.modules.get("__main__", sys))
+    for _, value in sorted(names.items(), key=lambda item: item[0]):
+        bases = {one.__name__ for one in type(value).__mro__ if one.__module__[:5] == "keras"}
+        if "Model" in bases and id(value) not in _known:
+            _quietly(_tell, value, "held", "")
+        elif bases & {"BaseOptimizer", "Optimizer"} and id(value) not in _optimizers:
+            _quietly(_optimizer, value, "")
 
 
 def _configured(value):
