@@ -32,7 +32,10 @@ def _told():
     used = {os.path.realpath(path) for path in used if isinstance(path, str)}
     found = {}
     for one in metadata.distributions():
-        files = (os.path.realpath(str(one.locate_file(file))) for file in one.files or ())
+        base = os.path.realpath(str(one.locate_file("")))
+        if base.endswith("/setuptools/_vendor"):
+            continue  # copies that setuptools puts on sys.path: nobody installed them
+        files = (os.path.normpath(os.path.join(base, str(file))) for file in one.files or ())
         if any(file in used for file in files):
             found[one.metadata["Name"]] = one.version
     place = os.path.join(os.environ["CORPUS_TOLD"], "%d.json" % os.getpid())
