@@ -13,8 +13,6 @@ TITLES = [
     "The run",
     "Hyper-parameters",
     "Model",
-    "Optimizer and learning rate schedule",
-    "Losses, precision, clipping, initialisation and data loading",
     "Data that was read",
     "Software",
     "Hardware",

@@ -35,10 +35,12 @@ def tables(run: Record) -> list[Table]:
     """Return the tables of the models, the optimizers and what else decided about the training."""
     made = model.of(run) or Made()
     found = [_model(one, number, made.models) for number, one in enumerate(made.models, 1)]
-    if not found:
+    rest = [_optimizers(made), _others(run, made)]
+    if found or any(one.rows for one in rest):
         why = _why(run) or "No model was seen."
-        found = [Table("model", "Model", (), (), (why,), ABOUT)]
-    return [*found, _optimizers(made), _others(run, made)]
+        return [*(found or [Table("model", "Model", (), (), (why,), ABOUT)]), *rest]
+    why = _why(run) or "No model was seen, nor an optimizer, a loss function or a data loader."
+    return [Table("model", "Model", (), (), (why,), rest[-1].facets)]
 
 
 def _why(run: Record) -> str:
