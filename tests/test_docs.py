@@ -13,6 +13,7 @@ import pytest
 
 from provenance import errors, facets
 from provenance.core import difference, record, uses
+from provenance.facets import _model
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
@@ -187,7 +188,7 @@ def named_tuples(kind, seen):
 @pytest.mark.parametrize("name", facets.NAMES)
 def test_every_member_of_a_payload_is_specified(name):
     module = facets.load(name)
-    result = typing.get_type_hints(module.of)["return"]
+    result = typing.get_type_hints(module.of, localns={"Made": _model.Made})["return"]
     text = section(doc("record-format.md"), name)
     assert text, "no section on %s" % name
     for kind in named_tuples(result, []):

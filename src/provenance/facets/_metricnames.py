@@ -141,7 +141,7 @@ def words(name: str) -> List[str]:
             if bare:
                 found.append(bare)
     for place in range(len(found) - 1):
-        one = _PHRASES.get(tuple(found[place : place + 2]))
+        one = _PHRASES.get((found[place], found[place + 1]))
         if one is not None:  # two words that only together name a measure
             return [*found[:place], one, *words(" ".join(found[place + 2 :]))]
     return found
