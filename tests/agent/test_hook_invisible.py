@@ -164,3 +164,23 @@ def test_a_run_inside_a_run_has_its_own_logs(folder, tmp_path):
     assert [path.suffix for path in inner.iterdir()] == [".log"]
     assert not list(tmp_path.glob("*.log"))
     assert Path(launch.SITE, "sitecustomize.py").is_file()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_replaced_functions_look_like_the_originals(version, folder):
+    (folder / "torch").mkdir()
+    (folder / "torch" / "__init__.py").write_text("from torch.random import manual_seed\n")
+    (folder / "torch" / "random.py").write_text(
+        "def manual_seed(seed: int, *, again: bool = False) -> bool:\n"
+        "    'Seed.'\n"
+        "    return again\n"
+    )
+    (folder / "script.py").write_text(
+        "import inspect, pickle, typing\nfrom torch import manual_seed as f\n"
+        "print(inspect.signature(f), typing.get_type_hints(f), f.__annotations__)\n"
+        "print(f.__name__, f.__module__, f.__qualname__, f.__doc__, pickle.loads(pickle.dumps(f)) is f)\n"
+        "print(f(3), f(4, again=True))\n"
+    )
+    bare, hooked = both([python_of(version), "script.py"], folder)
+    assert bare == hooked
+    assert bare[0] == 0

@@ -95,7 +95,8 @@ def hidden(original, around):
             error.__traceback__ = trace
             raise
 
-    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+    kept = "__annotate__" if sys.version_info >= (3, 14) else "__annotations__"  # PEP 649
+    for name in ("__module__", "__name__", "__qualname__", "__doc__", kept):
         if hasattr(original, name):
             setattr(function, name, getattr(original, name))
     function.__dict__.update(getattr(original, "__dict__", {}))
