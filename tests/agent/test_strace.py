@@ -34,7 +34,7 @@ def quoted(name, extra=b""):
     return out
 
 
-def told(*lines, cwd="/work"):
+def told(*lines, cwd="/here"):
     follower = Follower(cwd)
     found = [event for line in lines for event in follower.line(line)]
     return [(e.pid, e.kind, e.path, e.target) for e in found + follower.rest()]
@@ -86,20 +86,20 @@ def test_how_a_file_was_opened(flags, kind):
 @pytest.mark.parametrize(
     ("text", "event"),
     [
-        ('open("b", O_RDONLY) = 3', (READ, "/work/b", "")),
-        ('creat("b", 0600)    = 3</b>', (WRITE, "/work/b", "")),
-        ('truncate("b", 0) = 0', (WRITE, "/work/b", "")),
-        ('unlink("b") = 0', (REMOVE, "/work/b", "")),
+        ('open("b", O_RDONLY) = 3', (READ, "/here/b", "")),
+        ('creat("b", 0600)    = 3</b>', (WRITE, "/here/b", "")),
+        ('truncate("b", 0) = 0', (WRITE, "/here/b", "")),
+        ('unlink("b") = 0', (REMOVE, "/here/b", "")),
         ('unlinkat(4</d>, "b", 0) = 0', (REMOVE, "/d/b", "")),
-        ('rename("b", "/c") = 0', (MOVE, "/work/b", "/c")),
+        ('rename("b", "/c") = 0', (MOVE, "/here/b", "/c")),
         ('renameat2(4</d>, "b", AT_FDCWD</e>, "c", 0) = 0', (MOVE, "/d/b", "/e/c")),
         ('renameat(AT_FDCWD</e>, "b", 4</d>, "c") = 0', (MOVE, "/e/b", "/d/c")),
-        ('link("b", "c") = 0', (LINK, "/work/b", "/work/c")),
+        ('link("b", "c") = 0', (LINK, "/here/b", "/here/c")),
         ('linkat(AT_FDCWD</e>, "b", AT_FDCWD</e>, "c", 0) = 0', (LINK, "/e/b", "/e/c")),
-        ('symlink("/data", "c") = 0', (WRITE, "/work/c", "")),
+        ('symlink("/data", "c") = 0', (WRITE, "/here/c", "")),
         ('symlinkat("/data", 5</d>, "c") = 0', (WRITE, "/d/c", "")),
         ('openat(3</gone>(deleted), "b", O_RDONLY) = 4</gone/b>', (READ, "/gone/b", "")),
-        ('execve("./x", ["x", "-n"], 0x7ffc /* 40 vars */) = 0', (EXEC, "/work/x", "")),
+        ('execve("./x", ["x", "-n"], 0x7ffc /* 40 vars */) = 0', (EXEC, "/here/x", "")),
         ('execve("/b/x", ["x", ...], 0x7ffc /* 40 vars */) = 0', (EXEC, "/b/x", "")),
         ("+++ exited with 3 +++", (EXIT, "", "")),
         ("+++ killed by SIGSEGV (core dumped) +++", (EXIT, "", "")),
@@ -141,7 +141,7 @@ def test_the_working_folder_is_followed():
         line('unlink("c") = 0', 8),
     )
     paths = [(pid, path) for pid, kind, path, _ in got if kind == REMOVE]
-    assert paths == [(7, "/work/a"), (8, "/work/sub/b"), (8, "/far/c")]
+    assert paths == [(7, "/here/a"), (8, "/here/sub/b"), (8, "/far/c")]
 
 
 def test_a_child_that_is_heard_before_its_parent():
@@ -153,7 +153,7 @@ def test_a_child_that_is_heard_before_its_parent():
         line("vfork() = 8"),
         line('unlink("d") = 0', 10),
     )
-    assert sorted(path for _, _, path, _ in got) == ["/work/d", "/work/sub/b", "/work/sub/c"]
+    assert sorted(path for _, _, path, _ in got) == ["/here/d", "/here/sub/b", "/here/sub/c"]
 
 
 def test_a_process_whose_number_was_used_before():
@@ -165,11 +165,11 @@ def test_a_process_whose_number_was_used_before():
         line("fork() = 8"),
         line('unlink("b") = 0', 8),
     )
-    assert got[-1][2] == "/work/sub/b"
+    assert got[-1][2] == "/here/sub/b"
 
 
 def test_memory_is_bounded_where_no_folder_is_ever_known():
-    follower = Follower("/work")
+    follower = Follower("/here")
     follower.line(line("fork() = 8"))
     for number in range(30000):
         follower.line(line('unlink("b%d") = 0' % number, 10 + number % 50))
