@@ -109,7 +109,7 @@ def measure(prov: str, python: str, n: int, scale: float) -> list[_paired.Figure
     turns = max(1, round(6 * scale))
     with tempfile.TemporaryDirectory(prefix="prov-bench-") as name:
         bench = Bench(prov, python, Path(name))
-        idle = [b.wall_s - a.wall_s for a, b in bench.pairs([python, "-c", "pass"], max(n, 3))]
+        idle = [b.wall_s - a.wall_s for a, b in bench.pairs([python, "-c", "pass"], n)]
         fixed = statistics.median(idle)
         figures = [_paired.Figure("fixed cost", tuple(idle), "s")]
         for label, modules, text in (

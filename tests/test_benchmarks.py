@@ -40,7 +40,7 @@ def test_json_says_what_was_measured_and_whether_it_passed(name):
     done = run(name, "--json")
     document = json.loads(done.stdout)
     judged = [one for one in document["figures"] if one["budget"] is not None]
-    assert judged
+    assert judged or name == "overhead"  # its budgets are for trainings, which need libraries
     for one in document["figures"]:
         assert one["min"] <= one["median"] <= one["max"]
         assert one["n"] == 1

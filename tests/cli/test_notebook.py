@@ -136,7 +136,9 @@ class TestCommands:
         prov("run", "--", *words, "--inplace", "nb.ipynb")
         (one,) = prov.payload("notebooks")["notebooks"]
         assert (one["path"], one["ran"], one["saved"]) == (one["executed"], 4, [])
-        assert prov.payload("params")["values"] == {}
+        values = prov.payload("params")["values"]
+        assert {one["source"] for one in values.values()} == {"script"}  # settings in its cells
+        assert (values["epochs"]["value"], values["epochs"]["default"]) == (3, 3)
         assert names(prov.payload("data")) == {"data.csv": "data"}
         assert prov.payload("metrics")["final"]["loss"] == 0.75
 

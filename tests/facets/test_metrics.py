@@ -221,5 +221,9 @@ def test_every_number_of_a_table_comes_back(
 @given(st.text(max_size=30) | NUMBERS.map(str))
 def test_a_text_is_a_number_only_if_python_reads_it_as_one(text: str) -> None:
     found = _metricfiles.parsed_number(text)
-    if found is not None and text.strip().lower().lstrip("+-") not in ("nan", ".nan", ".inf"):
+    if found is not None and text.strip(" \t\r\n").lower().lstrip("+-") not in (
+        "nan",
+        ".nan",
+        ".inf",
+    ):
         assert float(text) == float(found) or math.isnan(found)

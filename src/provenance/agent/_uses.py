@@ -289,10 +289,11 @@ class Uses:
         had read it.
         """
         at = status.st_mtime_ns
-        in_run = self._began is not None and at >= self._began and entry.read is not None
+        in_run = self._began is not None and at > self._began  # the same coarse clock
         return (
             in_run
-            and (entry.read or 0) > at
+            and entry.read is not None
+            and entry.read > at
             and bool(self._lives)
             and not any(began <= at <= ended for began, ended in self._lives)
         )

@@ -223,7 +223,7 @@ def is_number(value: Any) -> bool:
 
 def parsed_number(text: str) -> Any:
     """Return the number that ``text`` is, None where it is none. Empty text is none."""
-    text = text.strip()
+    text = text.strip(" \t\r\n")
     if text.lower() in _ODD:
         return float(_ODD[text.lower()])
     if not _NUMBER.match(text) or len(text) > 400:
