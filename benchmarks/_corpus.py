@@ -25,7 +25,7 @@ _OPENED = re.compile(
 )
 _WRITES = re.compile("O_WRONLY|O_TRUNC|O_DIRECTORY")
 _SHIM = """\
-import atexit, json, os, sys
+import atexit, json, os, sys, threading, time
 def _told():
     import importlib.metadata as metadata
     used = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
@@ -39,9 +39,19 @@ def _told():
         if any(file in used for file in files):
             found[one.metadata["Name"]] = one.version
     place = os.path.join(os.environ["CORPUS_TOLD"], "%d.json" % os.getpid())
-    with open(place, "w") as stream:
+    with open(place + ".part", "w") as stream:
         json.dump(found, stream)
+    os.replace(place + ".part", place)
 atexit.register(_told)
+def _looks():
+    while True:
+        time.sleep(1)
+        if "ipykernel" in sys.modules:  # a kernel is killed before it has ended
+            try:
+                _told()
+            except Exception:
+                pass
+threading.Thread(target=_looks, daemon=True).start()
 """
 
 
