@@ -169,12 +169,17 @@ def _loader(loader, _args, _kwargs):
 # --- models --------------------------------------------------------------------------------------
 
 
+def _nobody():
+    """Stand in for the weak reference of what is not known."""
+
+
 def _follow(optimizer, number, place, modules):
     """Remember an optimizer weakly, and tell of the models whose parameters it has."""
     _optimizers[id(optimizer)] = (number, sys.modules["weakref"].ref(optimizer))
     part = not modules or all(type(m).__module__.startswith("torch.nn.") for m in modules)
     part = part and not any(type(m).__name__ == "Sequential" for m in modules)
-    if part and not any(id(m) in _inside for m in modules) and _state["searches"] < _MOST_SEARCHES:
+    known = any(_inside.get(id(m), _nobody)() is m for m in modules)  # ids are used again
+    if part and not known and _state["searches"] < _MOST_SEARCHES:
         _state["searches"] += 1
         wanted = {id(p) for group in optimizer.param_groups for p in group["params"]}
         modules = _layers["owners"](_module(), wanted) or modules
