@@ -319,7 +319,7 @@ def _held():
     """Tell of the models that the program's main module holds and that nothing has told of."""
     names = vars(sys.modules.get("__main__", sys))
     for _, value in sorted(names.items(), key=lambda item: item[0]):
-        if isinstance(value, _module()) and id(value) not in _inside:
+        if isinstance(value, _module()) and _inside.get(id(value), _nobody)() is not value:
             _model(value, "held", "")
 
 
