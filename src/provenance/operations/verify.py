@@ -11,7 +11,7 @@ from provenance.core import codec, verdict
 from provenance.core.difference import NotCompared
 from provenance.core.verdict import Finding
 from provenance.knowledge import match
-from provenance.operations import facts, present, references
+from provenance.operations import facts, measuring, present, references
 from provenance.operations.facts import Facts
 from provenance.operations.references import Reference
 from provenance.store import project
@@ -86,7 +86,9 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
     here = present.Here(wish.environ, place, _roots(reference, place), python)
     today = present.capture(reference.record, here)
     compared = facts.compare(reference.record, today.record)
-    findings = match.explain(compared.differences, reference.record, today.record)
+    findings = match.explain(
+        compared.differences, reference.record, today.record, measuring.entries(wish.environ)
+    )
     main = today.interpreters[0] if today.interpreters else None
     return Checked(
         reference,
