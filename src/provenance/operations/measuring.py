@@ -2,8 +2,8 @@
 
 ``PROV_LEVELS``: the levels whose reasons count, as in "L1,L3"; all where it is not set.
 ``PROV_KNOWLEDGE_WITHOUT``: packages whose curated entries are left out, as in "numpy,scipy".
-Without them ``prov`` does what it always does. What they leave out is not looked for at all, so that
-the levels that stay see what they would see in a ``prov`` that never had the others.
+Without them ``prov`` does what it always does. What they leave out is not looked for at all, so
+that the levels that stay see what they would see in a ``prov`` that never had the others.
 """
 
 from __future__ import annotations
