@@ -1733,9 +1733,12 @@ class Reason(NamedTuple):
     """Why a difference matters.
 
     level: how it is known: "L1" curated knowledge, "L2" changed interface, "L3" replayed call.
-    text: what changed, old value and new value. evidence: what in this run makes it apply.
-    source: where the fact stands (release notes, change log). remedy: code or command that restores
-    the recorded behaviour.
+    text: what changed, old value and new value. evidence: what in this run makes it apply; of L3
+    what came out, "0.1312 -> 0.0977". source: where the fact stands (release notes, change log).
+    remedy: code or command that restores the recorded behaviour. where: "file:line" places of this
+    reason alone; reasons that share one are told together. effect: of this reason alone, "" for
+    that of its finding; "unknown" where it was checked and does nothing. follows: of L3 the number
+    of later operations that differ only because this one does.
     """
 
     level: str
@@ -1743,6 +1746,9 @@ class Reason(NamedTuple):
     evidence: str = ""
     source: str = ""
     remedy: str = ""
+    where: Tuple[str, ...] = ()
+    effect: str = ""
+    follows: int = 0
 
 
 class Finding(NamedTuple):
@@ -2910,6 +2916,8 @@ def _judged(
         "%s: %s" % (shown[0].why, entry.effect),
         _source(entry),
         remedy(entry, package, old, new),
+        where[:MOST_PLACES],
+        effect,
     )
     return Judged(entry, effect, reason, where[:MOST_PLACES])
 

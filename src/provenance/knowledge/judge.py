@@ -76,6 +76,8 @@ def _judged(
         "%s: %s" % (shown[0].why, entry.effect),
         _source(entry),
         remedy(entry, package, old, new),
+        where[:MOST_PLACES],
+        effect,
     )
     return Judged(entry, effect, reason, where[:MOST_PLACES])
 
