@@ -1,1 +1,1 @@
-"""Build an interpreter and its packages from a record."""
+"""Builds a Python environment from what a record says was installed, with uv, and keeps it."""

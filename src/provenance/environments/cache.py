@@ -1,0 +1,119 @@
+"""Where built environments are kept, and how two builders at once stay out of each other's way.
+
+One folder per environment, named by the digest of what was wanted. It is built under another name
+and renamed when all is there, so that a folder of its final name is whole; the marker in it says
+what it holds. A lock keeps two builders from doing the same work, where the file system has locks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from provenance.errors import SystemRefused
+
+FORM = 1
+"""Raised when environments built before no longer serve."""
+MARKER = "prov-environment.json"
+_PART = ".part-"
+
+
+def folder(environ: Mapping[str, str]) -> str:
+    """Return the cache folder: ``PROV_CACHE``, else ``prov`` in the user's cache folder."""
+    chosen = environ.get("PROV_CACHE")
+    if chosen:
+        return os.path.abspath(chosen)
+    home = environ.get("HOME") or os.path.expanduser("~")
+    base = environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+    return os.path.join(base, "prov")
+
+
+def digest(*parts: Any) -> str:
+    """Return the name under which what is made from ``parts`` is kept on this platform."""
+    here = [FORM, sys.platform, platform.machine(), *platform.libc_ver()[:1]]
+    text = json.dumps([here, *parts], sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:24]
+
+
+def marker(place: str) -> dict[str, Any] | None:
+    """Return what the marker of the folder ``place`` says, None where there is no whole one."""
+    try:
+        with open(os.path.join(place, MARKER), encoding="utf-8") as stream:
+            found = json.load(stream)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+@contextlib.contextmanager
+def locked(place: str, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock of ``place``; call ``waiting`` once where another holds it.
+
+    Where the file system has no locks it goes on without: the final rename decides.
+    """
+    handle = os.open(place + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError:
+            pass
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def making(place: str) -> Iterator[str]:
+    """Give a fresh folder to build in; afterwards it bears the name ``place``, or is gone.
+
+    Called under the lock, so that what interrupted builds of the same name left can be removed.
+    """
+    above, name = os.path.split(place)
+    for left in os.listdir(above):
+        if left.startswith(name + _PART):
+            shutil.rmtree(os.path.join(above, left), ignore_errors=True)
+    part = tempfile.mkdtemp(prefix=name + _PART, dir=above)
+    try:
+        yield part
+        if os.path.isdir(place):
+            shutil.rmtree(place, ignore_errors=True)
+        try:
+            os.rename(part, place)
+        except OSError:
+            if marker(place) is None:
+                raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def finish(part: str, told: dict[str, Any]) -> None:
+    """Write the marker into ``part``: the last step of making it."""
+    path = os.path.join(part, MARKER)
+    with open(path, "w", encoding="utf-8") as stream:
+        json.dump(told, stream, indent=1, sort_keys=True)
+        stream.write("\n")
+
+
+def prepare(environ: Mapping[str, str], kind: str) -> str:
+    """Return the folder for things of ``kind``, made if need be. Raises `SystemRefused`."""
+    path = os.path.join(folder(environ), kind)
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise SystemRefused(
+            "the cache folder %s cannot be made: %s." % (path, error.strerror),
+            "name another one in the variable PROV_CACHE",
+        ) from error
+    return path

@@ -1,0 +1,91 @@
+"""Reading what uv says when it cannot have a distribution: which one, and why, in few words.
+
+Pure. uv names one at a time, so the builder asks again without it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from provenance.core.distributions import key_of
+
+_NETWORK = re.compile(
+    r"error sending request|tcp connect error|dns error|connection (refused|reset)|timed out|"
+    r"certificate|HTTP status (server|client) error \((5\d\d|401|403|407)|failed to fetch",
+    re.IGNORECASE,
+)
+_OFFLINE = re.compile(r"network connectivity is disabled|network was disabled", re.IGNORECASE)
+_NAMED = (
+    re.compile(r"[Ff]ailed to (?:build|download|download and build|prepare)[^`]*`([^`]+)`"),
+    re.compile(r"no version of ([A-Za-z0-9._-]+(?:==[^\s,]+)?)"),
+    re.compile(r"Because ([A-Za-z0-9._-]+) was not found"),
+    re.compile(r"Because ([A-Za-z0-9._-]+==[^\s,]+) has no"),
+    re.compile(r"and ([A-Za-z0-9._-]+==[^\s,]+) depends on Python"),
+)
+
+
+class Refusal(NamedTuple):
+    """What was refused, and why.
+
+    key: name of the distribution, "" where none is named. offline: only for want of the network.
+    network: an index could not be reached. built: a build failed, so that another try with other
+    build tools is worth it.
+    """
+
+    key: str
+    reason: str
+    offline: bool = False
+    network: bool = False
+    built: bool = False
+
+
+def read(text: str, known: Collection[str]) -> Refusal:
+    """Return what ``text`` refuses; of names only those ``known`` count."""
+    start = text.find("error:")
+    whole = text[start:] if start >= 0 else text
+    flat = re.sub(r"\s+", " ", whole)
+    key = _named(flat, known)
+    offline = bool(_OFFLINE.search(flat))
+    built = "ailed to build" in flat
+    network = not offline and not built and bool(_NETWORK.search(flat))
+    return Refusal(key, _reason(whole, flat, offline), offline, network, built)
+
+
+def _named(flat: str, known: Collection[str]) -> str:
+    for pattern in _NAMED:
+        for name in pattern.findall(flat):
+            key = key_of(re.split(r"[=<>!~@ ]", name)[0])
+            if key in known:
+                return key
+    for name in re.findall(r"([A-Za-z0-9._-]+)==", flat):
+        if key_of(name) in known:
+            return key_of(name)
+    return ""
+
+
+def _reason(whole: str, flat: str, offline: bool) -> str:
+    if offline:
+        return "not in uv's cache, and the network is not to be used"
+    if "was not found in the" in flat:
+        return "no index here knows it"
+    if "depends on Python" in flat or "does not satisfy Python" in flat:
+        return "this release does not take that Python"
+    if "no version of" in flat:
+        return "no index here has this version"
+    if "no wheels with a matching" in flat or "no wheels" in flat:
+        return "no wheel for this Python and platform"
+    if "ailed to build" in flat:
+        return "has no wheel here and does not build: %s" % _last_word(whole.splitlines())
+    lines = [line.strip() for line in whole.splitlines() if line.strip()]
+    return (lines[-1] if lines else "uv did not say why")[:200]
+
+
+def _last_word(lines: Iterable[str]) -> str:
+    """Return the line of a build's complaints that most likely says what is wrong."""
+    kept = [line.strip() for line in lines if line.strip() and not line.startswith("hint:")]
+    for line in reversed(kept):
+        if re.match(r"(\w+\.)*\w*(Error|Exception)\b|error[: ]", line):
+            return line[:160]
+    return kept[-1][:160] if kept else "no reason given"

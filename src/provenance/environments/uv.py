@@ -1,0 +1,107 @@
+"""The program uv: finding it, and running it with the settings that people gave to pip."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import IO, NamedTuple
+
+from provenance.environments import indexes
+from provenance.errors import MissingExtra, SystemRefused
+
+_REMOVED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_EXCLUDE_NEWER")
+"""Variables that would lead uv elsewhere; a limit on the date would hide the recorded versions."""
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Done(NamedTuple):
+    """How a call of uv ended, with all that it said."""
+
+    code: int
+    output: str
+    complaints: str
+
+
+def find(environ: Mapping[str, str]) -> str:
+    """Return the path of uv: on PATH, else beside this tool. Raises `MissingExtra`."""
+    found = shutil.which("uv", path=environ.get("PATH", os.defpath))
+    if found is None:
+        found = shutil.which("uv", path=os.path.dirname(sys.executable))
+    if found is None:
+        raise MissingExtra(
+            "building an environment needs uv, which is neither on PATH nor installed with prov.",
+            "pip install 'prov-run[lock]', or pip install uv",
+        )
+    return found
+
+
+def run(
+    words: list[str],
+    environ: Mapping[str, str],
+    cwd: str,
+    text: str = "",
+    line: Callable[[str], None] | None = None,
+) -> Done:
+    """Run ``uv words`` in ``cwd`` with ``text`` as its input.
+
+    line: is given each line of what it says on stderr, as it says it. Where we are interrupted, uv
+    is ended, too. Raises `SystemRefused` and `MissingExtra`.
+    """
+    program = find(environ)
+    try:
+        process = subprocess.Popen(
+            [program, *words],
+            cwd=cwd,
+            env=environment(environ),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise SystemRefused("%s cannot be started: %s." % (program, error.strerror)) from error
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    output: list[str] = []
+    reader = threading.Thread(target=_keep, args=(process.stdout, output), daemon=True)
+    try:
+        reader.start()
+        try:
+            process.stdin.write(text)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+        complaints = []
+        for said in process.stderr:
+            clean = _ESCAPE.sub("", said)
+            complaints.append(clean)
+            if line is not None:
+                line(clean.rstrip())
+        code = process.wait()
+        reader.join()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+    return Done(code, "".join(output), "".join(complaints))
+
+
+def _keep(stream: IO[str], kept: list[str]) -> None:
+    kept.append(stream.read())
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return ``environ`` for uv: nothing that leads it elsewhere, and pip's indexes."""
+    changed = {name: value for name, value in environ.items() if name not in _REMOVED}
+    changed.update(indexes.settings(environ))
+    changed.update(NO_COLOR="1", UV_PYTHON_DOWNLOADS="never", UV_NO_PROGRESS="0")
+    changed.setdefault("UV_LINK_MODE", "hardlink")
+    return changed
