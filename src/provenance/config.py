@@ -3,7 +3,8 @@
 Members, all optional: ``data`` and ``outputs`` (paths relative to the file, recorded with every
 run), ``digest_seconds`` (how long ``prov run`` may go on digesting after the command has ended),
 ``fail_on`` (the effect from which ``prov verify`` exits 1), ``rtol`` and ``atol`` (tolerance of
-``prov replay``). PyYAML is imported only where there is a setting to read.
+``prov replay``), ``calls`` (how the user's calls are compared: auto, off, synthetic, cut or full).
+PyYAML is imported only where there is a setting to read.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Settings(NamedTuple):
     fail_on: str = "known"
     rtol: float | None = None
     atol: float | None = None
+    calls: str = "auto"
 
 
 def load(root: str) -> Settings:
@@ -102,6 +104,11 @@ def _checked(values: dict[str, Any], path: str, root: str) -> Settings:
             known = ("unknown", "possible", "known", "broken")
             _require(value in known, path, name, "one of " + ", ".join(known))
             found[name] = value
+        elif name == "calls":
+            word = "off" if value is False else value  # YAML reads a bare `off` as false
+            modes = ("auto", "off", "synthetic", "cut", "full")
+            _require(word in modes, path, name, "one of " + ", ".join(modes))
+            found[name] = word
     return Settings(**found)
 
 

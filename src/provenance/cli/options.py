@@ -17,6 +17,27 @@ Rtol = Annotated[
 Atol = Annotated[
     float | None, typer.Option("--atol", help="Absolute tolerance, as numpy means it.")
 ]
+Calls = Annotated[
+    str | None,
+    typer.Option(
+        "--calls",
+        metavar="MODE",
+        help="How your own calls are compared: auto, off, synthetic, cut or full.",
+    ),
+]
+Build = Annotated[
+    bool,
+    typer.Option("--build", help="Build the recorded environment with uv where it is gone."),
+]
+Markdown = Annotated[
+    bool, typer.Option("--markdown", help="Print a summary in Markdown, for a pull request.")
+]
+Github = Annotated[
+    bool,
+    typer.Option(
+        "--github", help="Print annotations for GitHub Actions too, and write the step summary."
+    ),
+]
 FailOn = Annotated[
     str | None,
     typer.Option(

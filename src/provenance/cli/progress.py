@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import TypeVar
 
 PATIENCE_S, AGAIN_S = 2.0, 0.5
 """Seconds before the line appears, and between its changes."""
+
+Shown = TypeVar("Shown", bound="Progress")
 
 
 class Progress:
@@ -19,7 +24,7 @@ class Progress:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self: Shown) -> Shown:
         try:
             shown = sys.stderr.isatty()
         except (AttributeError, ValueError):
@@ -43,10 +48,26 @@ class Progress:
         pause, width = PATIENCE_S, 0
         while not self._ended.wait(pause):
             line = "prov: " + self._text()
+            line = line[: shutil.get_terminal_size().columns - 1]  # a wrapped line stays behind
             _put("\r" + line.ljust(width))
-            pause, width = AGAIN_S, len(line)
+            pause, width = AGAIN_S, max(width, len(line))
         if width:
             _put("\r" + " " * width + "\r")
+
+
+class Stages(Progress):
+    """Shows what was last said to it, and for how long that has been going on: ``... 12 s``."""
+
+    def __init__(self) -> None:
+        super().__init__(self._now)
+        self._stage, self._since = "comparing", time.monotonic()
+
+    def __call__(self, stage: str) -> None:
+        """Say what is going on from now on."""
+        self._stage, self._since = stage, time.monotonic()
+
+    def _now(self) -> str:
+        return "%s ... %d s" % (self._stage, time.monotonic() - self._since)
 
 
 def _put(text: str) -> None:

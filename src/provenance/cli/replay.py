@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provenance.cli import envelope, options, results, verify
+from provenance.cli.progress import Stages
 from provenance.cli.style import Style
 from provenance.core import runid
 from provenance.core.verdict import DIFFERENT
@@ -32,6 +33,8 @@ def command(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before rerunning.")] = False,
     python: options.Python = None,
+    calls: options.Calls = None,
+    build: options.Build = False,
     env: Annotated[
         str, typer.Option("--env", help="The environment to run in: current.")
     ] = "current",
@@ -49,8 +52,10 @@ def command(
     from provenance.operations.verify import Wish
 
     _require_current(env)
-    wish = Wish(os.getcwd(), dict(os.environ), reference, python)
-    planned = plan.plan(wish, rtol, atol)
+    with Stages() as stages:
+        environ = dict(os.environ)
+        wish = Wish(os.getcwd(), environ, reference, python, None, calls, build, stages)
+        planned = plan.plan(wish, rtol, atol)
     _tell(planned, verbose, json)
     if dry_run:
         if json:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provenance.cli import envelope, findings, options
+from provenance.cli.progress import Stages
 from provenance.cli.style import Style
 from provenance.core import runid
 from provenance.core.difference import EFFECTS, NONE
@@ -25,6 +26,8 @@ def command(
     ] = None,
     python: options.Python = None,
     fail_on: options.FailOn = None,
+    calls: options.Calls = None,
+    build: options.Build = False,
     verbose: options.Verbose = False,
     json: options.Json = False,
 ) -> None:
@@ -35,8 +38,10 @@ def command(
     from provenance.operations import verify
 
     check_effect(fail_on)
-    wish = verify.Wish(os.getcwd(), dict(os.environ), reference, python, fail_on)
-    result = verify.verify(wish)
+    with Stages() as stages:
+        environ = dict(os.environ)
+        wish = verify.Wish(os.getcwd(), environ, reference, python, fail_on, calls, build, stages)
+        result = verify.verify(wish)
     if json:
         envelope.put("verify", verify.as_json(result))
     else:

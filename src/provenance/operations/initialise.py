@@ -21,6 +21,7 @@ _SETTINGS = """\
 # outputs: []            the same for what the runs write
 # digest_seconds: 30     how long `prov run` may go on digesting after the command has ended
 # fail_on: known         effect from which `prov verify` exits 1: unknown, possible, known, broken
+# calls: auto            how `prov verify` compares your calls: auto, off, synthetic, cut, full
 # rtol: 1.0e-6           tolerance of `prov replay`, as numpy means it
 # atol: 1.0e-12
 """

@@ -113,6 +113,7 @@ def as_json(planned: Plan) -> dict[str, Any]:
         "command": list(planned.command),
         "findings": codec.encode(planned.checked.findings),
         "not_compared": codec.encode(planned.checked.not_compared),
+        "calls": codec.encode(planned.checked.calls),
         "results": None,
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from provenance import config
@@ -11,7 +11,8 @@ from provenance.core import codec, verdict
 from provenance.core.difference import NotCompared
 from provenance.core.verdict import Finding
 from provenance.knowledge import match
-from provenance.operations import facts, measuring, present, references
+from provenance.operations import calls, facts, measuring, present, references
+from provenance.operations.calls import Coverage
 from provenance.operations.facts import Facts
 from provenance.operations.references import Reference
 from provenance.store import project
@@ -23,6 +24,7 @@ class Checked(NamedTuple):
 
     reference: the record compared with. interpreter: path and version of the one looked at.
     findings: gravest first. facts: how many were compared, per facet. not_compared: what was not.
+    calls: how many of the user's calls were compared, None where that was not tried.
     """
 
     reference: Reference
@@ -31,6 +33,7 @@ class Checked(NamedTuple):
     facts: dict[str, Facts]
     not_compared: tuple[NotCompared, ...]
     notes: tuple[str, ...] = ()
+    calls: Coverage | None = None
 
     @property
     def total(self) -> int:
@@ -53,13 +56,21 @@ class VerifyResult(NamedTuple):
 
 
 class Wish(NamedTuple):
-    """What to verify: the reference's name, the interpreter, the effect from which it fails."""
+    """What to verify: the reference's name, the interpreter, the effect from which it fails.
+
+    calls: how the user's calls are compared, None for what the settings say. build: whether the
+    recorded environment may be built where it is gone. progress: told in a few words what is going
+    on now, whenever that changes.
+    """
 
     cwd: str
     environ: Mapping[str, str]
     reference: str | None = None
     python: str | None = None
     fail_on: str | None = None
+    calls: str | None = None
+    build: bool = False
+    progress: Callable[[str], None] | None = None
 
 
 def verify(wish: Wish) -> VerifyResult:
@@ -89,13 +100,16 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
     findings = match.explain(
         compared.differences, reference.record, today.record, measuring.entries(wish.environ)
     )
+    stated = config.load(place.root).calls
+    calls.mode(wish.calls, stated, reference)
+    unasked = calls.left_out(wish.calls, stated, reference, compared.differences)
     main = today.interpreters[0] if today.interpreters else None
     return Checked(
         reference,
         {"executable": main.executable, "version": main.version} if main else None,
         tuple(verdict.ranked(findings)),
         compared.facts,
-        compared.not_compared,
+        (*compared.not_compared, *unasked),
         today.notes,
     )
 
@@ -118,6 +132,7 @@ def as_json(result: VerifyResult) -> dict[str, Any]:
         "compared": first["compared"],
         "findings": [finding for one in blocks for finding in one["findings"]],
         "not_compared": [item for one in blocks for item in one["not_compared"]],
+        "calls": first["calls"],
         "references": blocks,
     }
 
@@ -139,4 +154,5 @@ def block(checked: Checked) -> dict[str, Any]:
         "findings": codec.encode(checked.findings),
         "not_compared": codec.encode(checked.not_compared),
         "notes": list(checked.notes),
+        "calls": codec.encode(checked.calls),
     }
