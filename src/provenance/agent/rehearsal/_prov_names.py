@@ -1,0 +1,106 @@
+"""What things are called, and whose they are: the user's, a library's, or plain Python's."""
+
+import sys
+import types
+
+OWN = frozenset()
+"""Names of the user's own modules; filled as they are imported."""
+LONGEST = 400
+
+_PLAIN = (type(None), bool, int, float, complex, str, bytes)
+_CONTAINERS = (list, tuple, dict, set, frozenset, range, slice, type(...), bytearray)
+
+
+def callee(function):
+    """Return the dotted name of a callable as it is defined; a method by the class of its object."""
+    try:
+        owner = getattr(function, "__self__", None)
+        name = getattr(function, "__name__", "")
+        if owner is not None and not isinstance(owner, types.ModuleType):
+            kind = owner if isinstance(owner, type) else type(owner)
+            return "%s.%s.%s" % (kind.__module__, kind.__qualname__, name)
+        if isinstance(function, type):
+            return "%s.%s" % (function.__module__, function.__qualname__)
+        module = getattr(function, "__module__", None)
+        qualified = getattr(function, "__qualname__", name)
+        if isinstance(module, str) and isinstance(qualified, str) and qualified:
+            return "%s.%s" % (module, qualified)
+        if isinstance(owner, types.ModuleType):
+            return "%s.%s" % (owner.__name__, name)
+        kind = type(function)
+        if kind.__name__ == "ufunc":
+            return "numpy." + name
+        return "%s.%s.__call__" % (kind.__module__, kind.__qualname__)
+    except Exception:
+        return "?"
+
+
+def top(name):
+    """Return the first component of a dotted name."""
+    return name.partition(".")[0] if isinstance(name, str) else ""
+
+
+def is_own(thing):
+    """Return whether a function, class, module or object is of the user's own source."""
+    try:
+        if isinstance(thing, types.ModuleType):
+            return thing.__name__ in OWN
+        owner = getattr(thing, "__self__", None)
+        if isinstance(thing, types.MethodType):
+            # A library's method of a user's class (``Net.parameters``) is the library's.
+            return getattr(thing.__func__, "__module__", "") in OWN
+        if owner is not None and isinstance(owner, type):
+            thing = owner
+        if isinstance(thing, (types.FunctionType, type)):
+            return thing.__module__ in OWN
+        return type(thing).__module__ in OWN and "__call__" in type(thing).__dict__
+    except Exception:
+        return False
+
+
+def is_plain(value):
+    """Return whether a value is a number, a text or nothing."""
+    return type(value) in _PLAIN
+
+
+def is_foreign(value):
+    """Return whether a value is of a type that neither Python's builtins nor the user defined."""
+    kind = type(value)
+    if kind in _PLAIN or kind in _CONTAINERS:
+        return False
+    if kind is types.ModuleType:
+        return True
+    try:
+        module = kind.__module__
+    except Exception:
+        return False
+    if module in OWN:
+        return any(is_library(base) for base in kind.__mro__[1:-1])
+    return module != "builtins" or kind.__name__ in ("generator", "module")
+
+
+def is_library(kind):
+    """Return whether a class is defined by a library."""
+    module = getattr(kind, "__module__", "builtins")
+    return module not in OWN and module != "builtins" and module not in ("abc", "typing")
+
+
+def is_module(value):
+    """Return whether a value is a module (also a lazy one), a class or a function."""
+    return isinstance(value, (types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType))
+
+
+def error(value):
+    """Return an exception as one line."""
+    if value is None:
+        return ""
+    try:
+        text = str(value).strip().partition("\n")[0]
+    except Exception:
+        text = ""
+    return ("%s: %s" % (type(value).__name__, text))[:LONGEST]
+
+
+def loaded():
+    """Return the names of the modules that are imported."""
+    return sorted(sys.modules)

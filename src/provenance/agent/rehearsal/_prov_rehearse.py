@@ -1,0 +1,250 @@
+"""Runs a script as a rehearsal: rewritten, cut, noted on a tape.
+
+Started by the target interpreter as ``python _prov_rehearse.py SETTINGS.json``. The settings:
+
+``tape``     where to write; ``script`` or ``module``: what to run; ``argv``: its arguments
+``cells``    true: the script is a notebook, whose code cells are run one after the other
+``own``      folders of the user's source; ``foreign``: folders below them that hold libraries
+``rows``     data longer than this is cut to it (0: not cut); ``loop_s``: seconds a loop may take
+``follows``  true: ``loops`` ([site, nth, turns]) says how often each loop turns
+``limit_s``  seconds after the first import of the script's own, when all ends
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_loaded = {}
+
+
+def load(name):
+    """Return a module beside this file, None where there is none."""
+    if name not in _loaded:
+        path = os.path.join(_HERE, name + ".py")
+        if not os.path.isfile(path):
+            _loaded[name] = None
+            return None
+        import importlib.util
+
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        module.load = load
+        _loaded[name] = module
+        spec.loader.exec_module(module)
+        module.load = load
+    return _loaded[name]
+
+
+class Own(object):
+    """Which files are the user's, and the names of the modules made from them."""
+
+    def __init__(self, settings):
+        self.folders = tuple(os.path.realpath(one) + os.sep for one in settings["own"])
+        self.foreign = tuple(os.path.realpath(one) + os.sep for one in settings.get("foreign", ()))
+        self.top = os.path.realpath(settings.get("top", settings["own"][0]))
+        self.names = {"__main__"}
+
+    def has(self, path):
+        """Return whether the file at ``path`` is the user's own source."""
+        real = os.path.realpath(path)
+        if not real.endswith(".py") or "site-packages" in real or "dist-packages" in real:
+            return False
+        return real.startswith(self.folders) and not real.startswith(self.foreign)
+
+    def shown(self, path):
+        """Return the path as the tape names it: relative to the top of the project."""
+        return os.path.relpath(os.path.realpath(path), self.top)
+
+
+def install(tape, own):
+    """Let every module of the user's own be rewritten when it is imported."""
+    from importlib.machinery import SourceFileLoader
+
+    original = SourceFileLoader.get_code
+
+    def get_code(self, fullname):
+        path = self.get_filename(fullname)
+        if not own.has(path):
+            return original(self, fullname)
+        own.names.add(fullname)
+        code = code_of(tape, own, path, self.get_data(path), False)
+        return original(self, fullname) if code is None else code
+
+    SourceFileLoader.get_code = get_code
+
+
+def code_of(tape, own, path, text, guarded):
+    """Return the rewritten code of a file; None where it cannot be rewritten."""
+    sites = []
+    try:
+        offset = len(tape.sites)
+        code = load("_prov_rewrite").rewrite(text, path, own.shown(path), sites, guarded, offset)
+    except RecursionError:
+        return None
+    tape.add(sites)
+    return code
+
+
+def seed():
+    """Give each random generator a fixed start, so that two rehearsals can be compared."""
+    import random
+
+    random.seed(0)
+    _when("numpy", _seed_numpy)
+    _when("torch", lambda module: module.manual_seed(0))
+    _when("tensorflow", _seed_tensorflow)
+
+
+def _seed_numpy(module):
+    module.random.seed(0)
+    make = getattr(module.random, "default_rng", None)
+    if make is not None:
+        made = [0]
+
+        def default_rng(seed=None):
+            if seed is None:
+                made[0] += 1
+                seed = made[0]
+            return make(seed)
+
+        default_rng.__module__, default_rng.__qualname__ = "numpy.random", "default_rng"
+        module.random.default_rng = default_rng
+
+
+def _seed_tensorflow(module):
+    module.random.set_seed(0)
+
+
+_waiting = {}
+
+
+def _when(name, act):
+    """Call ``act(module)`` once the program has imported the module."""
+    _waiting[name] = act
+
+
+class _Finder(object):
+    """Sees the imports that `_when` waits for; finds nothing itself."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name not in _waiting:
+            return None
+        act = _waiting.pop(name)
+        import importlib.util
+
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None or not hasattr(spec.loader, "exec_module"):
+            return spec
+        run = spec.loader.exec_module
+
+        def exec_module(module):
+            run(module)
+            try:
+                act(module)
+            except Exception:
+                pass
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def watch_warnings(tape):
+    """Note each warning under the operation that is open, shown or not."""
+    import warnings
+
+    original = warnings.warn
+
+    def warn(message, category=None, stacklevel=1, *rest, **named):
+        kind = type(message) if isinstance(message, Warning) else category or UserWarning
+        tape.warned("%s: %s" % (getattr(kind, "__name__", "Warning"), message))
+        return original(message, category, stacklevel + 1, *rest, **named)
+
+    warnings.warn = warn
+
+
+def guard_time(tape, limit_s):
+    """End the process when its time is over; what is on the tape stays."""
+
+    def wait():
+        time.sleep(limit_s)
+        tape.end("time", "after %g s" % limit_s)
+        os._exit(75)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def main():
+    """Run what the settings name."""
+    with open(sys.argv[1], encoding="utf-8") as stream:
+        settings = json.load(stream)
+    own = Own(settings)
+    sys.dont_write_bytecode = False
+    tape = load("_prov_tape").Tape(settings["tape"], own.names, settings)
+    tape.put({"tape": 1, "python": "%d.%d.%d" % sys.version_info[:3]})
+    import builtins
+
+    for name in "afrslte":
+        setattr(builtins, "_prov_" + name, getattr(tape, name))
+    builtins._prov_x = tape.x
+    sys.meta_path.insert(0, _Finder)
+    seed()
+    install(tape, own)
+    watch_warnings(tape)
+    guard_time(tape, settings.get("limit_s", 60.0))
+    how, why = "done", ""
+    try:
+        run(tape, own, settings)
+    except SystemExit as error:
+        why = "exit %s" % (error.code,)
+    except BaseException as error:
+        tape.x(0)
+        how, why = "error", load("_prov_names").error(error)
+    finally:
+        tape.end(how, why)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def run(tape, own, settings):
+    """Run the script or module as ``__main__``."""
+    import types
+
+    argv, module = settings["argv"], settings.get("module")
+    if module:
+        import importlib.util
+
+        sys.path[0] = os.getcwd()
+        spec = importlib.util.find_spec(module)
+        if spec is not None and spec.submodule_search_locations is not None:
+            module += ".__main__"
+            spec = importlib.util.find_spec(module)
+        if spec is None or not spec.origin:
+            raise ImportError("there is no module %s" % module)
+        script, package = spec.origin, spec.parent
+    else:
+        script, package = os.path.abspath(settings["script"]), None
+        sys.path[0] = os.path.dirname(script)
+    sys.argv[:] = [script] + argv
+    main_module = types.ModuleType("__main__")
+    main_module.__file__ = script
+    main_module.__builtins__ = __builtins__
+    main_module.__package__ = package
+    if module:
+        main_module.__spec__ = spec
+    sys.modules["__main__"] = main_module
+    with open(script, "rb") as stream:
+        text = stream.read()
+    if settings.get("cells"):
+        text = load("_prov_cells").source(text)
+    code = code_of(tape, own, script, text, True) if own.has(script) else None
+    if code is None:
+        code = compile(text, script, "exec", dont_inherit=True)
+    exec(code, main_module.__dict__)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,391 @@
+"""The tape: what each operation of the user's source was given, and what it returned.
+
+The functions here stand between the operations of a rewritten module (see `_prov_rewrite`). Each
+hands its value on unchanged. An operation begins with its first input or its callee and ends with
+its result; the ones in between, in library callbacks and in the user's own functions, lie inside.
+
+A site is noted at its first executions and then at each power of two, so that a loop of a million
+turns costs a comparison of two integers a turn.
+
+No reference to a value is kept longer than the operation lasts, so that finalisers run when they
+would have run (a file written without being closed is flushed by one). Objects are known again by
+their identity, guarded by a weak reference where the type allows one.
+"""
+
+import json
+import os
+import sys
+import threading
+import weakref
+
+FIRST = 5
+"""Executions of a site that are noted one by one."""
+MOST_BYTES = 64 << 20
+"""Size of a tape above which nothing more is noted."""
+LONGEST_TEXT = 400
+
+QUIET = frozenset(
+    "len range enumerate zip map filter iter hash callable hasattr getattr setattr print open "
+    "bool staticmethod classmethod property object input exit quit".split()
+)
+"""Builtins that are only handed on. ``print`` is noted apart, as what the user gets to see."""
+
+load = None
+
+
+class Operation(object):
+    """One operation under way."""
+
+    __slots__ = ("site", "frame", "inputs", "values", "links", "callee", "begin", "noted", "warned")
+
+    def __init__(self, site, frame, begin):
+        self.site = site
+        self.frame = frame
+        self.begin = begin
+        self.inputs = []
+        self.values = []
+        self.links = []
+        self.callee = None
+        self.noted = None
+        self.warned = []
+
+
+class Tape(object):
+    """Notes operations to a file of JSON lines."""
+
+    def __init__(self, path, own, settings):
+        self.forms = load("_prov_forms")
+        self.names = load("_prov_names")
+        self.names.OWN = own
+        self.cut = load("_prov_cut").Cut(settings, self)
+        self.stream = open(path, "w", encoding="utf-8")  # noqa: SIM115
+        self.bytes = 0
+        self.sites = []
+        self.told = 0
+        self.counts = []
+        self.open = []
+        self.interned = {}
+        self.signed = set()
+        self.made = {}
+        self.number = 0
+        self.random = ""
+        self.thread = threading.get_ident()
+        self.process = os.getpid()
+        self.busy = False
+        self.lock = threading.Lock()
+
+    # --- what rewritten code calls -----------------------------------------------------------
+
+    def a(self, site, name, value):
+        """Note an input, return it."""
+        count = self.counts[site]
+        if count >= FIRST and count & (count - 1):
+            return value
+        if self.busy or threading.get_ident() != self.thread:
+            return value
+        operation = self._current(site, id(sys._getframe(1)), name)
+        self.busy = True
+        try:
+            self._input(operation, name, value)
+        finally:
+            self.busy = False
+        return value
+
+    def f(self, site, function):
+        """Note what is called, return it."""
+        count = self.counts[site]
+        if count >= FIRST and count & (count - 1):
+            return function
+        if self.busy or threading.get_ident() != self.thread:
+            return function
+        operation = self._current(site, id(sys._getframe(1)), None)
+        self.busy = True
+        try:
+            operation.callee = self.names.callee(function)
+            operation.noted = self._is_noted(operation.callee, function)
+            if operation.noted:
+                self._sign(operation.callee, function)
+        finally:
+            self.busy = False
+        return self.cut.called(operation.callee, function)
+
+    def r(self, site, value):
+        """Note the result, return it (or its beginning, where data is cut)."""
+        count = self.counts[site]
+        if count >= FIRST and count & (count - 1):
+            self.counts[site] = count + 1
+            return self.cut.again(site, value)
+        if self.busy or threading.get_ident() != self.thread:
+            return value
+        self.counts[site] = count + 1
+        operation = self._ended(site, id(sys._getframe(1)))
+        if operation is None:
+            return value
+        self.busy = True
+        try:
+            value = self.cut.result(operation, value)
+            if self._counts(operation, value):
+                self._note(operation, value, None)
+        finally:
+            self.busy = False
+        return value
+
+    def s(self, site):
+        """Note what an assignment to an item or attribute changed."""
+        self.r(site, None)
+
+    def l(self, site, iterable):  # noqa: E743
+        """Return an iterator over ``iterable`` that notes its items and ends early if it must."""
+        if threading.get_ident() != self.thread or os.getpid() != self.process:
+            return iter(iterable)
+        return self._turns(site, iterable)
+
+    def t(self, site):
+        """Return whether a ``while`` loop may take another turn."""
+        return self.cut.may_turn(site)
+
+    def e(self):
+        """Note that an exception was caught by the user's own code."""
+        if threading.get_ident() == self.thread and not self.busy:
+            self._failed(id(sys._getframe(1)))
+
+    def x(self, line):
+        """Note that a statement of the script failed; the next one is tried."""
+        self._failed(None)
+        error = sys.exc_info()[1]
+        self.put({"failed": line, "e": self.names.error(error)})
+
+    # --- the rest ----------------------------------------------------------------------------
+
+    def add(self, sites):
+        """Take the sites of a module that was rewritten."""
+        self.sites.extend(sites)
+        self.counts.extend([0] * len(sites))
+        for one in sites:
+            self.put(one)
+
+    def warned(self, text):
+        """Note a warning raised under the operation that is open."""
+        if self.open and threading.get_ident() == self.thread:
+            self.open[-1].warned.append(text[:LONGEST_TEXT])
+
+    def put(self, value):
+        """Write one line."""
+        if self.bytes > MOST_BYTES or os.getpid() != self.process:
+            return
+        line = json.dumps(value, separators=(",", ":")) + "\n"
+        with self.lock:
+            self.bytes += len(line)
+            self.stream.write(line)
+
+    def end(self, how, why=""):
+        """Write the last line and everything before it."""
+        if os.getpid() != self.process:
+            return
+        self.put({"end": how, "why": why[:LONGEST_TEXT], "operations": self.number})
+        with self.lock:
+            self.stream.flush()
+
+    def _current(self, site, frame, name):
+        """Return the operation of this site that is under way, or begin one."""
+        if self.open:
+            top = self.open[-1]
+            if top.site == site and top.frame == frame:
+                stale = top.callee is not None if name is None else name in [n for n, _ in top.inputs]
+                if not stale or name in ("*", "**"):
+                    return top
+                self.open.pop()
+        top = Operation(site, frame, self.number)
+        self.open.append(top)
+        return top
+
+    def _ended(self, site, frame):
+        """Return the operation that ends here; those that an exception left open are dropped."""
+        for place in range(len(self.open) - 1, -1, -1):
+            one = self.open[place]
+            if one.site == site and one.frame == frame:
+                del self.open[place:]
+                return one
+        return None
+
+    def _input(self, operation, name, value):
+        operation.begin = self.number
+        operation.values.append(value)
+        wanted = operation.noted is not False
+        form = self._form(value) if wanted else None
+        operation.inputs.append((name, form))
+        link = self._link(value) if wanted else None
+        if link is not None:
+            operation.links.append((name, link))
+
+    def _is_noted(self, callee, function):
+        if callee.startswith("builtins."):
+            name = callee[9:]
+            return name == "print" or (name not in QUIET and "." not in name) or name in (
+                "str.format",
+                "str.join",
+            )
+        return not self.names.is_own(function)
+
+    def _counts(self, operation, value):
+        """Return whether an operation is worth a line: one of a library, not of plain Python."""
+        if operation.noted is not None:
+            return operation.noted
+        kind = self.sites[operation.site]["kind"]
+        foreign = [one for one in operation.values if self.names.is_foreign(one)]
+        if kind in ("attribute", "item", "store"):
+            if not foreign:
+                return False
+            owner = operation.values[0]
+            if kind == "attribute" and callable(value):
+                return False
+            if self.names.is_module(owner):
+                return not (self.names.is_own(owner) or self.names.is_module(value))
+            return True
+        if kind == "text":
+            return any(not self.names.is_plain(one) for one in operation.values)
+        return bool(foreign) or self.names.is_foreign(value)
+
+    def _note(self, operation, value, error):
+        self.number += 1
+        line = {"op": self.number, "s": operation.site, "n": self.counts[operation.site] - 1}
+        if operation.callee:
+            line["c"] = operation.callee
+        if operation.begin < self.number - 1:
+            line["b"] = operation.begin
+        line["i"] = operation.inputs
+        if error is None:
+            line["o"] = self._form(value)
+            changed = self._changed(operation)
+            if changed:
+                line["a"] = changed
+        else:
+            line["e"] = error
+        if operation.links:
+            line["m"] = operation.links
+        if operation.warned:
+            line["w"] = operation.warned
+        if operation.callee == "builtins.print" or self.sites[operation.site]["kind"] == "text":
+            line["t"] = self._shown(operation, value)
+        state = self.forms.digest_of_random_state()
+        if state != self.random:
+            line["r"] = self.random = state
+        self.put(line)
+        self._remember(value, operation)
+
+    def _changed(self, operation):
+        """Return the inputs that the operation changed, in their new form."""
+        found = []
+        for (name, before), value in zip(operation.inputs, operation.values):
+            if self.names.is_plain(value):
+                continue
+            after = self._form(value)
+            if after != before:
+                found.append((name, after))
+        return found
+
+    def _shown(self, operation, value):
+        if isinstance(value, str):
+            return value[:LONGEST_TEXT]
+        shown = []
+        for one in operation.values[:10]:
+            try:
+                shown.append(str(one)[:LONGEST_TEXT])
+            except Exception:
+                shown.append("?")
+        return " ".join(shown)[:LONGEST_TEXT]
+
+    def _failed(self, frame):
+        """Note the innermost operation that an exception ended; drop those around it."""
+        error = sys.exc_info()[1]
+        self.busy = True
+        try:
+            while self.open:
+                one = self.open[-1]
+                if frame is not None and one.frame == frame:
+                    pass
+                self.open.pop()
+                if error is not None and (one.noted or one.callee is None):
+                    self.counts[one.site] += 1
+                    if self._counts(one, None) or one.noted is None:
+                        self._note(one, None, self.names.error(error))
+                    error = None
+                if frame is not None and one.frame == frame:
+                    break
+        finally:
+            self.busy = False
+
+    def _form(self, value):
+        """Return the number of a value's form, writing the form at its first appearance."""
+        form = self.forms.form(value)
+        key = json.dumps(form, separators=(",", ":"))
+        number = self.interned.get(key)
+        if number is None:
+            number = self.interned[key] = len(self.interned)
+            self.put({"f": number, "v": form})
+        return number
+
+    def _sign(self, callee, function):
+        if callee in self.signed or callee.startswith("builtins."):
+            return
+        self.signed.add(callee)
+        signatures = load("_prov_signatures")
+        if signatures is not None:
+            self.put({"sig": callee, "v": signatures.signature(function)})
+
+    def _link(self, value):
+        """Return the number of the operation that made an object, None where not known."""
+        known = self.made.get(id(value))
+        if known is None:
+            return None
+        number, kind, alive = known
+        if kind is not type(value) or (alive is not None and alive() is not value):
+            del self.made[id(value)]
+            return None
+        return number
+
+    def _remember(self, value, operation):
+        if self.names.is_plain(value):
+            return
+        if any(one is value for one in operation.values):
+            return  # a method that returns its object did not make it
+        try:
+            alive = weakref.ref(value)
+        except TypeError:
+            alive = None
+        self.made[id(value)] = (self.number, type(value), alive)
+
+    def _turns(self, site, iterable):
+        """Yield the items of ``iterable``, noting them, as many as the plan or the time allows."""
+        loop = self.cut.loop(site)
+        iterator = iter(iterable)
+        maker = self._link(iterable)
+        foreign = self.names.is_foreign(iterable) or self.names.is_foreign(iterator)
+        plain = type(iterable) in (list, tuple, range, dict, set, str, enumerate, zip)
+        while loop.goes_on():
+            begin = self.number
+            try:
+                item = next(iterator)
+            except StopIteration:
+                loop.ended()
+                return
+            if foreign and not plain:
+                item = self._item(site, item, maker, begin)
+            yield item
+        loop.stopped()
+
+    def _item(self, site, item, maker, begin):
+        count = self.counts[site]
+        self.counts[site] = count + 1
+        if (count >= FIRST and count & (count - 1)) or self.busy:
+            return item
+        operation = Operation(site, 0, begin)
+        operation.noted = True
+        if maker is not None:
+            operation.links.append(("self", maker))
+        self.busy = True
+        try:
+            self._note(operation, item, None)
+        finally:
+            self.busy = False
+        return item
