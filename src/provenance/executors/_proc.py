@@ -9,7 +9,7 @@ def tree(pid: int) -> list[int]:
     """Return ``pid`` and its descendants; those that their parents have left are not among them."""
     found, seen = [pid], {pid}
     for one in found:  # grows while it is walked
-        for child in _children(one):
+        for child in children(one):
             if child not in seen:
                 seen.add(child)
                 found.append(child)
@@ -24,7 +24,8 @@ def threads(pid: int) -> list[str]:
         return []
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Return the processes that ``pid`` has started and that are its children still."""
     found: list[int] = []
     for thread in threads(pid):
         try:
