@@ -13,7 +13,7 @@ from provenance.core.distributions import key_of
 from provenance.core.record import Record
 from provenance.core.uses import Use
 from provenance.core.verdict import Finding
-from provenance.knowledge import catalog
+from provenance.knowledge import catalog, surroundings
 from provenance.knowledge import entry as entries_
 from provenance.knowledge.entry import Entry
 from provenance.knowledge.judge import MOST_PLACES, PYTHON_ITSELF, Judged, judge
@@ -42,13 +42,15 @@ def explain(
     uses = uses_of(new) or uses_of(old)
     gpu = has_gpu(old)
     changed = {p: (o, n) for p, o, n in map(_versions, differences) if p}
+    here = surroundings.situation(old, new, uses, versions_of(old))
     found = []
     for difference in differences:
         package, before, after = _versions(difference)
         about = known.get(package, ()) if package and difference.effect != NONE else ()
         own = [one for one in about if teller(one, changed) == package]
-        found.append(finding(difference, judge(own, package, before, after, uses, gpu)))
-    return tuple(found)
+        told = finding(difference, judge(own, package, before, after, uses, gpu))
+        found.append(told if package else surroundings.explained(told, here))
+    return (*found, *surroundings.lost_cards(differences, here))
 
 
 def teller(entry: Entry, changed: Mapping[str, Tuple[str, str]]) -> str:
