@@ -1,95 +1,201 @@
-"""Findings for people: what differs, where it strikes, why, and how to get the old back."""
+"""Findings on the terminal: one screen with what matters, the rest folded.
+
+A screen is 24 lines of 80 columns: the three gravest blocks in full, the others a line each, then
+a count. ``-v`` shows all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from provenance.cli.style import Style, plural, value
-from provenance.core.difference import BROKEN, KNOWN, NONE, POSSIBLE, UNKNOWN, NotCompared
-from provenance.core.verdict import Finding, Reason
+from provenance.cli.groups import Block, Groups, Seen, grouped, sentence
+from provenance.cli.style import Style, plural
+from provenance.core.difference import BROKEN, KNOWN, POSSIBLE, UNKNOWN, NotCompared
+from provenance.core.verdict import Finding
 
+if TYPE_CHECKING:
+    from provenance.operations.calls import Coverage
+
+ROOM, COLUMNS = 16, 80
+"""Rows that the findings of a screen may take, and its columns."""
+FULL = 3
+CALLS = "calls"
 _COLOUR = {KNOWN: "red", BROKEN: "red", POSSIBLE: "yellow"}
-_WORDS = {
-    "content": "was changed",
-    "digest": "has other content",
-    "missing": "is not here",
-    "removed": "is not installed",
-    "added": "is new here",
-    "comment": "differs in comments or layout only",
-}
+_SEEN, _PLACES, _NAMED, _REASONS = 2, 4, 3, 4
 
 
-def lines(findings: Iterable[Finding], style: Style, verbose: bool = False) -> list[str]:
-    """Return the findings, gravest first, the harmless ones folded unless ``verbose``."""
-    found = []
-    unknown, harmless = [], []
-    for one in findings:
-        if one.effect == UNKNOWN and not one.reasons:
-            unknown.append(one)
-        elif one.effect == NONE:
-            harmless.append(one)
-        else:
-            found += _block(one, style)
-    if unknown:
-        found += _folded("no known effect", unknown, verbose)
-    if harmless and verbose:
-        found += _folded("no effect", harmless, verbose)
-    elif harmless:
-        found.append("%s that cannot matter folded (-v)" % plural(len(harmless), "change"))
-    return found
-
-
-def _block(one: Finding, style: Style) -> list[str]:
-    label = style(one.effect.upper(), "bold", _COLOUR.get(one.effect, "bold"))
-    found = ["%s  %s" % (label, sentence(one))]
-    if one.where and not one.reasons and one.where != (one.name,):
-        found.append("  at %s" % ", ".join(one.where[:4]))
-    for reason in one.reasons:
-        found += ["  " + line for line in _reason(reason, style)]
-    return found
-
-
-def _reason(reason: Reason, style: Style) -> list[str]:
-    found = reason.text.splitlines()
-    if reason.evidence:
-        found.append("evidence: %s" % reason.evidence)
-    if reason.remedy:
-        found.append("fix: %s" % style(reason.remedy, "cyan"))
-    if reason.source:
-        found.append(style("source: %s" % reason.source, "dim"))
-    return found
-
-
-def sentence(one: Finding) -> str:
-    """Return what differs in one line: ``scikit-learn 1.1.3 -> 1.5.2``."""
-    if one.text and one.kind not in ("version", "changed"):
-        return "%s: %s" % (one.name, one.text)
-    if one.kind == "removed" and one.facet != "packages":
-        return "%s is not there this time" % one.name
-    if one.kind in _WORDS:
-        return "%s %s" % (one.name, _WORDS[one.kind])
-    text = "%s %s -> %s" % (one.name, value(one.old), value(one.new))
-    return "%s (%s)" % (text, one.text) if one.text else text
-
-
-def _folded(label: str, findings: list[Finding], verbose: bool) -> list[str]:
+def lines(
+    findings: Iterable[Finding], style: Style, verbose: bool = False, room: int = ROOM
+) -> list[str]:
+    """Return the blocks, gravest first, and what is folded: in ``room`` rows, or all of it."""
+    groups = grouped(findings)
+    found = block_lines(groups.blocks, style, verbose, room)
     if verbose:
-        return ["%s:" % label, *("  [%s] %s" % (f.facet, sentence(f)) for f in findings)]
-    names = ["%s" % sentence(one) for one in findings]
-    shown = ", ".join(names[:4]) + (" and %d more (-v)" % (len(names) - 4) if names[4:] else "")
-    return ["%s: %s" % (label, shown)]
+        return found + unfolded(groups)
+    rest = folded(groups)
+    return [*found, rest] if rest else found
 
 
-def compared_line(facts: Mapping[str, Any]) -> str:
-    """Return how many facts of each kind were compared and equal."""
+def block_lines(
+    blocks: Iterable[Block], style: Style, verbose: bool = False, room: int = ROOM
+) -> list[str]:
+    """Return ``blocks``: in full while there is room, else a line each, else counted."""
+    found: list[str] = []
+    full, rows, left, title = 0, 0, 0, ""
+    waiting = list(blocks)
+    for number, block in enumerate(waiting):
+        after = len(waiting) - number - 1
+        head = block.effect + block.title
+        whole = _block(block, style, again=head == title)
+        reserved = min(after, FULL if full else 1)
+        if not verbose and (full >= FULL or rows + _height(whole) + reserved > room):
+            whole = [_short(block, style)]
+            if rows + 1 + bool(after) > room:
+                left = after + 1
+                break
+            full, head = FULL, ""
+        full += len(whole) > 1
+        rows += _height(whole)
+        title = head
+        found += whole
+    if left:
+        found.append("and %d more (-v)" % left)
+    return found
+
+
+def _height(shown: Iterable[str]) -> int:
+    return sum(max(1, -(-len(line) // COLUMNS)) for line in shown)
+
+
+def _block(block: Block, style: Style, again: bool) -> list[str]:
+    """Return a block in full; ``again``: its title stands above already."""
+    found = [] if again else ["%s  %s" % (_label(block, style), block.title)]
+    found += ["  " + text for text in _placed(block)]
+    details = [_saw(one) for one in block.seen[:_SEEN]]
+    if len(block.seen) > _SEEN:
+        details.append("seen at %d more places" % (len(block.seen) - _SEEN))
+    details += ["evidence: " + text for text in block.evidence]
+    if block.what and not (again and not block.fixes):
+        details += _fixes(block, style)
+    details += [style("source: " + text, "dim") for text in block.sources]
+    return found + ["    " + text for text in details]
+
+
+def _label(block: Block, style: Style) -> str:
+    return style(block.effect.upper(), "bold", _COLOUR.get(block.effect, "bold"))
+
+
+def _placed(block: Block) -> tuple[str, ...]:
+    """Return the words of ``block``, with the place where nothing else names one."""
+    told = (block.title, *block.what, *(one.where for one in block.seen))
+    if not block.where or any(place in text for place in block.where for text in told):
+        return block.what
+    first = "%s at %s" % (block.what[0], _places(block)) if block.what else "at " + _places(block)
+    return (first, *block.what[1:])
+
+
+def _places(block: Block) -> str:
+    more = len(block.where) - _PLACES
+    return ", ".join(block.where[:_PLACES]) + (" and %d more" % more if more > 0 else "")
+
+
+def _saw(one: Seen) -> str:
+    place = " at " + one.where if one.where else ""
+    return "seen: %s%s%s" % (one.evidence or one.text, place, follows(one))
+
+
+def follows(one: Seen) -> str:
+    """Return the clause on what differs only because of this: ``; 12 later lines follow ...``."""
+    if not one.follows:
+        return ""
+    verb = "follows" if one.follows == 1 else "follow"
+    return "; %s %s from it" % (plural(one.follows, "later line"), verb)
+
+
+def _fixes(block: Block, style: Style) -> list[str]:
+    fixes = [line for fix in block.fixes for line in fix.strip("\n").splitlines()]
+    restores = list(block.restores)
+    if len(fixes) == 1 and len(restores) == 1:
+        return ["fix: %s" % style("%s   or   %s" % (fixes[0], restores[0]), "cyan")]
+    labels = ["fix: "] + ["     "] * (len(fixes) - 1) if fixes else []
+    labels += [(" or: " if fixes else "fix: ")] * len(restores)
+    return [
+        label + style(text, "cyan") for label, text in zip(labels, [*fixes, *restores], strict=True)
+    ]
+
+
+def _short(block: Block, style: Style) -> str:
+    """Return a block in one line of a screen, its place before its words."""
+    shown = block.where and block.where[0] not in block.title
+    place = block.where[0] + "  " if shown else ""
+    words = ": " + block.what[0] if block.what else ""
+    if block.where and block.what:
+        words = words.removesuffix(" at " + block.where[0])
+    text = "%s%s%s" % (place, block.title, words)
+    room = COLUMNS - len(block.effect) - 2
+    text = text if len(text) <= room else text[: room - 3] + "..."
+    return "%s  %s" % (_label(block, style), text)
+
+
+def folded(groups: Groups) -> str:
+    """Return what is not shown, in one line: a few names or counts; "" where there is nothing."""
+    parts = []
+    versions = [one for one in groups.unknown if one.kind == "version"]
+    others = [one for one in groups.unknown if one.kind != "version"]
+    if 0 < len(groups.unknown) <= _NAMED:
+        parts.append("no known effect: " + ", ".join(map(sentence, groups.unknown)))
+    else:
+        counts = [plural(len(versions), "version change")] if versions else []
+        counts += [plural(len(others), "other difference")] if others else []
+        parts += ["%s with no known effect" % " and ".join(counts)] if counts else []
+    if groups.checked:
+        text = "%s checked: no effect on your calls"
+        parts.append(text % plural(len(groups.checked), "changed default"))
+    if groups.harmless:
+        parts.append("%s that cannot matter" % plural(len(groups.harmless), "change"))
+    return "; ".join(parts) + " (-v)" if parts else ""
+
+
+def unfolded(groups: Groups) -> list[str]:
+    """Return what else is folded, a line each."""
+    found = []
+    for label, items in (
+        ("no known effect", [_of_facet(one) for one in groups.unknown]),
+        ("changed default, checked: no effect on your calls", list(groups.checked)),
+        ("no effect", [_of_facet(one) for one in groups.harmless]),
+    ):
+        if items:
+            found += [label + ":", *("  " + item for item in items)]
+    return found
+
+
+def _of_facet(one: Finding) -> str:
+    return "[%s] %s" % (one.facet, sentence(one))
+
+
+def compared_line(facts: Mapping[str, Any], verbose: bool = True) -> str:
+    """Return how many facts of each kind were compared and equal; their unit where verbose."""
     parts = [
         "%s %d/%d %s" % (name, one.equal, one.total, one.unit)
-        if one.unit != name
+        if verbose and one.unit != name
         else "%s %d/%d" % (name, one.equal, one.total)
         for name, one in facts.items()
     ]
     return "compared (equal/all): " + (", ".join(parts) if parts else "nothing")
+
+
+def calls_clause(coverage: Coverage | None, not_compared: Iterable[NotCompared]) -> str:
+    """Return how many call sites were compared, or why none was; "" where nobody tried."""
+    if coverage is not None:
+        missed = ", ".join("%d %s" % (count, why) for why, count in coverage.missed.items())
+        text = "calls compared: %d of %s" % (
+            coverage.compared,
+            plural(coverage.sites, "call site"),
+        )
+        return text + (" (%s)" % missed if missed else "")
+    why = [one.reason for one in not_compared if one.facet == CALLS]
+    return "calls not compared (%s)" % why[0] if why else ""
 
 
 def not_compared_lines(items: Iterable[NotCompared], verbose: bool) -> list[str]:
@@ -101,8 +207,8 @@ def not_compared_lines(items: Iterable[NotCompared], verbose: bool) -> list[str]
         return []
     if verbose:
         return ["not compared:", *("  " + text for text in texts)]
-    more = " and %d more (-v)" % (len(texts) - 4) if len(texts) > 4 else ""
-    return ["not compared: %s%s" % (", ".join(texts[:4]), more)]
+    more = " and %d more (-v)" % (len(texts) - _REASONS) if len(texts) > _REASONS else ""
+    return ["not compared: %s%s" % (", ".join(texts[:_REASONS]), more)]
 
 
 def tally(findings: Iterable[Finding]) -> str:

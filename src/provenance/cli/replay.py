@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from provenance.cli import envelope, options, results, verify
+from provenance.cli import envelope, options, report, results, verify
 from provenance.cli.progress import Stages
 from provenance.cli.style import Style
 from provenance.core import runid
+from provenance.core.difference import KNOWN
 from provenance.core.verdict import DIFFERENT
 from provenance.errors import UsageError
 
@@ -41,6 +42,8 @@ def command(
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     verbose: options.Verbose = False,
+    markdown: options.Markdown = False,
+    github: options.Github = False,
     json: options.Json = False,
 ) -> None:
     """Run a recorded command again: warn first, restore its code, rerun, compare the results.
@@ -52,11 +55,17 @@ def command(
     from provenance.operations.verify import Wish
 
     _require_current(env)
+    report.require_one(json=json, markdown=markdown, github=github)
+    if (markdown or github) and not dry_run:
+        raise UsageError("--markdown and --github show what would be done.", "add --dry-run")
     with Stages() as stages:
         environ = dict(os.environ)
         wish = Wish(os.getcwd(), environ, reference, python, None, calls, build, stages)
         planned = plan.plan(wish, rtol, atol)
-    _tell(planned, verbose, json)
+    if markdown or github:
+        _report(planned, markdown, verbose)
+    else:
+        _tell(planned, verbose, json)
     if dry_run:
         if json:
             envelope.put("replay", plan.as_json(planned))
@@ -98,12 +107,31 @@ def _require_current(env: str) -> None:
 
 
 def _tell(planned: Plan, verbose: bool, aside: bool) -> None:
-    style = Style(sys.stderr if aside else sys.stdout)
-    for line in verify.checked_lines(planned.checked, style, verbose):
+    for line in _planned(planned, Style(sys.stderr if aside else sys.stdout), verbose):
         typer.echo(line, err=aside)
-    typer.echo("will run: %s" % shlex.join(planned.command), err=aside)
+
+
+def _planned(planned: Plan, style: Style, verbose: bool) -> list[str]:
+    one = planned.checked
+    first = verify.first_line(one.verdict, one.findings, len(one.not_compared), style)
+    shown = ["%s  %s" % (first, verify.headline(one))]
+    shown += verify.checked_lines(one, style, verbose)
+    shown.append("will run: %s" % shlex.join(planned.command))
     place = os.path.relpath(planned.destination)
-    typer.echo("      in: %s (restored code)" % place, err=aside)
+    return [*shown, "      in: %s (restored code)" % place]
+
+
+def _report(planned: Plan, markdown: bool, verbose: bool) -> None:
+    one = planned.checked
+    title = "prov replay --dry-run: %s" % one.verdict.upper()
+    part = verify.as_section(one)
+    part = part._replace(notes=(*part.notes, "will run: %s" % shlex.join(planned.command)))
+    if markdown:
+        report.put_markdown(title, [part])
+        return
+    lines = _planned(planned, Style(sys.stdout), verbose)
+    top = planned.place.repo or planned.place.root
+    report.put_github(title, [part], lines, KNOWN, top)
 
 
 def _ask() -> None:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from provenance.cli import envelope, findings, options
+from provenance.cli import envelope, findings, options, report
+from provenance.cli.groups import Block, grouped
+from provenance.cli.markdown import Section
 from provenance.cli.progress import Stages
-from provenance.cli.style import Style
+from provenance.cli.style import Style, plural
 from provenance.core import runid
 from provenance.core.difference import EFFECTS, NONE
+from provenance.core.verdict import DIFFERENT, Finding
 from provenance.errors import UsageError
 
 if TYPE_CHECKING:
     from provenance.operations.verify import Checked, VerifyResult
+
+_LEAST_ROOM = 4
+"""Rows that the findings of one of several references get at least."""
 
 
 def command(
@@ -29,6 +36,8 @@ def command(
     calls: options.Calls = None,
     build: options.Build = False,
     verbose: options.Verbose = False,
+    markdown: options.Markdown = False,
+    github: options.Github = False,
     json: options.Json = False,
 ) -> None:
     """Say whether today's environment, code and data still match a record, and why it matters.
@@ -38,16 +47,34 @@ def command(
     from provenance.operations import verify
 
     check_effect(fail_on)
+    report.require_one(json=json, markdown=markdown, github=github)
     with Stages() as stages:
         environ = dict(os.environ)
         wish = verify.Wish(os.getcwd(), environ, reference, python, fail_on, calls, build, stages)
         result = verify.verify(wish)
     if json:
         envelope.put("verify", verify.as_json(result))
+    elif markdown:
+        report.put_markdown(_title(result), map(as_section, result.checked))
+    elif github:
+        parts = [as_section(one) for one in result.checked]
+        lines, top = _lines(result, verbose), verify.top(wish.cwd)
+        report.put_github(_title(result), parts, lines, result.fail_on, top)
     else:
         for line in _lines(result, verbose):
             typer.echo(line)
     raise typer.Exit(result.exit_code)
+
+
+def _title(result: VerifyResult) -> str:
+    tally = findings.tally(f for one in result.checked for f in one.findings)
+    return "prov verify: %s%s" % (result.verdict.upper(), " (%s)" % tally if tally else "")
+
+
+def as_section(one: Checked) -> Section:
+    """Return one compared reference as a section of a report."""
+    heading = "%s: %s" % (headline(one), one.verdict.upper())
+    return report.section(heading, one.findings, one.facts, one.not_compared, one.calls, one.notes)
 
 
 def check_effect(fail_on: str | None) -> None:
@@ -59,24 +86,63 @@ def check_effect(fail_on: str | None) -> None:
 
 def _lines(result: VerifyResult, verbose: bool) -> list[str]:
     style = Style(sys.stdout)
-    shown = []
-    for one in result.checked:
-        shown += checked_lines(one, style, verbose)
-    tally = findings.tally(f for one in result.checked for f in one.findings)
-    colour = {0: "green", 1: "red"}.get(result.exit_code, "yellow")
-    word = style(result.verdict.upper(), "bold", colour)
+    found = [f for one in result.checked for f in one.findings]
     left = sum(len(one.not_compared) for one in result.checked)
+    shown = first_line(result.verdict, found, left, style, result.exit_code)
+    if len(result.checked) == 1:
+        return [
+            "%s  %s" % (shown, headline(result.checked[0])),
+            *checked_lines(*result.checked, style, verbose),
+        ]
+    room = max(_LEAST_ROOM, findings.ROOM // len(result.checked))
+    lines, told = [shown], frozenset[Block]()
+    for one in result.checked:
+        lines += ["", "%s: %s" % (headline(one), one.verdict.upper())]
+        lines += checked_lines(one, style, verbose, room, told)
+        told |= set(grouped(one.findings).blocks)
+    return lines
+
+
+def first_line(
+    verdict: str, found: Iterable[Finding], left: int, style: Style, code: int | None = None
+) -> str:
+    """Return the verdict with what it rests on: ``DIFFERENT: 1 known; 2 not compared (exit 1)``."""
+    tally = findings.tally(found)
+    colour = {0: "green", 1: "red"}.get(0 if code is None else code, "yellow")
+    if code is None and verdict == DIFFERENT:
+        colour = "red"
+    word = style(verdict.upper(), "bold", colour)
     rest = "; %d not compared" % left if left else ""
-    found = ": " + tally if tally else ""
-    shown.append("%s%s%s (exit %d)" % (word, found, rest, result.exit_code))
-    return shown
+    ending = "" if code is None else " (exit %d)" % code
+    return "%s%s%s%s" % (word, ": " + tally if tally else "", rest, ending)
 
 
-def checked_lines(one: Checked, style: Style, verbose: bool) -> list[str]:
-    """Return one compared reference: who against whom, findings, what was compared."""
-    shown = [headline(one), *findings.lines(one.findings, style, verbose)]
-    shown.append(findings.compared_line(one.facts))
-    shown += findings.not_compared_lines(one.not_compared, verbose)
+def checked_lines(
+    one: Checked,
+    style: Style,
+    verbose: bool,
+    room: int = findings.ROOM,
+    told: frozenset[Block] = frozenset(),
+) -> list[str]:
+    """Return one compared reference: findings, what was compared. ``told``: blocks shown before."""
+    groups = grouped(one.findings)
+    new = [block for block in groups.blocks if block not in told]
+    shown = findings.block_lines(new, style, verbose, room)
+    if len(new) < len(groups.blocks):
+        shown.append("%s as above" % plural(len(groups.blocks) - len(new), "finding"))
+    calls = findings.calls_clause(one.calls, one.not_compared)
+    compared = [findings.compared_line(one.facts, verbose), *([calls] if calls else [])]
+    rest = [n for n in one.not_compared if n.facet != findings.CALLS or verbose]
+    if verbose:
+        shown += [*findings.unfolded(groups), *compared]
+    else:
+        folded = findings.folded(groups)
+        if shown and folded:
+            shown.append(folded)
+        elif folded:
+            compared.append(folded)
+        shown.append("; ".join(compared))
+    shown += findings.not_compared_lines(rest, verbose)
     return shown + ["  ! " + note for note in one.notes]
 
 

@@ -89,6 +89,12 @@ def verify(wish: Wish) -> VerifyResult:
     )
 
 
+def top(cwd: str) -> str:
+    """Return the folder that the places of findings are relative to."""
+    place = project.find(cwd)
+    return place.repo or place.root
+
+
 def check(reference: Reference, place: Project, wish: Wish) -> Checked:
     """Compare the present with one reference. Raises `ProvError`."""
     python = wish.python

@@ -1,0 +1,206 @@
+"""Findings put together for people: one block per package and root, the rest counted.
+
+Several reasons of one finding about the same place are one block: what changed in words, what the
+calls gave, how to get the old back. Pure; what the terminal, Markdown and GitHub show comes from
+here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from provenance.cli.style import value
+from provenance.core.difference import NONE, UNKNOWN
+from provenance.core.verdict import Finding, Reason, rank
+
+_WORDS = {
+    "content": "was changed",
+    "digest": "has other content",
+    "missing": "is not here",
+    "removed": "is not installed",
+    "added": "is new here",
+    "comment": "differs in comments or layout only",
+}
+_OR = "   or   "
+_ARGUMENT = re.compile(r"^([\w.]+\(\w+\))")
+
+
+class Seen(NamedTuple):
+    """What a replayed call gave: evidence "0.1312 -> 0.0977", where, how much follows from it."""
+
+    evidence: str
+    where: str
+    follows: int
+    text: str
+
+
+class Block(NamedTuple):
+    """One thing to tell.
+
+    effect: of the block. title: what differs ("pandas 1.5.3 -> 2.2.3"). facet: of the finding.
+    what: the changes in words, the surest first. where: places in the user's code. seen: what
+    replayed calls gave. evidence: what makes it apply here. fixes: code that keeps the recorded
+    behaviour. restores: commands that restore the version. sources: where it is written.
+    """
+
+    effect: str
+    title: str
+    facet: str
+    what: tuple[str, ...]
+    where: tuple[str, ...]
+    seen: tuple[Seen, ...] = ()
+    evidence: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
+    restores: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+class Groups(NamedTuple):
+    """All findings.
+
+    blocks: possible or graver, gravest first. checked: changed defaults that do nothing to the
+    calls of this run, in words. unknown, harmless: findings to be folded.
+    """
+
+    blocks: tuple[Block, ...]
+    checked: tuple[str, ...]
+    unknown: tuple[Finding, ...]
+    harmless: tuple[Finding, ...]
+
+
+def grouped(findings: Iterable[Finding]) -> Groups:
+    """Return ``findings`` as blocks and what is folded."""
+    blocks: list[Block] = []
+    checked: list[str] = []
+    unknown: list[Finding] = []
+    harmless: list[Finding] = []
+    for one in findings:
+        idle = [reason for reason in one.reasons if _effect(one, reason) in (NONE, UNKNOWN)]
+        checked += ["%s: %s" % (sentence(one), _flat(reason.text)) for reason in idle]
+        if one.effect == NONE:
+            harmless.append(one)
+        elif one.effect == UNKNOWN:
+            unknown.append(one)
+        else:
+            telling = [reason for reason in one.reasons if reason not in idle]
+            blocks += [_block(one, part) for part in _by_place(one, telling)] or [_bare(one)]
+    return Groups(_ordered(blocks), tuple(checked), tuple(unknown), tuple(harmless))
+
+
+def _effect(one: Finding, reason: Reason) -> str:
+    return reason.effect or one.effect
+
+
+def _by_place(one: Finding, reasons: Sequence[Reason]) -> list[list[Reason]]:
+    """Return ``reasons`` in parts, those that share a place in one."""
+    parts: list[tuple[set[str], list[Reason]]] = []
+    for reason in reasons:
+        places = set(reason.where or one.where) or {""}
+        mine = [part for part in parts if part[0] & places]
+        joined = set(places).union(*(part[0] for part in mine))
+        texts = [each for part in mine for each in part[1]]
+        parts = [part for part in parts if part not in mine] + [(joined, [*texts, reason])]
+    return [part[1] for part in parts]
+
+
+def _bare(one: Finding) -> Block:
+    where = tuple(map(_flat, one.where))
+    return Block(one.effect, sentence(one), one.facet, (), where, restores=_restore(one))
+
+
+def _block(one: Finding, reasons: Sequence[Reason]) -> Block:
+    ordered = sorted(reasons, key=lambda r: (r.level, -rank(_effect(one, r))))
+    told = [reason for reason in ordered if reason.level != "L3"]
+    seen = [_seen(reason) for reason in ordered if reason.level == "L3"]
+    words = _distinct([_flat(reason.text) for reason in told or ordered[:1]])
+    evidence = _unique(_flat(r.evidence) for r in told if r.level == "L1" or not seen)
+    options = [part for r in ordered for part in r.remedy.split(_OR) if part.strip()]
+    restores = tuple(part for part in _unique(options) if _is_restore(part))
+    fixes = tuple(part for part in _unique(options) if not _is_restore(part))
+    return Block(
+        max((_effect(one, reason) for reason in reasons), key=rank),
+        sentence(one),
+        one.facet,
+        words,
+        _unique(_flat(place) for r in ordered for place in (r.where or one.where)),
+        tuple(sorted(seen, key=lambda s: -s.follows)),
+        tuple(text for text in evidence if not any(text in line for line in words)),
+        fixes,
+        restores or _restore(one),
+        _unique(_flat(reason.source) for reason in ordered),
+    )
+
+
+def _seen(reason: Reason) -> Seen:
+    evidence = _flat(reason.evidence)
+    where = _flat(reason.where[0]) if reason.where else ""
+    return Seen(evidence.removeprefix("replayed: "), where, reason.follows, _flat(reason.text))
+
+
+def _distinct(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return ``texts`` without those that speak of an argument that an earlier one speaks of."""
+    found: list[str] = []
+    known: set[str] = set()
+    for text in texts:
+        match = _ARGUMENT.match(text)
+        about = match.group(1).rpartition(".")[2] if match else text
+        if about not in known:
+            known.add(about)
+            found.append(text)
+    return tuple(found)
+
+
+def _restore(one: Finding) -> tuple[str, ...]:
+    if one.facet == "packages" and one.kind == "version" and isinstance(one.old, str):
+        return (_flat("pip install %s==%s" % (one.name, one.old)),)
+    return ()
+
+
+def _is_restore(remedy: str) -> bool:
+    return remedy.lstrip().startswith(("pip install ", "use Python ", "conda install "))
+
+
+def _ordered(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Return the gravest first, blocks of one package together, what was seen before the rest."""
+    best: dict[tuple[str, str], tuple[int, bool, int]] = {}
+    for block in blocks:
+        key = (block.effect, block.title)
+        best[key] = min(best.get(key, _weight(block)), _weight(block))
+    first = {title: number for number, title in reversed(list(enumerate(b.title for b in blocks)))}
+
+    def place(block: Block) -> tuple[object, ...]:
+        own = _weight(block)
+        return (best[block.effect, block.title], first[block.title], own)
+
+    return tuple(sorted(blocks, key=place))
+
+
+def _weight(block: Block) -> tuple[int, bool, int]:
+    return (-rank(block.effect), not block.seen, -sum(one.follows for one in block.seen))
+
+
+def sentence(one: Finding) -> str:
+    """Return what differs in one line: ``scikit-learn 1.1.3 -> 1.5.2``."""
+    return _flat(_sentence(one))
+
+
+def _sentence(one: Finding) -> str:
+    if one.text and one.kind not in ("version", "changed"):
+        return "%s: %s" % (one.name, one.text)
+    if one.kind == "removed" and one.facet != "packages":
+        return "%s is not there this time" % one.name
+    if one.kind in _WORDS:
+        return "%s %s" % (one.name, _WORDS[one.kind])
+    text = "%s %s -> %s" % (one.name, value(one.old), value(one.new))
+    return "%s (%s)" % (text, one.text) if one.text else text
+
+
+def _unique(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _flat(text: str) -> str:
+    """Return ``text`` on one line, without what could steer a terminal."""
+    return " ".join("".join(c if c.isprintable() or c.isspace() else "?" for c in text).split())
