@@ -283,7 +283,7 @@ def other(value, walk, depth):
     if fields and known.__class__ is dict:
         kept = [[str(n), walk.of(known.get(n), depth + 1)] for n in fields if n in known]
         return ["nt", _forms().name_of(kind), kept[:32]]
-    if known.__class__ is not dict or "__dict__" in names and "__getattribute__" in names:
+    if known.__class__ is not dict or ("__dict__" in names and "__getattribute__" in names):
         return _forms().opaque(value)
     if depth > 2 or type(value).__module__ in ("builtins", "_io", "threading"):
         return _forms().opaque(value)

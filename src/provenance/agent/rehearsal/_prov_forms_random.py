@@ -7,13 +7,14 @@ load = None
 
 def digest():
     """Return a digest of the states of random, numpy, torch (CPU) and TensorFlow's global seed."""
+    from array import array
     from hashlib import blake2b
 
     found = blake2b(digest_size=8)
     random = sys.modules.get("random")
     if random is not None:
         state = random.getstate()
-        found.update(b"%d" % hash(state[1]))
+        found.update(array("L", state[1]).tobytes())
         if state[2] is not None:
             found.update(repr(state[2]).encode())
     numpy = sys.modules.get("numpy.random")

@@ -1,0 +1,257 @@
+"""Numbers, lists of numbers and arrays of two forms compared, with the tolerance of their dtype."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from provenance.compare import _form_parts as parts
+from provenance.compare._form_parts import Seen, Settings
+from provenance.compare._form_texts import texts
+
+_FLOOR = 1e-15
+"""Numbers this near to zero are zero: what is left of sums that cancel in double precision."""
+_TEXT_DTYPES = frozenset(("object", "str", "string", "category", "large_string"))
+"""pandas 3 keeps texts in a dtype of its own; the elements tell whether anything differs."""
+
+
+def numbers(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
+    """Yield how two single numbers differ: by value, else by dtype."""
+    first, second = parts.bare(old), parts.bare(new)
+    names = parts.dtype_of(old), parts.dtype_of(new)
+    tolerance, noise = _of_pair(names, first, second, settings)
+    apart = _apart(first, second, 0.0, tolerance)
+    if apart:
+        text = "%s -> %s" % _told(first, second)
+        kind = "noise" if apart <= noise else "value"
+        yield Seen(path, text, old, new, apart, kind)
+    elif _family(names[0]) != _family(names[1]):
+        text = "%s %s -> %s %s" % (names[0], parts.short(old), names[1], parts.short(new))
+        yield Seen(path, text, old, new, None, "dtype")
+
+
+def _family(dtype: str) -> str:
+    """Return a scalar's dtype; Python's numbers are numpy's of the same width."""
+    return {"int": "int64", "float": "float64"}.get(dtype, dtype)
+
+
+def _of_pair(names: tuple[str, str], old: Any, new: Any, settings: Settings) -> tuple[float, float]:
+    """Return the tolerance of two numbers, and up to where a difference may be rounding."""
+    if isinstance(old, int) and isinstance(new, int):
+        return 0.0, 0.0
+    own = max(parts.tolerance_of(names[0]), parts.tolerance_of(names[1]))
+    if names == ("float", "float"):
+        own = min(parts.rounding(old), parts.rounding(new))
+    own = own or 1e-12
+    return max(own, settings.tolerance), max(_noise(own), settings.tolerance)
+
+
+def _noise(tolerance: float) -> float:
+    return tolerance * (1e3 if tolerance <= 1e-12 else 10)
+
+
+def _apart(old: Any, new: Any, scale: float, tolerance: float) -> float:
+    """Return the relative distance of two numbers, 0 where they are the same within tolerance."""
+    if old == new or (old != old and new != new):
+        return 0.0
+    if not (math.isfinite(old) and math.isfinite(new)):
+        return math.inf
+    largest = max(abs(old), abs(new))
+    apart = abs(old - new)
+    floor = _FLOOR if tolerance <= 1e-12 else tolerance * 1e-3
+    if tolerance and apart <= max(tolerance * max(largest, scale), floor if not scale else 0.0):
+        return 0.0
+    return float(apart / max(largest, scale))
+
+
+def _told(old: Any, new: Any) -> tuple[str, str]:
+    """Return two numbers with as many digits as it takes to see that they differ."""
+    for digits in (4, 6, 9, 12, 17):
+        pair = tuple(
+            str(one) if isinstance(one, int) and abs(one) < 10**15 else "%.*g" % (digits, one)
+            for one in (old, new)
+        )
+        if pair[0] != pair[1]:
+            return pair[0], pair[1]
+    return repr(old), repr(new)
+
+
+def lists(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
+    """Yield how two lists of plain numbers differ."""
+    facts = [dict(one[3]) if "at" in one[3] else {"at": one[2]} for one in (old, new)]
+    whole = all(isinstance(parts.bare(n), int) for f in facts for n in f["at"])
+    dtype = "int64" if whole else "float64"
+    if not whole:
+        values = [parts.bare(n) for f in facts for n in f["at"] if isinstance(parts.bare(n), float)]
+        if values and all(parts.rounding(n) > 1e-12 for n in values if math.isfinite(n) and n):
+            dtype = "float32"
+    yield from _facts(path, facts[0], facts[1], (dtype, old[1]), settings)
+
+
+def arrays(
+    path: str, old: Any, new: Any, settings: Settings, dtypes: bool = True
+) -> Iterator[Seen]:
+    """Yield how two arrays differ: shape, values, else dtype or class."""
+    if old[3] != new[3]:
+        text = "shape %s -> %s" % (parts.shape(old[3]), parts.shape(new[3]))
+        yield Seen(path, text, old[3], new[3], None, "shape")
+        return
+    names = str(old[2]), str(new[2])
+    dtype = max(names, key=parts.tolerance_of)
+    found = list(_facts(path, old[4], new[4], (dtype, math.prod(old[3])), settings))
+    yield from found
+    texts_both = {name.partition("[")[0].split("(")[0] for name in names} <= _TEXT_DTYPES
+    if dtypes and names[0] != names[1] and not texts_both:
+        text = "dtype %s -> %s" % names
+        yield Seen(path, text, names[0], names[1], None, "dtype")
+    if not found and not parts.same_class(old[1], new[1]) and dtypes:
+        text = "%s -> %s" % (parts.kind_of(old), parts.kind_of(new))
+        yield Seen(path, text, old[1], new[1], None, "type")
+    for name in ("requires_grad", "device", "categories", "ordered"):
+        one, other = old[4].get(name), new[4].get(name)
+        if one is not None and other is not None and one != other:
+            text = "%s %s -> %s" % (name, parts.short(one), parts.short(other))
+            yield Seen("%s.%s" % (path, name), text, one, other, None, "type")
+
+
+def _facts(
+    path: str, old: Any, new: Any, kind: tuple[str, int], settings: Settings
+) -> Iterator[Seen]:
+    """Yield how the samples and statistics of two arrays differ; kind: dtype, number of elements."""
+    dtype, count = kind
+    pairs = list(zip(old["at"], new["at"], strict=False))
+    if not all(parts.is_number(parts.bare(one)) for pair in pairs for one in pair):
+        yield from _others(path, old, new, pairs, count, settings)
+        return
+    values = [(parts.bare(a), parts.bare(b)) for a, b in pairs]
+    whole = parts.tolerance_of(dtype) == 0.0
+    own = 0.0 if whole else parts.tolerance_of(dtype)
+    tolerance = own if whole else max(own, settings.tolerance)
+    scale = _scale(old, new, values)
+    apart = [_apart(a, b, scale if not whole else 0.0, tolerance) for a, b in values]
+    differ = [place for place, one in enumerate(apart) if one]
+    if differ:
+        yield _numbers_differ(path, (old, new), values, differ, apart, count, _noise(own))
+    elif whole and old.get("h") != new.get("h"):
+        text = "values differ, none of the %d looked at" % len(pairs)
+        yield Seen(path, text, old.get("h"), new.get("h"), None, "value")
+    elif not whole:
+        yield from _statistics(path, old, new, scale, tolerance, _noise(own))
+
+
+def _numbers_differ(
+    path: str,
+    facts: tuple[Any, Any],
+    values: list[tuple[Any, Any]],
+    differ: list[int],
+    apart: list[float],
+    count: int,
+    noise: float,
+) -> Seen:
+    worst = max(differ, key=lambda place: apart[place])
+    far = max(abs(values[i][0] - values[i][1]) for i in differ)
+    of = "%d of %d values" % (len(differ), len(values))
+    if count > len(values):
+        of = "%d of %d looked at, of %d values," % (len(differ), len(values), count)
+    if len(values) == 1:
+        text = "%s -> %s" % _told(*values[0])
+    elif math.isnan(far) or math.isinf(far):
+        text = "%s differ, e.g. %s -> %s" % (of, *_told(*values[worst]))
+    else:
+        text = "%s differ, by up to %.3g" % (of, far)
+    kind = "noise" if apart[worst] <= noise else "value"
+    if kind == "value" and len(values) > 1 and _reordered(facts, values, count):
+        return Seen(path, "the same values in another order", *facts, apart[worst], "order")
+    return Seen(path, text, facts[0], facts[1], apart[worst], kind)
+
+
+def _reordered(facts: tuple[Any, Any], values: list[tuple[Any, Any]], count: int) -> bool:
+    """Return whether the values are the same in another order; with samples, as far as is known."""
+    if count <= len(values):
+        first, second = (sorted(pair[i] for pair in values) for i in (0, 1))
+        return all(not _apart(a, b, 0.0, 1e-12) for a, b in zip(first, second, strict=True))
+    old, new = facts
+    names = [name for name in ("mean", "std", "min", "max", "nan") if name in old]
+    return len(names) >= 3 and all(
+        not _apart(parts.bare(old[n]), parts.bare(new.get(n, 0)), 0.0, 1e-9) for n in names
+    )
+
+
+def _scale(old: Any, new: Any, values: list[tuple[Any, Any]]) -> float:
+    """Return the largest magnitude of two arrays: what their rounding errors are in proportion to."""
+    known = [one for pair in values for one in pair if math.isfinite(one)]
+    for facts in (old, new):
+        for name in ("min", "max"):
+            one = parts.bare(facts.get(name, 0.0))
+            if parts.is_number(one) and math.isfinite(one):
+                known.append(one)
+    return float(max(map(abs, known), default=0.0))
+
+
+def _statistics(
+    path: str, old: Any, new: Any, scale: float, tolerance: float, noise: float
+) -> Iterator[Seen]:
+    """Yield how arrays differ that agree in the samples."""
+    if old.get("h") is not None and old.get("h") == new.get("h"):
+        return
+    if old.get("nan", 0) != new.get("nan", 0):
+        text = "missing values %d -> %d" % (old.get("nan", 0), new.get("nan", 0))
+        yield Seen(path, text, old.get("nan", 0), new.get("nan", 0), None, "value")
+        return
+    found: list[Seen] = []
+    for name in ("mean", "std", "min", "max"):
+        if name in old and name in new:
+            one, other = parts.bare(old[name]), parts.bare(new[name])
+            apart = _apart(one, other, scale, tolerance)
+            if apart:
+                text = "%s %s -> %s" % (name, *_told(one, other))
+                kind = "noise" if apart <= noise else "value"
+                found.append(Seen(path, text, one, other, apart, kind))
+    blocks = zip(old.get("b", ()), new.get("b", ()), strict=False)
+    far = max((_apart(a, b, scale, tolerance) for a, b in blocks), default=0.0)
+    if far and not found:
+        kind = "noise" if far <= noise else "value"
+        text = "some values differ, none of those looked at"
+        found.append(Seen(path, text, old["b"], new["b"], far, kind))
+    yield from found[:1]
+
+
+def _others(
+    path: str,
+    old: Any,
+    new: Any,
+    pairs: list[tuple[Any, Any]],
+    count: int,
+    settings: Settings,
+) -> Iterator[Seen]:
+    """Yield how arrays of texts, dates, truth values or objects differ."""
+    differ = [pair for pair in pairs if not _same(*pair, settings)]
+    if differ:
+        of = "%d of %d%s values" % (
+            len(differ),
+            len(pairs),
+            " looked at, of %d" % count if count > len(pairs) else "",
+        )
+        text = "%s -> %s" % (parts.short(differ[0][0], 30), parts.short(differ[0][1], 30))
+        if len(pairs) > 1:
+            text = "%s differ, e.g. %s" % (of, text)
+        yield Seen(path, text, old, new, None, "value")
+    elif old.get("h") != new.get("h") and old.get("h") and new.get("h"):
+        text = "values differ, none of the %d looked at" % len(pairs)
+        yield Seen(path, text, old, new, None, "value")
+    elif old.get("nan", 0) != new.get("nan", 0):
+        text = "missing values %d -> %d" % (old.get("nan", 0), new.get("nan", 0))
+        yield Seen(path, text, old.get("nan", 0), new.get("nan", 0), None, "value")
+
+
+def _same(old: Any, new: Any, settings: Settings) -> bool:
+    first, second = parts.bare(old), parts.bare(new)
+    if parts.is_number(first) and parts.is_number(second):
+        tolerance, _ = _of_pair(("float", "float"), float(first), float(second), settings)
+        return not _apart(first, second, 0.0, tolerance)
+    if isinstance(first, str) and isinstance(second, str):
+        return not any(texts("", first, second, settings))
+    if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        return all(_same(one, other, settings) for one, other in zip(first, second, strict=True))
+    return bool(first == second)
