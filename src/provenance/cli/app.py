@@ -17,6 +17,7 @@ from provenance.cli import (
     diff,
     doctor,
     envelope,
+    explain,
     init,
     lock,
     ls,
@@ -71,6 +72,7 @@ app.command("show")(show.command)
 app.command("diff")(diff.command)
 app.command("lock")(lock.command)
 app.command("verify")(verify.command)
+app.command("explain")(explain.command)
 app.command("replay")(replay.command)
 app.command("session", hidden=True)(session.command)
 

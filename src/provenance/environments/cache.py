@@ -76,7 +76,7 @@ def locked(place: str, waiting: Callable[[], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def making(place: str) -> Iterator[str]:
-    """Give a fresh folder to build in; afterwards it bears the name ``place``, or is gone.
+    """Give a fresh folder to build in; finished, it gets the name ``place``, else it goes.
 
     Called under the lock, so that what interrupted builds of the same name left can be removed.
     """
@@ -87,6 +87,8 @@ def making(place: str) -> Iterator[str]:
     part = tempfile.mkdtemp(prefix=name + _PART, dir=above)
     try:
         yield part
+        if marker(part) is None:
+            return
         if os.path.isdir(place):
             shutil.rmtree(place, ignore_errors=True)
         try:

@@ -21,7 +21,7 @@ _NAMED = (
     re.compile(r"[Ff]ailed to (?:build|download|download and build|prepare)[^`]*`([^`]+)`"),
     re.compile(r"no version of ([A-Za-z0-9._-]+(?:==[^\s,]+)?)"),
     re.compile(r"Because ([A-Za-z0-9._-]+) was not found"),
-    re.compile(r"Because ([A-Za-z0-9._-]+==[^\s,]+) has no"),
+    re.compile(r"Because (?:all versions of )?([A-Za-z0-9._-]+(?:==[^\s,]+)?) ha(?:s|ve) no"),
     re.compile(r"and ([A-Za-z0-9._-]+==[^\s,]+) depends on Python"),
 )
 
@@ -74,7 +74,7 @@ def _reason(whole: str, flat: str, offline: bool) -> str:
         return "this release does not take that Python"
     if "no version of" in flat:
         return "no index here has this version"
-    if "no wheels with a matching" in flat or "no wheels" in flat:
+    if "no wheels" in flat or "no usable wheels" in flat:
         return "no wheel for this Python and platform"
     if "ailed to build" in flat:
         return "has no wheel here and does not build: %s" % _last_word(whole.splitlines())

@@ -35,7 +35,7 @@ class LeftOut(NamedTuple):
 
     def __str__(self) -> str:
         """Return it as people read it."""
-        return "%s %s: %s" % (self.name, self.version, self.reason)
+        return "%s: %s" % (" ".join(filter(None, self[:2])), self.reason)
 
 
 class Wanted(NamedTuple):
