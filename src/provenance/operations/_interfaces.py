@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from provenance.core.difference import NotCompared
-from provenance.core.uses import Use
+from provenance.compare import interfaces
+from provenance.core._types import is_class
+from provenance.core.difference import BROKEN, NotCompared
+from provenance.core.interfaces import library
+from provenance.core.uses import CALL, Use
 from provenance.core.verdict import Finding, Reason
 from provenance.environments import sources
 from provenance.knowledge.judge import PYTHON_ITSELF
 
 FACET = "interfaces"
+LEVEL = "L2"
+MOST = 3
+"""Places and names that one sentence lists."""
 
 
 class Asked(Protocol):
@@ -47,4 +53,64 @@ def changed(
             what = "the interface of %s %s" % (package, version)
             return [], [NotCompared(FACET, what, found.reason)]
         folders.append(found.folder)
-    return [], []
+    return held_against(finding, calls, *folders)
+
+
+def held_against(
+    finding: Finding, calls: Sequence[Use], old: str, new: str
+) -> tuple[list[Reason], list[NotCompared]]:
+    """Return what concerns ``calls`` of the interfaces in the folders ``old`` and ``new``."""
+    before, after = library([old]), library([new])
+    reasons: dict[tuple[str, str], list[str]] = {}
+    dark: dict[str, list[str]] = {}
+    for use in calls:
+        if use.kind != CALL:
+            continue
+        was, now = before.signature(use.symbol), after.signature(use.symbol)
+        short = _short(use.symbol)
+        if now.get("absent") and "parameters" in was:
+            reasons.setdefault((BROKEN, "%s is not there any more" % short), []).append(use.where)
+        elif interfaces.comparable(was, now):
+            names = dark.setdefault(interfaces.comparable(was, now), [])
+            names += [] if short in names else [short]
+        else:
+            found = interfaces.changes(was, now)
+            for hit in interfaces.for_call(found, short, interfaces.passed(use)):
+                reasons.setdefault((hit.effect, hit.text), []).append(use.where)
+    told = [
+        _reason(finding, effect, text, where)
+        for (effect, text), where in reasons.items()
+        if not _told_before(finding, text, where)
+    ]
+    return told, [_dark(finding, names, why) for why, names in dark.items()]
+
+
+def _short(symbol: str) -> str:
+    """Return the name people know: from the class on, else the last component."""
+    parts = symbol.split(".")
+    while len(parts) > 1 and not is_class(parts[0]):
+        parts.pop(0)
+    return ".".join(parts)
+
+
+def _reason(finding: Finding, effect: str, text: str, where: list[str]) -> Reason:
+    places = tuple(dict.fromkeys(where))
+    more = " and %d more" % (len(places) - MOST) if len(places) > MOST else ""
+    line = "%s at %s%s" % (text, ", ".join(places[:MOST]), more)
+    restore = "pip install %s==%s" % (finding.name, finding.old)
+    source = "the signatures of %s %s and %s" % (finding.name, finding.old, finding.new)
+    return Reason(LEVEL, line, "", source, restore, places, effect)
+
+
+def _told_before(finding: Finding, text: str, where: Sequence[str]) -> bool:
+    """Return whether a curated reason tells of the same parameter at the same places."""
+    label = text.partition(")")[0] + ")"
+    return "(" in label and any(
+        one.text.startswith(label) and any(place in one.text for place in where)
+        for one in finding.reasons
+    )
+
+
+def _dark(finding: Finding, names: list[str], why: str) -> NotCompared:
+    shown = ", ".join(names[:MOST]) + (" ..." if len(names) > MOST else "")
+    return NotCompared(FACET, "the signature of %s of %s" % (shown, finding.name), why)
