@@ -60,8 +60,8 @@ class Command:
 
     def has_ended(self) -> bool:
         """Return whether the first process has ended; its id stays taken until `kill`."""
-        found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        return bool(found)
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT  # an id that is not waited for stays taken
+        return bool(os.waitid(os.P_PID, self.pid, flags))
 
     def excess(self) -> str:
         """Return which limit has been passed, "" for none."""
@@ -82,7 +82,7 @@ class Command:
         return "written" if size > self.spec["limit_bytes"] else ""
 
     def _uses_too_much(self, tree: list[int]) -> bool:
-        limit = self.spec["limit_memory"]
+        limit: int = self.spec["limit_memory"]
         if sum(_proc.resident(pid, self._page) for pid in tree) <= limit:
             return False
         # pages that processes share are counted once for each of them until here

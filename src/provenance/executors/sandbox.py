@@ -51,7 +51,8 @@ class Task(NamedTuple):
     writable: folders below which it may write; what they hold belongs to it. limit_s: seconds.
     limit_bytes: written below ``writable``, and in any one file. limit_memory: bytes of all its
     processes together; None: half of what is free. limit_processes: that live at once. readable:
-    paths that may be read although they are known to hold secrets. unprotected: start it also where writes cannot be kept in.
+    paths that may be read although they are known to hold secrets. unprotected: start it also
+    where writes cannot be kept in.
     """
 
     argv: tuple[str, ...]

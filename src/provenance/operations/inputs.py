@@ -19,14 +19,22 @@ COPY_LIMIT = 64 * 1024 * 1024
 """Bytes up to which a file is copied rather than linked."""
 
 
-def bring(run: Record, roots: Roots, tree: str) -> tuple[str, ...]:
+def bring(
+    run: Record,
+    roots: Roots,
+    tree: str,
+    copy_limit: int = COPY_LIMIT,
+    written_limit: int | None = None,
+) -> tuple[str, ...]:
     """Put the data files of ``run`` into ``tree``; return sentences about what is not there.
 
     ``roots``: where the run's own files are on this machine. Nothing outside ``tree`` is written.
+    copy_limit: bytes up to which a file is copied rather than linked. written_limit: the same for
+    a file that the run wrote to as well; None: always copied.
     """
     notes: list[str] = []
-    written = {_key(entry) for entry in _entries(run, "outputs")}
-    for entry in _entries(run, "data"):
+    written = {_key(entry) for entry in entries(run, "outputs")}
+    for entry in entries(run, "data"):
         ref = PathRef.from_json(entry["path"])
         if ref.root != REPO or roots.repo is None:
             continue
@@ -38,16 +46,17 @@ def bring(run: Record, roots: Roots, tree: str) -> tuple[str, ...]:
             notes.append("%s is not here: the rerun will miss it" % (ref,))
             continue
         try:
-            _place(source, target, entry, _key(entry) in written)
+            updated = _key(entry) in written or entry.get("kind") == "updated"
+            limit = written_limit if updated else copy_limit
+            _place(source, target, limit is None or int(entry.get("size") or 0) <= limit)
         except OSError as error:
             notes.append("%s could not be brought: %s" % (ref, error.strerror or error))
     return tuple(notes)
 
 
-def _place(source: str, target: str, entry: dict[str, Any], written: bool) -> None:
+def _place(source: str, target: str, copied: bool) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    small = int(entry.get("size") or 0) <= COPY_LIMIT
-    if small or written or entry.get("kind") == "updated":
+    if copied:
         if os.path.isdir(source):
             shutil.copytree(source, target, symlinks=True)
         else:
@@ -56,7 +65,8 @@ def _place(source: str, target: str, entry: dict[str, Any], written: bool) -> No
         os.symlink(source, target)
 
 
-def _entries(run: Record, facet: str) -> Iterator[dict[str, Any]]:
+def entries(run: Record, facet: str) -> Iterator[dict[str, Any]]:
+    """Yield the files that a facet of ``run`` lists, as they are in the record."""
     for subject in run.payloads(facet):
         yield from subject.payload.get("files", [])
 

@@ -8,7 +8,7 @@ first on PYTHONPATH as they are in the restored tree.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from provenance.core import filekinds
 from provenance.core.paths import PathRef, is_inside
@@ -74,14 +74,18 @@ def _moved(folder: str | None, place: Project, tree: str) -> str | None:
 
 def command(planned: Plan, tree: str) -> tuple[str, ...]:
     """Return the command to run in ``tree``: paths of the user's repository moved there."""
-    run = planned.reference.record
-    repo = run.roots.get("repo") or planned.place.repo or planned.place.root
-    words = []
-    for word in planned.command:
+    return moved(planned.command, planned.reference.record, planned.place, tree)
+
+
+def moved(words: Sequence[str], run: Record, place: Project, tree: str) -> tuple[str, ...]:
+    """Return ``words`` of a command of ``run`` with paths of the user's repository in ``tree``."""
+    repo = run.roots.get("repo") or place.repo or place.root
+    found = []
+    for word in words:
         inside = os.path.isabs(word) and is_inside(word, repo)
-        moved = os.path.join(tree, os.path.relpath(word, repo)) if inside else word
-        words.append(moved if os.path.exists(moved) else word)
-    return tuple(words)
+        there = os.path.join(tree, os.path.relpath(word, repo)) if inside else word
+        found.append(there if os.path.exists(there) else word)
+    return tuple(found)
 
 
 def strays(run: Record, place: Project) -> tuple[str, ...]:
