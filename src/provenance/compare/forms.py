@@ -58,6 +58,11 @@ def unlike(
     return Unlike(one.path, text, one.old, one.new, one.magnitude, one.kind)
 
 
+def unlike_text(old: str, new: str, tolerance: float | None = None) -> Unlike | None:
+    """Return how two shown texts differ, None where numbers alone do, within their precision."""
+    return unlike(old, new, tolerance)
+
+
 def noisy_paths(first: Any, second: Any) -> frozenset[str]:
     """Return the paths that differ between two runs in one environment: to be ignored later."""
     return frozenset(one.path for one in _all(first, second, 0.0, frozenset()))

@@ -1,3 +1,168 @@
-"""To come."""
+"""Forms of torch: tensors, modules, optimizers, schedulers, generators, distributions."""
+
+import sys
 
 load = None
+TENSORS = 64
+"""Tensors of a model that are noted each; the others are put together as one."""
+_ELEMENTS = 4096
+"""Elements of one tensor of a model that are looked at, evenly spread: with all of them a model of
+ordinary size would take longer than a training step."""
+
+
+def _forms():
+    return load("_prov_forms")
+
+
+def tensor(value, walk, depth, wanted=None, elements=0):
+    """Return the form of a tensor; of its data what can be read without changing it."""
+    torch = sys.modules["torch"]
+    dtype = str(value.dtype).rpartition(".")[2]
+    shape = [int(n) for n in value.shape]
+    known = {}
+    device = str(value.device.type)
+    if device != "meta":
+        known = _data(torch, value, walk, depth, wanted, elements)
+    known["device"] = device
+    if not elements:
+        known["requires_grad"] = bool(value.requires_grad)
+    kind = _forms().name_of(type(value))
+    return ["a", "torch.Tensor" if kind.startswith("torch.") else kind, dtype, shape, known]
+
+
+def _data(torch, value, walk, depth, wanted, elements):
+    base = torch.Tensor
+    data = base.detach(value)
+    if data.is_sparse or str(data.layout) != "torch.strided":
+        data = data.to_dense()
+    if getattr(data, "is_quantized", False):
+        data = data.dequantize()
+    for name in ("resolve_conj", "resolve_neg"):
+        if hasattr(base, name):
+            data = getattr(data, name)()
+    if elements and data.numel() > elements:
+        data = data.reshape(-1)[:: data.numel() // elements + 1]
+    data = data.cpu()
+    if data.dtype in (torch.bfloat16,) or "float8" in str(data.dtype):
+        data = data.float()
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        try:
+            array = data.numpy()
+            return load("_prov_forms_arrays").facts(array, walk, depth, wanted)
+        except Exception:
+            pass
+    numbers = data.reshape(-1)[:100000].tolist()
+    return load("_prov_forms_plain").number_facts(numbers, wanted or walk.items(depth))
+
+
+def module(value, walk, depth):
+    """Return the form of a module: its parameters and buffers by name, and whether it trains."""
+    named = []
+    _tensors_of(value, "", named, set())
+    own = object.__getattribute__(value, "__dict__")
+    meta = {"training": bool(own.get("training")), "tensors": len(named)}
+    return ["m", _forms().name_of(type(value)), meta, several(named, walk, depth), {}]
+
+
+def _tensors_of(value, prefix, found, seen):
+    """Add the tensors of a module and of the modules in it, in the order of its state_dict."""
+    own = object.__getattribute__(value, "__dict__")
+    if id(value) in seen or len(found) > 5000:
+        return
+    seen.add(id(value))
+    skipped = own.get("_non_persistent_buffers_set", ())
+    for group in ("_parameters", "_buffers"):
+        for name, one in list((own.get(group) or {}).items()):
+            if one is not None and name not in skipped:
+                found.append((prefix + name, one))
+    for name, one in list((own.get("_modules") or {}).items()):
+        if one is not None:
+            _tensors_of(one, prefix + name + ".", found, seen)
+
+
+def several(named, walk, depth):
+    """Return the short forms of named tensors; of those above the limit one form of all."""
+    kept = []
+    wanted = 4 if len(named) > 8 else 16
+    for name, one in named[:TENSORS]:
+        made = tensor(one, walk, depth + 1, wanted, _ELEMENTS)
+        if len(named) > 8:
+            made[4].pop("b", None)
+        kept.append([name, made])
+    rest = named[TENSORS:]
+    if rest:
+        facts = [tensor(one, walk, depth + 1, 2, 1024)[4] for _, one in rest]
+        for key in ("mean", "std"):
+            numbers = [f.get(key, f["at"][0] if f.get("at") else 0.0) for f in facts]
+            numbers = [one for one in numbers if type(one) in (int, float)]
+            known = load("_prov_forms_plain").number_facts([float(n) for n in numbers], 8)
+            kept.append(["(others).%s" % key, ["a", "numpy.ndarray", "float32", [len(rest)], known]])
+    return kept
+
+
+def optimizer(value, walk, depth):
+    """Return the form of an optimizer: the tensors it changes, its learning rates; options besides."""
+    groups = value.param_groups
+    named, meta, options = [], {}, {}
+    for place, group in enumerate(groups[:8]):
+        meta["lr%d" % place] = walk.of(_number(group.get("lr")), depth + 1)
+        for name, option in group.items():
+            if name not in ("params", "lr"):
+                options["%s%d" % (name, place)] = walk.of(option, max(depth + 2, 3))
+        named += [("group%d.%d" % (place, i), one) for i, one in enumerate(group["params"])]
+    return ["m", _forms().name_of(type(value)), meta, several(named, walk, depth), options]
+
+
+def _number(value):
+    torch = sys.modules["torch"]
+    return float(value) if isinstance(value, torch.Tensor) and value.numel() == 1 else value
+
+
+def scheduler(value, walk, depth):
+    """Return the form of a scheduler: the learning rates that it has set."""
+    own = object.__getattribute__(value, "__dict__")
+    inner = own.get("optimizer")
+    rates = [_number(one.get("lr")) for one in getattr(inner, "param_groups", ())]
+    plain = {k: v for k, v in own.items() if type(v) in (int, float, str, bool, list)}
+    evidence = {name: walk.of(one, max(depth + 2, 3)) for name, one in plain.items()}
+    meta = {"lr": walk.of(rates, depth + 1)}
+    return ["m", _forms().name_of(type(value)), meta, [], evidence]
+
+
+def generator(value, walk, depth):
+    state = value.get_state()
+    data = load("_prov_forms_random").raw(state)
+    return ["m", "torch.Generator", {"state": _forms().digest(data)}, [], {}]
+
+
+def named_value(value, walk, depth):
+    kind = "dtype" if type(value).__name__ == "dtype" else "device"
+    return ["q", kind, str(value).replace("torch.", "")]
+
+
+def size(value, walk, depth):
+    return ["t", tuple.__len__(value), [int(n) for n in tuple.__iter__(value)], {}]
+
+
+def distribution(value, walk, depth):
+    """Return the form of a distribution: the parameters that it holds."""
+    torch = sys.modules["torch"]
+    own = object.__getattribute__(value, "__dict__")
+    named = [
+        [name, tensor(one, walk, depth + 1)]
+        for name, one in own.items()
+        if isinstance(one, torch.Tensor) and name[:1] != "_"
+    ]
+    return ["m", _forms().name_of(type(value)), {}, named, {}]
+
+
+def packed(value, walk, depth):
+    return [
+        "nt",
+        "torch.PackedSequence",
+        [
+            [name, walk.of(getattr(value, name), depth + 1)]
+            for name in ("data", "batch_sizes", "sorted_indices", "unsorted_indices")
+        ],
+    ]

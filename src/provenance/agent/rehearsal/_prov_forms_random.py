@@ -28,7 +28,7 @@ def digest():
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "default_generator"):
         state = torch.default_generator.get_state()
-        found.update(_bytes(state))
+        found.update(raw(state))
     context = sys.modules.get("tensorflow.python.eager.context")
     if context is not None:
         now = getattr(context, "_context", None)
@@ -36,7 +36,8 @@ def digest():
     return found.hexdigest()
 
 
-def _bytes(state):
+def raw(state):
+    """Return the bytes of a tensor that holds a state."""
     try:
         return state.numpy().tobytes()
     except Exception:
