@@ -49,7 +49,7 @@ def facts(value, walk, depth, wanted=None):
         known["h"] = _forms().digest(memoryview(numpy.ascontiguousarray(_in_ns(whole))))
         return known
     known["h"] = _forms().digest(memoryview(_native(whole).view("u1")))
-    known.update(_statistics(whole, code))
+    known.update(_statistics(whole, code, wanted))
     return known
 
 
@@ -71,7 +71,7 @@ def _samples(part, code):
         if size < 8:
             digits = "%.9g" if size == 4 else "%.5g"
             return [simple(float(digits % one)) for one in part.astype("f8").tolist()]
-        return [simple(float(one)) for one in part.astype("f8").tolist()]
+        return [simple(float("%.15g" % one)) for one in part.astype("f8").tolist()]
     return [simple(one) for one in part.tolist()]
 
 
@@ -85,7 +85,11 @@ def _in_ns(flat):
     return numpy.where(missing, 0, numbers * scale)
 
 
-def _statistics(flat, code):
+def _short(number):
+    return load("_prov_forms_plain").simple(float("%.15g" % number))
+
+
+def _statistics(flat, code, wanted):
     numpy = sys.modules["numpy"]
     simple = load("_prov_forms_plain").simple
     known = {}
@@ -101,14 +105,14 @@ def _statistics(flat, code):
                 flat = flat[finite]
         if not flat.size:
             return known
-        known["mean"] = simple(float(flat.mean(dtype="f8")))
-        known["std"] = simple(float(flat.std(dtype="f8")))
+        known["mean"] = _short(float(flat.mean(dtype="f8")))
+        known["std"] = _short(float(flat.std(dtype="f8")))
         if code != "b":
             known["min"], known["max"] = simple(flat.min().item()), simple(flat.max().item())
-        if flat.size >= 4 * _BLOCKS:
+        if wanted > 6 and flat.size >= 4 * _BLOCKS:
             each = flat.size // _BLOCKS
             blocks = flat[: each * _BLOCKS].reshape(_BLOCKS, each).mean(axis=1, dtype="f8")
-            known["b"] = [float("%.15g" % one) for one in blocks]
+            known["b"] = [simple(float("%.14g" % one)) for one in blocks]
     return known
 
 

@@ -21,8 +21,8 @@ def frame(value, walk, depth):
     index = walk.of(value.index, depth + 1)
     names = walk.of(value.columns, depth + 1)
     kept = []
-    fewer = 16 if columns <= 6 else 8
-    for place in range(min(columns, COLUMNS)):
+    fewer = 16 if columns <= 4 else 6
+    for place in range(min(columns, COLUMNS if depth < 2 else 8)):
         name = walk.of(value.columns[place], depth + 2)
         kept.append([name, _column(value.iloc[:, place], walk, depth, fewer)])
     walk.left -= len(kept)
@@ -90,9 +90,9 @@ def _extension(value, name, walk, depth, wanted):
     numpy = sys.modules["numpy"]
     low = name.lower()
     if low.startswith("datetime64"):
-        data = value.values if type(value.values) is numpy.ndarray else numpy.asarray(value.values)
-        if data.dtype.kind == "M":
-            return _arrays().facts(data, walk, depth + 1, wanted)
+        unit = getattr(value.dtype, "unit", "ns")
+        data = numpy.asarray(value.array.asi8).view("M8[%s]" % unit)
+        return _arrays().facts(data, walk, depth + 1, wanted)
     missing = numpy.asarray(value.isna())
     if low.startswith(("int", "uint", "float", "boolean", "bool", "double")):
         filled = value.to_numpy(dtype=object).copy()
@@ -108,12 +108,14 @@ def _categorical(value, walk, depth, wanted):
     """Return the form of a categorical column: its values, categories and whether they are ordered."""
     numpy = sys.modules["numpy"]
     held = getattr(value, "cat", value)
-    codes = numpy.asarray(getattr(held, "codes"))
+    codes = numpy.asarray(held.codes)
     categories = held.categories
     at = _forms().spots(len(codes), wanted)
     names = [walk.of(categories[i], depth + 2) for i in range(min(len(categories), 32))]
-    lookup = [names[c] if 0 <= c < len(names) else ["f", "nan"] if c < 0 else ["..."]
-              for c in (int(codes[i]) for i in at)]
+    lookup = [
+        names[c] if 0 <= c < len(names) else ["f", "nan"] if c < 0 else ["..."]
+        for c in (int(codes[i]) for i in at)
+    ]
     known = {"at": lookup, "categories": ["l", len(categories), names, {}]}
     known["ordered"] = bool(held.ordered)
     if len(at) < len(codes):

@@ -97,7 +97,9 @@ def several(named, walk, depth):
             numbers = [f.get(key, f["at"][0] if f.get("at") else 0.0) for f in facts]
             numbers = [one for one in numbers if type(one) in (int, float)]
             known = load("_prov_forms_plain").number_facts([float(n) for n in numbers], 8)
-            kept.append(["(others).%s" % key, ["a", "numpy.ndarray", "float32", [len(rest)], known]])
+            kept.append(
+                ["(others).%s" % key, ["a", "numpy.ndarray", "float32", [len(rest)], known]]
+            )
     return kept
 
 
