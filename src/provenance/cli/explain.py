@@ -37,6 +37,10 @@ def command(
     offline: Annotated[
         bool, typer.Option("--offline", help="Fetch nothing: known changes, and what is cached.")
     ] = False,
+    fetch_limit: Annotated[
+        float | None,
+        typer.Option("--fetch-limit", metavar="MB", help="Fetch no bigger wheel (default 300)."),
+    ] = None,
     python: options.Python = None,
     fail_on: options.FailOn = None,
     verbose: options.Verbose = False,
@@ -56,6 +60,7 @@ def command(
     if python is not None:
         raise UsageError("--python goes with a run, not with two versions.", _FORMS)
     wish = explain.Wish(os.getcwd(), dict(os.environ), offline=offline, fail_on=fail_on)
+    wish = wish._replace(limit_mb=fetch_limit)
     if newest:
         if len(given) > 1:
             raise UsageError("--newest takes one run at most.", "prov explain RUN --newest")

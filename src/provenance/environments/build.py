@@ -30,8 +30,6 @@ _OLD_BUILDS = "setuptools<58\ncython<3\n"
 """Build tools for releases that today's no longer build: setuptools 58 dropped ``use_2to3``, Cython
 3 no longer takes much of what 0.29 took."""
 _DOWNLOADED = re.compile(r"^ *(?:Downloaded|Built) (\S+)")
-_DOWNLOADING = re.compile(r"^ *Downloading (\S+) \(([\d.]+)([KMG]?)i?B\)")
-_MEGABYTES = {"": 1e-6, "K": 1.024e-3, "M": 1.048576, "G": 1073.741824}
 
 
 class Environment(NamedTuple):
@@ -170,9 +168,9 @@ class _Builder:
         return uv.run([*words, *offline], self._wish.environ, self._wish.cwd, text, self._said)
 
     def _said(self, line: str) -> None:
-        size = _DOWNLOADING.match(line)
+        size = uv.megabytes(line)
         if size:
-            self._megabytes += float(size.group(2)) * _MEGABYTES[size.group(3)]
+            self._megabytes += size
         elif _DOWNLOADED.match(line):
             self._done += 1
         elif not line.startswith("Prepared"):

@@ -16,6 +16,8 @@ from provenance.errors import MissingExtra, SystemRefused
 
 _REMOVED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_EXCLUDE_NEWER")
 """Variables that would lead uv elsewhere; a limit on the date would hide the recorded versions."""
+_DOWNLOADING = re.compile(r"^ *Downloading (\S+) \(([\d.]+)([KMG]?)i?B\)")
+_MEGABYTES = {"": 1e-6, "K": 1.024e-3, "M": 1.048576, "G": 1073.741824}
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -92,6 +94,12 @@ def run(
             process.terminate()
             process.wait()
     return Done(code, "".join(output), "".join(complaints))
+
+
+def megabytes(line: str) -> float:
+    """Return the size of the download that ``line`` announces, 0 where it announces none."""
+    size = _DOWNLOADING.match(line)
+    return float(size.group(2)) * _MEGABYTES[size.group(3)] if size else 0.0
 
 
 def _keep(stream: IO[str], kept: list[str]) -> None:

@@ -12,6 +12,7 @@ from provenance.core.interfaces import library
 from provenance.core.uses import CALL, Use
 from provenance.core.verdict import Finding, Reason
 from provenance.environments import sources
+from provenance.errors import ProvError
 from provenance.knowledge.judge import PYTHON_ITSELF
 
 FACET = "interfaces"
@@ -30,6 +31,8 @@ class Asked(Protocol):
     @property
     def offline(self) -> bool: ...
     @property
+    def limit_mb(self) -> float | None: ...
+    @property
     def progress(self) -> Callable[[str], None] | None: ...
 
 
@@ -38,7 +41,8 @@ def changed(
 ) -> tuple[list[Reason], list[NotCompared]]:
     """Return what differs in the signatures of ``calls`` between the two versions of ``finding``.
 
-    Nothing is fetched for a package that is not called. Raises `ProvError` where uv is missing.
+    Nothing is fetched for a package that is not called. Never raises `ProvError`: that there is no
+    uv or no network is why something was not compared.
     """
     package, old, new = finding.name, str(finding.old), str(finding.new)
     if package == PYTHON_ITSELF or not calls:
@@ -48,7 +52,18 @@ def changed(
     for version in (old, new):
         if asked.progress is not None:
             asked.progress("reading %s %s" % (package, version))
-        found = sources.fetch(package, version, minor, asked.environ, asked.cwd, asked.offline)
+        try:
+            found = sources.fetch(
+                package,
+                version,
+                minor,
+                asked.environ,
+                asked.cwd,
+                asked.offline,
+                asked.limit_mb or sources.LIMIT_MB,
+            )
+        except ProvError as error:
+            found = sources.Source(None, error.message)
         if found.folder is None:
             what = "the interface of %s %s" % (package, version)
             return [], [NotCompared(FACET, what, found.reason)]

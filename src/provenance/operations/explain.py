@@ -37,6 +37,7 @@ class Wish(NamedTuple):
     package, old, new: the change; old "" is the version of the reference. files: read instead of
     the reference's call sites. reference: a run or lock, None for the best one here. newest: all
     packages of the reference against their newest releases. offline: nothing is fetched.
+    limit_mb: no bigger wheel is fetched, None for the default.
     """
 
     cwd: str
@@ -48,6 +49,7 @@ class Wish(NamedTuple):
     reference: str | None = None
     newest: bool = False
     offline: bool = False
+    limit_mb: float | None = None
     fail_on: str | None = None
     progress: Callable[[str], None] | None = None
 
