@@ -57,7 +57,11 @@ class Operation(NamedTuple):
 
 
 class Tape(NamedTuple):
-    """All that one rehearsal noted. failed: line and error of each statement that failed."""
+    """All that one rehearsal noted.
+
+    failed: line and error of each statement that failed. rows: to which its data was cut, 0 where
+    it was not.
+    """
 
     python: str = ""
     sites: Mapping[int, Site] = {}
@@ -69,6 +73,7 @@ class Tape(NamedTuple):
     failed: tuple[tuple[int, str], ...] = ()
     end: str = CUT_OFF
     why: str = ""
+    rows: int = 0
 
 
 def read(lines: Iterable[str]) -> Tape:
@@ -96,7 +101,7 @@ class _Reader:
         self.registries: dict[str, Any] = {}
         self.loops: list[tuple[int, int, int]] = []
         self.failed: list[tuple[int, str]] = []
-        self.python, self.end, self.why = "", CUT_OFF, ""
+        self.python, self.end, self.why, self.rows = "", CUT_OFF, "", 0
 
     def take(self, value: dict[str, Any]) -> None:
         try:
@@ -128,6 +133,8 @@ class _Reader:
             self.failed.append((int(value["failed"]), str(value["e"])))
         elif "end" in value:
             self.end, self.why = str(value["end"]), str(value.get("why", ""))
+        elif "rows" in value:
+            self.rows = int(value["rows"])
         elif "tape" in value:
             self.python = str(value.get("python", ""))
 
@@ -143,6 +150,7 @@ class _Reader:
             tuple(self.failed),
             self.end,
             self.why,
+            self.rows,
         )
 
 

@@ -11,7 +11,7 @@ from provenance.core import codec, verdict
 from provenance.core.difference import NotCompared
 from provenance.core.verdict import Finding
 from provenance.knowledge import match
-from provenance.operations import calls, facts, measuring, present, references
+from provenance.operations import calls, comparing_calls, facts, measuring, present, references
 from provenance.operations.calls import Coverage
 from provenance.operations.facts import Facts
 from provenance.operations.references import Reference
@@ -107,16 +107,28 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
         compared.differences, reference.record, today.record, measuring.entries(wish.environ)
     )
     stated = config.load(place.root).calls
-    calls.mode(wish.calls, stated, reference)
+    mode = calls.mode(wish.calls, stated, reference)
     unasked = calls.left_out(wish.calls, stated, reference, compared.differences)
     main = today.interpreters[0] if today.interpreters else None
+    asked = comparing_calls.Wish(
+        mode if "L3" in measuring.levels(wish.environ) else calls.OFF,
+        wish.environ,
+        place,
+        main.executable if main else None,
+        wish.build,
+        wish.progress,
+    )
+    called = comparing_calls.compare(
+        findings, compared.differences, reference, today.record, asked
+    )
     return Checked(
         reference,
         {"executable": main.executable, "version": main.version} if main else None,
-        tuple(verdict.ranked(findings)),
+        tuple(verdict.ranked(called.findings)),
         compared.facts,
-        (*compared.not_compared, *unasked),
+        (*compared.not_compared, *unasked, *called.not_compared),
         today.notes,
+        called.coverage,
     )
 
 

@@ -1,0 +1,210 @@
+"""What the comparison of two rehearsals means for the findings: reasons of level L3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from provenance.compare import tapes
+from provenance.compare.tapes import Root
+from provenance.core import verdict
+from provenance.core.difference import BROKEN, KNOWN, NONE, POSSIBLE
+from provenance.core.distributions import key_of
+from provenance.core.record import Record
+from provenance.core.verdict import Finding, Reason
+
+LEVEL = "L3"
+MOST_PLACES = 20
+FACET = "calls"
+_ALSO = 3
+
+
+class Told(NamedTuple):
+    """A root as a reason: whose package it is, how grave, and why."""
+
+    package: str
+    effect: str
+    reason: Reason
+
+
+def reasons(roots: Sequence[Root], record: Record) -> tuple[Told, ...]:
+    """Return the roots as reasons, in the order in which the script meets them."""
+    owners = _owners(record)
+    return tuple(_told(root, owners) for root in roots if _matters(root))
+
+
+def _matters(root: Root) -> bool:
+    if root.kind == "random":
+        return root.follows > 0
+    return root.kind != "state" or root.unlike is not None or root.follows > 0
+
+
+def _told(root: Root, owners: Mapping[str, str]) -> Told:
+    effect = POSSIBLE
+    if root.kind == tapes.FAILS:
+        effect = BROKEN
+    elif root.reaches:
+        effect = KNOWN
+    places = [root.site.where]
+    if root.maker is not None and root.maker[0].where not in places:
+        places.append(root.maker[0].where)
+    places += [one.where for one in root.also if one.where not in places]
+    reason = Reason(
+        LEVEL,
+        "%s %s" % (_subject(root), _predicate(root)),
+        _evidence(root),
+        "rehearsed in both environments",
+        "",
+        tuple(places[:MOST_PLACES]),
+        effect,
+        root.follows,
+    )
+    return Told(_package(root, owners), effect, reason)
+
+
+def _subject(root: Root) -> str:
+    """Return operation and maker: ``iterating StratifiedKFold(...).split, made on line 5``."""
+    operation, site = root.operation, root.site
+    name = _short(operation.callee)
+    words = {
+        "iterate": "iterating %s" % site.text,
+        "operator": "the operator %s" % site.text,
+        "text": "the text form",
+        "store": "assigning to %s" % site.text,
+        "statement": "this statement",
+    }.get(site.kind, "")
+    if not words:
+        words = site.text
+        called = name.rpartition(".")[2]
+        if name and called not in site.text:
+            words = "%s (%s)" % (site.text, name)
+        elif name and site.kind == "method" and name not in site.text:
+            words = "%s (%s)" % (site.text, name)
+    if root.maker is not None and root.maker[0] != site:
+        maker_site, maker = root.maker
+        made = _short(maker.callee) or maker_site.text
+        where = "line %d" % maker_site.line
+        if maker_site.path != site.path:
+            where = maker_site.where
+        if maker_site.line == site.line and maker_site.path == site.path:
+            return "%s of %s" % (words, made)
+        words = "%s, made by %s on %s," % (words, made, where)
+    return words
+
+
+def _predicate(root: Root) -> str:
+    if root.kind == tapes.FAILS:
+        return "fails: %s" % root.error
+    if root.kind == tapes.WORKS:
+        return "no longer fails (%s)" % root.error
+    if root.kind == "random":
+        return "draws other random numbers from the global generator"
+    if root.kind == "state":
+        return "leaves another result in its argument"
+    return "gives another result for the same input"
+
+
+def _evidence(root: Root) -> str:
+    return root.unlike.text if root.unlike is not None else root.error
+
+
+def _short(callee: str) -> str:
+    """Return class and method, or the function, of a dotted name."""
+    parts = callee.split(".")
+    named = [part for part in parts if part and part != "__call__"]
+    for place, part in enumerate(named):
+        if part[:1].isupper() or part.lstrip("_")[:1].isupper():
+            return ".".join(named[place:])
+    return named[-1] if named else ""
+
+
+def _package(root: Root, owners: Mapping[str, str]) -> str:
+    """Return the distribution whose code the root runs; that of the object's maker else."""
+    candidates = [root.operation.callee]
+    if root.maker is not None:
+        candidates.append(root.maker[1].callee)
+    if root.error:
+        for quoted in root.error.replace("'", '"').split('"')[1::2]:
+            candidates.append(quoted)
+    if root.unlike is not None:
+        for side in (root.unlike.old, root.unlike.new):
+            if isinstance(side, str):
+                candidates.append(side)
+    for one in candidates:
+        found = owners.get(one.partition(".")[0])
+        if found:
+            return found
+    return ""
+
+
+def _owners(record: Record) -> dict[str, str]:
+    """Return the distribution of every importable name."""
+    found: dict[str, str] = {}
+    for subject in record.payloads("packages"):
+        for key, one in subject.payload.get("distributions", {}).items():
+            for module in one.get("modules", ()) or (key.replace("-", "_"),):
+                top = str(module).partition(".")[0]
+                if top not in found or one.get("imported"):
+                    found[top] = key
+    return found
+
+
+def attach(findings: Sequence[Finding], told: Sequence[Told], run: str) -> tuple[Finding, ...]:
+    """Return ``findings`` with the reasons joined to those of their packages.
+
+    A root in a package that has the same version here belongs to the changed packages as a whole:
+    the library does it with one of those. Such roots make one finding of their own.
+    """
+    found = list(findings)
+    places = {_package_of(one): i for i, one in enumerate(found) if _package_of(one)}
+    rest: list[Told] = []
+    for one in told:
+        place = places.get(one.package)
+        if place is None:
+            rest.append(one)
+        else:
+            found[place] = _joined(found[place], one)
+    if rest:
+        found.append(_own(rest, run))
+    return tuple(found)
+
+
+def _package_of(one: Finding) -> str:
+    if one.facet != "packages" or one.effect == NONE:
+        return ""
+    return key_of(one.name)
+
+
+def _joined(finding: Finding, told: Told) -> Finding:
+    places = list(finding.where)
+    places += [place for place in told.reason.where if place not in places]
+    remedy = "pip install %s==%s" % (finding.name, finding.old)
+    remedied = isinstance(finding.old, str) and not any(one.remedy for one in finding.reasons)
+    reason = told.reason._replace(remedy=remedy) if remedied else told.reason
+    return finding._replace(
+        effect=verdict.worst([finding.effect, told.effect]),
+        where=tuple(places[:MOST_PLACES]),
+        reasons=(*finding.reasons, reason),
+    )
+
+
+def _own(told: Sequence[Told], run: str) -> Finding:
+    places: list[str] = []
+    for one in told:
+        places.extend(place for place in one.reason.where if place not in places)
+    names = sorted({one.package for one in told if one.package})
+    return Finding(
+        FACET,
+        run,
+        "value",
+        ", ".join(names) or "your calls",
+        verdict.worst(one.effect for one in told),
+        where=tuple(places[:MOST_PLACES]),
+        text="behaves differently with the packages that changed",
+        reasons=tuple(one.reason for one in told),
+    )
+
+
+def plain(value: Any) -> str:
+    """Return a value as text."""
+    return str(value)

@@ -1,0 +1,91 @@
+"""Comparing the user's own calls, as part of verifying: when, how, and what it adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from provenance.core.difference import Difference, NotCompared
+from provenance.core.record import Record
+from provenance.core.verdict import Finding
+from provenance.operations import _roots, calls
+from provenance.operations.calls import Coverage
+from provenance.operations.references import Reference
+from provenance.store.project import Project
+
+
+class Wish(NamedTuple):
+    """How to compare. mode: see `calls`. python: the interpreter that is asked about."""
+
+    mode: str
+    environ: Mapping[str, str]
+    place: Project
+    python: str | None
+    build: bool = False
+    progress: Callable[[str], None] | None = None
+
+
+class Outcome(NamedTuple):
+    """The findings with what the calls told, how many calls were compared, and what was not."""
+
+    findings: tuple[Finding, ...]
+    coverage: Coverage | None = None
+    not_compared: tuple[NotCompared, ...] = ()
+
+
+def compare(
+    findings: Sequence[Finding],
+    differences: Sequence[Difference],
+    reference: Reference,
+    today: Record,
+    wish: Wish,
+) -> Outcome:
+    """Rehearse where a difference could change what the user's calls return."""
+    plain = tuple(findings)
+    if wish.mode == calls.OFF or wish.python is None:
+        return Outcome(plain)
+    if not any(_could_matter(one, reference.record) for one in differences):
+        return Outcome(plain)
+    from provenance.operations import rehearse  # most verifications need no rehearsal
+
+    asked = rehearse.Wish(
+        wish.environ, wish.place, wish.python, wish.mode, wish.build, wish.progress
+    )
+    done = rehearse.rehearse(reference, _key(today), asked)
+    if done.compared is None:
+        why = done.problem + ("; " + done.hint if done.hint else "")
+        return Outcome(plain, None, (NotCompared(calls.FACET, "your calls", why),))
+    told = _roots.reasons(done.compared.roots, reference.record)
+    counted = done.compared.coverage
+    missed = {"noisy": counted.noisy, "not reached": counted.missing}
+    coverage = Coverage(
+        wish.mode, counted.compared, counted.reached, {n: c for n, c in missed.items() if c}
+    )
+    return Outcome(_roots.attach(plain, told, "run"), coverage)
+
+
+def _could_matter(difference: Difference, record: Record) -> bool:
+    """Return whether a difference is of Python or of a package that the run imported."""
+    if difference.facet == "runtime":
+        return difference.kind in ("version", "changed") and "version" in difference.name
+    if difference.facet != "packages" or difference.kind == "added":
+        return False
+    from provenance.core.distributions import key_of
+
+    key = key_of(difference.name)
+    for subject in record.payloads("packages"):
+        one = subject.payload.get("distributions", {}).get(key)
+        if one is not None and (one.get("imported") or not subject.payload.get("complete")):
+            return True
+    return False
+
+
+def _key(today: Record) -> Any:
+    """Return what tells today's environment from others."""
+    packages = [
+        sorted((n, d.get("version"), d.get("record_sha256")) for n, d in s.payload["distributions"].items())
+        for s in today.payloads("packages")
+        if "distributions" in s.payload
+    ]
+    runtime = [subject.payload.get("version") for subject in today.payloads("runtime")]
+    return [packages, runtime]

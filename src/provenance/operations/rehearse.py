@@ -1,0 +1,252 @@
+"""Rehearsing a recorded script in two environments, so that its own calls can be compared.
+
+A rehearsal is the recorded command once more, rewritten and cut short, in a sandbox of its own
+(`agent/rehearsal`, `executors.sandbox`). In the recorded environment it is done twice: what differs
+there by itself is not compared. Tapes are kept, so that the same question costs nothing again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import provenance.agent.rehearsal
+from provenance.compare import tape as tapes_
+from provenance.compare import tapes
+from provenance.compare.tape import Tape
+from provenance.core import filekinds
+from provenance.core.record import Record
+from provenance.core.redact import Redactor
+from provenance.errors import ProvError
+from provenance.executors import sandbox
+from provenance.operations import _script, _taped, recorded, scratch
+from provenance.operations._script import Script
+from provenance.operations.references import Reference
+from provenance.operations.scratch import Tree
+from provenance.store.project import Project
+
+VERSION = 1
+"""Of the tapes; another one is not compared with these."""
+RUNNER = os.path.join(os.path.dirname(os.path.abspath(provenance.agent.rehearsal.__file__)))
+WHOLE_S = 25.0
+"""Seconds that a rehearsal gets with its data uncut; above them it is done again with cut data."""
+CUT_S = 60.0
+"""Seconds that a rehearsal with cut data gets; what it reached by then is compared."""
+IMPORTS_S = 60.0
+"""Seconds added for a process that does not even get to count its own."""
+ROWS = 2000
+"""Rows to which data is cut. With 500 a filter by counts left nothing of a real script's data;
+with 2,000 all its lines were reached (measured, see docs/trust.md)."""
+LOOP_S = 1.0
+
+
+class Wish(NamedTuple):
+    """How to rehearse. environ: of the present. build: whether an environment may be built."""
+
+    environ: Mapping[str, str]
+    place: Project
+    python: str
+    mode: str
+    build: bool = False
+    progress: Callable[[str], None] | None = None
+
+
+class Rehearsed(NamedTuple):
+    """What the rehearsals gave. problem: why there is no comparison, "" where there is one."""
+
+    compared: tapes.Compared | None = None
+    old: Tape | None = None
+    new: Tape | None = None
+    problem: str = ""
+    hint: str = ""
+    how: str = ""
+
+
+class _Refused(Exception):
+    """There is no rehearsal, for the reason given."""
+
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why)
+        self.why, self.hint = why, hint
+
+
+def rehearse(reference: Reference, new_key: Any, wish: Wish) -> Rehearsed:
+    """Rehearse ``reference`` in its own environment and with ``wish.python``, and compare.
+
+    new_key: plain JSON that tells the environment of ``wish.python`` from others.
+    """
+    script = _script.of(reference.record)
+    if isinstance(script, str):
+        return Rehearsed(problem=script)
+    stage = _Stage(reference, script, wish)
+    try:
+        old, again = stage.recorded()
+        new = stage.present(new_key, old)
+    except _Refused as refused:
+        return Rehearsed(problem=refused.why, hint=refused.hint)
+    except ProvError as error:
+        return Rehearsed(problem=error.message, hint=error.hint)
+    if not old.operations:
+        why = old.failed[0][1] if old.failed else old.why or "it noted nothing"
+        return Rehearsed(problem="the rehearsal in the recorded environment failed: %s" % why)
+    return Rehearsed(tapes.compare(old, new, again), old, new, how=stage.how)
+
+
+class _Stage:
+    """The rehearsals of one reference: which tapes there are, and making those that are not."""
+
+    def __init__(self, reference: Reference, script: Script, wish: Wish) -> None:
+        self.reference, self.script, self.wish = reference, script, wish
+        self.folder = os.path.join(wish.place.folder, _taped.FOLDER)
+        self.redact = Redactor.from_environment(wish.environ)
+        self.how = ""
+        self.key = _taped.key(
+            [VERSION, wish.mode, _facts(reference.record), _stamps(reference.record, wish.place)]
+        )
+
+    def recorded(self) -> tuple[Tape, Tape]:
+        """Return the two tapes of the recorded environment. Raises `_Refused`."""
+        old = _taped.load(self.folder, self.key + "-1")
+        again = _taped.load(self.folder, self.key + "-2")
+        if old is not None and again is not None:
+            self.how = "kept"
+            return old, again
+        found = recorded.recorded_python(
+            self.reference, self.wish.environ, self.wish.place, self.wish.build, self._building
+        )
+        if found.python is None:
+            raise _Refused(found.why, found.hint)
+        self.how = found.how
+        return self._twice(found.python)
+
+    def _twice(self, python: str) -> tuple[Tape, Tape]:
+        with scratch.tree(self.reference, self.wish.place, self.wish.environ) as tree:
+            self._say("rehearsing in the recorded environment (1 of 3)")
+            text = self._run(python, tree, {"rows": 0, "limit_s": WHOLE_S}, "0")
+            old = tapes_.read(text.splitlines())
+            rows = 0
+            if old.end in (tapes_.TIME, tapes_.CUT_OFF):
+                rows = ROWS
+                self._say("rehearsing with data cut to %d rows (1 of 3)" % ROWS)
+                text = self._run(python, tree, {"rows": ROWS, "limit_s": CUT_S}, "0")
+                old = tapes_.read(text.splitlines())
+            self._say("rehearsing once more, to tell what differs by itself (2 of 3)")
+            follow = self._following(old, rows)
+            second = self._run(python, tree, follow, "1")
+        head = json.dumps({"rows": rows}) + "\n"
+        _taped.keep(self.folder, self.key + "-1", head + text, self.redact)
+        _taped.keep(self.folder, self.key + "-2", second, self.redact)
+        return self._clean(head + text), self._clean(second)
+
+    def present(self, new_key: Any, old: Tape) -> Tape:
+        """Return the tape of the environment that is asked about. Raises `_Refused`."""
+        name = _taped.key([self.key, new_key])
+        kept = _taped.load(self.folder, name)
+        if kept is not None:
+            return kept
+        with scratch.tree(self.reference, self.wish.place, self.wish.environ) as tree:
+            self._say("rehearsing here (3 of 3)")
+            text = self._run(self.wish.python, tree, self._following(old, old.rows), "0")
+        _taped.keep(self.folder, name, text, self.redact)
+        return self._clean(text)
+
+    def _clean(self, text: str) -> Tape:
+        return tapes_.read(_taped.clean(text, self.redact).splitlines())
+
+    @staticmethod
+    def _following(old: Tape, rows: int) -> dict[str, Any]:
+        loops = [list(one) for one in old.loops]
+        return {"rows": rows, "limit_s": 2 * CUT_S, "follows": True, "loops": loops}
+
+    def _run(self, python: str, tree: Tree, settings: dict[str, Any], hash_seed: str) -> str:
+        """Return the tape that one rehearsal writes. Raises `_Refused` where it cannot start."""
+        with tempfile.TemporaryDirectory(prefix="prov-", dir=tree.writable[0]) as folder:
+            path = os.path.join(folder, "tape")
+            told = os.path.join(folder, "settings.json")
+            moved = _script.of(self.reference.record._replace(command=tree.command))
+            script = self.script if isinstance(moved, str) else moved
+            whole = dict(
+                settings,
+                tape=path,
+                script=script.path,
+                module=script.module,
+                argv=list(script.argv),
+                cells=script.cells,
+                own=[tree.path],
+                top=tree.path,
+                foreign=_environments(tree.path),
+                loop_s=LOOP_S,
+            )
+            with open(told, "w", encoding="utf-8") as stream:
+                json.dump(whole, stream)
+            runner = os.path.join(RUNNER, "_prov_rehearse.py")
+            argv = (python, *script.options, runner, told)
+            environ = dict(tree.environ, PYTHONHASHSEED=hash_seed)
+            task = sandbox.Task(
+                argv,
+                tree.cwd,
+                environ,
+                tree.writable,
+                limit_s=settings["limit_s"] + IMPORTS_S,
+            )
+            ended = sandbox.run(task)
+            try:
+                with open(path, encoding="utf-8", errors="replace") as stream:
+                    return stream.read()
+            except OSError as error:
+                why = ended.why or ended.stderr_tail.strip().rpartition("\n")[2] or str(error)
+                raise _Refused("the rehearsal did not start: %s" % why) from error
+
+    def _say(self, text: str) -> None:
+        if self.wish.progress is not None:
+            self.wish.progress(text)
+
+    def _building(self, phase: str, done: int, total: int, megabytes: float) -> None:
+        self._say("%s %d of %d (%.0f MB)" % (phase, done, total, megabytes))
+
+
+def _facts(record: Record) -> Any:
+    """Return what of a record decides what its rehearsal does."""
+    packages = {
+        name: one.get("version")
+        for subject in record.payloads("packages")
+        for name, one in subject.payload.get("distributions", {}).items()
+        if one.get("imported")
+    }
+    code = [
+        [s.payload.get(name) for name in ("commit", "patch", "tree", "untracked", "used")]
+        for s in record.payloads("code")
+    ]
+    runtime = [subject.payload.get("version") for subject in record.payloads("runtime")]
+    return [record.command, str(record.cwd), packages, code, runtime]
+
+
+def _stamps(record: Record, place: Project) -> list[Any]:
+    """Return size and time of the data that the run read, as it is now."""
+    from provenance.core.paths import PathRef
+    from provenance.operations import settle
+
+    roots = settle.recorded_roots(place, record)
+    found: list[Any] = []
+    for subject in record.payloads("data"):
+        for entry in subject.payload.get("files", [])[:1000]:
+            try:
+                path = roots.locate(PathRef.from_json(entry["path"]))
+                status = os.stat(path or "")
+            except (OSError, KeyError, TypeError, ValueError):
+                continue
+            found.append([str(entry["path"]), status.st_size, status.st_mtime_ns])
+    return found
+
+
+def _environments(tree: str) -> list[str]:
+    """Return the environments that lie in the tree: their code is not the user's."""
+    found = []
+    for name in os.listdir(tree):
+        folder = os.path.join(tree, name)
+        if os.path.isdir(folder) and filekinds.is_environment_folder(folder):
+            found.append(folder)
+    return found
