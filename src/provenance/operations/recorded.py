@@ -62,8 +62,11 @@ def recorded_python(
     `ProvError`: what goes wrong is the reason.
     """
     record = reference.record
-    installed = _first(packages.of(record))
-    ran = _first(runtime.of(record))
+    try:
+        installed = _first(packages.of(record))
+        ran = _first(runtime.of(record))
+    except (ValueError, KeyError, TypeError) as error:
+        return Found(None, NONE, "the packages of the record cannot be read: %s." % error)
     if installed is None or ran is None or not ran.version:
         return Found(None, NONE, "the record holds no Python packages.")
     roots = settle.recorded_roots(place, record)
