@@ -184,6 +184,33 @@ def test_the_environment_of_other_processes_is_closed(python: Run) -> None:
     assert "PermissionError" in ended.stderr_tail
 
 
+def test_the_terminal_of_the_user_is_closed(python: Run) -> None:
+    keyboard, screen = os.openpty()
+    try:
+        os.write(keyboard, b"typed\n")
+        ended = python("print(os.read(os.open(sys.argv[1], os.O_RDONLY), 9))", os.ttyname(screen))
+        assert ended.code == 1
+        assert "PermissionError" in ended.stderr_tail
+        assert python("os.open('/dev/tty', os.O_RDWR)").code == 1
+    finally:
+        os.close(keyboard)
+        os.close(screen)
+
+
+def test_a_folder_that_cannot_be_listed_is_no_obstacle(tmp_path: Path) -> None:
+    closed = tmp_path / "homes"
+    (closed / "me" / ".ssh").mkdir(parents=True)
+    (closed / "me" / "data").mkdir()
+    closed.chmod(0o111)
+    try:
+        rules = sandbox._landlock.readable([str(closed / "me" / ".ssh")])
+    finally:
+        closed.chmod(0o755)
+    paths = {rule.path for rule in rules}
+    assert str(closed / "me" / "data") in paths
+    assert not {str(closed), str(closed / "me"), str(closed / "me" / ".ssh")} & paths
+
+
 def test_a_missing_command_and_one_that_is_no_program(scratch: Path) -> None:
     with pytest.raises(sandbox.NotStarted):
         sandbox.run(Task(("no-such-program-x",), str(scratch), {}, (str(scratch),)))

@@ -21,7 +21,8 @@ _FRESH = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGPIPE", "SIGXFSZ", "SIGCH
 _THREADS_EACH = 8
 """So many threads for each process that is allowed, before the kernel says no by itself."""
 
-DEVICES = ("null", "zero", "full", "random", "urandom", "ptmx", "tty")
+DEVICES = ("null", "zero", "full", "random", "urandom")
+"""Of /dev nothing else is open, not even to read: the user's terminals are there."""
 _GPU = ("nvidia", "kfd", "dxg", "accel", "neuron", "davinci", "hisi_hdc", "devmm_svm")
 """How the names of device nodes of accelerators begin: NVIDIA, AMD, WSL, Habana, AWS, Ascend."""
 
@@ -46,7 +47,7 @@ def become(spec: dict[str, Any], streams: tuple[int, int], guard: int) -> NoRetu
 
 def rules(spec: dict[str, Any]) -> list[Rule]:
     """Return what the command may do with files."""
-    found = _landlock.readable(spec["hidden"])
+    found = _landlock.readable([*spec["hidden"], "/dev"])
     found += [Rule(path, _landlock.READ) for path in spec["readable"]]
     whole = _landlock.everything(spec["abi"])
     found += [Rule(os.path.realpath(path), whole) for path in spec["writable"]]

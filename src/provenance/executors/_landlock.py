@@ -36,7 +36,7 @@ SHARED = (
     READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE | REMOVE_DIR | (1 << 7)
 )
 """For /dev/shm: semaphores and shared memory, made, mapped and removed; folders of joblib."""
-MOST_ENTRIES = 4096
+MOST_ENTRIES = 20000
 """Of one folder that is opened up entry by entry, to leave one of them out."""
 
 
@@ -96,8 +96,7 @@ def readable(hidden: Iterable[str]) -> list[Rule]:
     """Return rules that let all be read but the contents of ``hidden``, which are real paths.
 
     Landlock can only allow. So every folder above a hidden path is opened up entry by entry; what
-    is made beside such a folder's entries later cannot be read. Raises ValueError for a folder of
-    too many entries.
+    is made beside its entries later cannot be read. Raises ValueError for one of too many entries.
     """
     all_hidden = {path for path in hidden if path != os.sep}
     left_out = {path for path in all_hidden if all_hidden.isdisjoint(_above(path))}
@@ -106,7 +105,10 @@ def readable(hidden: Iterable[str]) -> list[Rule]:
     if not above:
         return [Rule(os.sep, READ)]
     for folder in sorted(above):
-        names = os.listdir(folder)
+        try:
+            names = os.listdir(folder)
+        except PermissionError:  # then only the way through it is known, as with some /home
+            continue
         if len(names) > MOST_ENTRIES:
             raise ValueError("%s has %d entries" % (folder, len(names)))
         paths = (os.path.join(folder, name) for name in names)

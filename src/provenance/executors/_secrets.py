@@ -44,7 +44,6 @@ _NAMED = (
     "HF_TOKEN_PATH",
     "PGPASSFILE",
     "NPM_CONFIG_USERCONFIG",
-    "SSH_AUTH_SOCK",
     "KRB5CCNAME",
 )
 """Environment variables that name a file with a secret."""
