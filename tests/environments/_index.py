@@ -26,6 +26,7 @@ class Index:
             pytest.skip("uv is not installed")
         self.wheels = folder / "wheels"
         self.wheels.mkdir(parents=True)
+        (folder / "uv.toml").write_text("no-index = true\n")
         self.environ = {
             name: value
             for name, value in os.environ.items()
@@ -34,18 +35,29 @@ class Index:
         self.environ.update(
             PATH=os.path.dirname(UV) + os.pathsep + os.environ["PATH"],
             UV_FIND_LINKS=str(self.wheels),
-            UV_NO_INDEX="1",
-            UV_NO_CONFIG="1",
+            UV_CONFIG_FILE=str(folder / "uv.toml"),
             UV_CACHE_DIR=str(folder / "uv-cache"),
             PROV_CACHE=str(folder / "cache"),
         )
 
+    def away(self) -> dict[str, str]:
+        """Return the environment in which the index cannot be reached."""
+        rest = {name: one for name, one in self.environ.items() if name != "UV_CONFIG_FILE"}
+        more = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_HTTP_RETRIES": "0"}
+        return dict(rest, UV_NO_CONFIG="1", **more)
+
     def wheel(
-        self, name: str, version: str, source: str = "", requires: tuple[str, ...] = ()
+        self,
+        name: str,
+        version: str,
+        source: str = "",
+        requires: tuple[str, ...] = (),
+        module: str = "",
     ) -> Path:
-        """Make a wheel of one module."""
-        module = name.replace("-", "_")
-        info = "%s-%s.dist-info" % (module, version)
+        """Make a wheel of one module, or package below one ("sklearn.cluster")."""
+        plain = name.replace("-", "_")
+        module = (module or plain).replace(".", "/")
+        info = "%s-%s.dist-info" % (plain, version)
         head = "Metadata-Version: 2.1\nName: %s\nVersion: %s\n" % (name, version)
         head += "".join("Requires-Dist: %s\n" % one for one in requires)
         files = {
@@ -54,9 +66,12 @@ class Index:
             "%s/WHEEL" % info: "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\n"
             "Tag: py3-none-any\n",
         }
+        while "/" in module:
+            module = module.rpartition("/")[0]
+            files["%s/__init__.py" % module] = ""
         record = "".join("%s,%s,%d\n" % (n, _sha(t), len(t)) for n, t in files.items())
         files["%s/RECORD" % info] = record + "%s/RECORD,,\n" % info
-        path = self.wheels / ("%s-%s-py3-none-any.whl" % (module, version))
+        path = self.wheels / ("%s-%s-py3-none-any.whl" % (plain, version))
         with zipfile.ZipFile(path, "w") as archive:
             for file, text in files.items():
                 archive.writestr(file, text)

@@ -164,8 +164,7 @@ def test_files_are_shared_with_the_cache_of_uv(index):
 
 
 def test_no_network_and_no_uv_are_one_sentence(index, tmp_path):
-    away = dict(index.environ, UV_DEFAULT_INDEX="http://127.0.0.1:9/simple", UV_HTTP_RETRIES="0")
-    del away["UV_NO_INDEX"]
+    away = index.away()
     with pytest.raises(SystemRefused, match="the index cannot be reached"):
         build.build(wanted("alpha==1.0"), build.Wish(away, str(tmp_path)))
     made = build.build(wanted("alpha==1.0"), build.Wish(away, str(tmp_path), offline=True))

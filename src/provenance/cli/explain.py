@@ -126,7 +126,7 @@ def _quiet(one: Change, result: Explained) -> str:
     """Return the line of a change that concerns nothing: ``3 known changes, none concerns ...``."""
     head = "%s %s -> %s: " % (one.package, one.old, one.new)
     if not one.calls:
-        return head + "%s does not call it by name" % result.about
+        return head + "not called by name (%s)" % result.about
     calls = "call" if one.calls == 1 else "%d calls" % one.calls
     if not one.known:
         return head + "no known change between them for your %s (%s)" % (calls, result.about)

@@ -228,8 +228,10 @@ def package_of(name: str) -> str:
 
 
 def calls_of(package: str, uses: Sequence[Use], run: Record) -> list[Use]:
-    """Return the ``uses`` that name ``package`` by one of its modules; calls and others."""
+    """Return the ``uses`` that name ``package`` by one of its modules; of Python itself, all."""
     key = key_of(package)
+    if key == PYTHON_ITSELF:
+        return list(uses)
     tops = {key.replace("-", "_")}
     for one in catalog.by_package(catalog.load()).get(key, ()):
         if len(one.packages) == 1:
