@@ -125,8 +125,13 @@ def why_quiet(name: str, old: Any, new: Any) -> str:
         return "says how the work is done"
     if name in _DISPLAY:
         return "says what is shown"
-    if is_stand_in(new):
+    if is_stand_in(new) and not _is_choice(old):
         return "stands for the old default while that is deprecated"
-    if is_stand_in(old) and _is_empty(new):
-        return "both mean that it is not passed"
     return ""
+
+
+def _is_choice(value: Any) -> bool:
+    """Return whether a default names one of several ways, which a stand-in no longer does."""
+    if not isinstance(value, str) or is_stand_in(value):
+        return False
+    return bool(value) and _word(value) not in ("auto", "default", "none", "infer")

@@ -8,12 +8,14 @@ may ask why. `for_call` leaves it out, and all that the call's own arguments dec
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from provenance.compare._defaults import is_stand_in, shown, why_equal, why_quiet
 from provenance.core.difference import BROKEN, POSSIBLE
 from provenance.core.use import Use
+from provenance.core.versions import is_version, key
 
 DEFAULT, REMOVED, ADDED, RENAMED = "default", "removed", "added", "renamed"
 KEYWORD_ONLY, MOVED, REQUIRED = "keyword only", "moved", "required"
@@ -70,6 +72,8 @@ def comparable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
             return "%s: %s" % (when, one.get("not_compared", "no signature"))
     if (old.get("how") in _STATIC) != (new.get("how") in _STATIC):
         return "one was read from sources, the other from live objects"
+    if (old.get("how") == "docstring") != (new.get("how") == "docstring"):
+        return "one was read from a docstring, the other from the object"
     return ""
 
 
@@ -256,3 +260,34 @@ def registry_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Ch
             quiet = same or why_quiet(name.rpartition(".")[2], old[name], new[name])
             found.append(Change(DEFAULT, name, old[name], new[name], quiet=quiet))
     return tuple(found)
+
+
+def announced(warnings: Sequence[str], old_version: str, new_version: str) -> tuple[str, ...]:
+    """Return the ``warnings`` of a run under ``old_version`` that speak of what has come since.
+
+    They name a release after the old and up to the new one, or say without any that a default or
+    a behaviour is going to change. Each is "Category: text".
+    """
+    low, high = sorted((old_version, new_version), key=_order)
+    found = []
+    for text in warnings:
+        if not _ANNOUNCING.match(text) or text in found:
+            continue
+        named = [v for v in _VERSION.findall(text) if is_version(v)]
+        inside = any(_order(low) < _order(v) <= _order(high) for v in named)
+        if inside or (not named and _SPEAKS.search(text)):
+            found.append(text)
+    return tuple(found)
+
+
+_ANNOUNCING = re.compile(
+    r"(\w+\.)*(Future|Deprecation|PendingDeprecation|VisibleDeprecation)Warning:"
+)
+_VERSION = re.compile(r"(?<![\w.])v?(\d+\.\d+(?:\.\d+)*)(?![\w])")
+_SPEAKS = re.compile(
+    r"(?i)\b(default|behaviou?r)\b[^.]{0,120}\b(will|change|chang)|\bwill (be )?(change|default)"
+)
+
+
+def _order(version: str) -> Any:
+    return key(version)[:2] if is_version(version) else (0, ())

@@ -142,10 +142,11 @@ def _number(node: ast.AST) -> Any:
             return apply(left, right) if apply else None
         except (ArithmeticError, TypeError, ValueError):
             return None
-    if isinstance(node, ast.Call) and dotted(node.func) == "float" and len(node.args) == 1:
+    if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
+        make = {"float": float, "int": int}.get(dotted(node.func))
         try:
-            return float(ast.literal_eval(node.args[0]))
-        except (ValueError, TypeError):
+            return make(ast.literal_eval(node.args[0])) if make else None
+        except (ValueError, TypeError, OverflowError):
             return None
     try:
         value = ast.literal_eval(node)
