@@ -11,6 +11,7 @@ import pytest
 
 from provenance.core import digest
 from provenance.core.context import Command, FolderUse, Parsed
+from provenance.core.difference import Comparison
 from provenance.core.digest import file_digests, tree_digest
 from provenance.core.paths import Roots
 from provenance.core.redact import MASK, Redactor
@@ -293,8 +294,10 @@ def test_unreadable_and_vanished_files_are_said(project: Path) -> None:
     assert "could not be read" in answer.notes[0]
 
 
-def test_no_reference_data_is_skipped(project: Path) -> None:
-    assert data.capture(today(project, "code", data.capture(ran(project)))).status == "skipped"
+def test_a_reference_that_names_no_data_leaves_nothing_uncompared(project: Path) -> None:
+    recorded = data.capture(ran(project))
+    now = data.capture(today(project, "data", recorded))
+    assert data.compare(recorded, now) == Comparison(unit="data files")
 
 
 def test_a_folder_of_files_that_the_run_made_and_read_back_is_no_input(project: Path) -> None:

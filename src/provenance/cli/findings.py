@@ -140,7 +140,7 @@ def _short(block: Block, style: Style) -> str:
 
 def folded(groups: Groups) -> str:
     """Return what is not shown, in one line: a few names or counts; "" where there is nothing."""
-    parts = []
+    parts, more = [], ""
     versions = [one for one in groups.unknown if one.kind == "version"]
     others = [one for one in groups.unknown if one.kind != "version"]
     if 0 < len(groups.unknown) <= _NAMED:
@@ -149,12 +149,14 @@ def folded(groups: Groups) -> str:
         counts = [plural(len(versions), "version change")] if versions else []
         counts += [plural(len(others), "other difference")] if others else []
         parts += ["%s with no known effect" % " and ".join(counts)] if counts else []
+        more = " (-v)" if counts else ""
     if groups.checked:
         text = "%s checked: no effect on your calls"
         parts.append(text % plural(len(groups.checked), "changed default"))
     if groups.harmless:
         parts.append("%s that cannot matter" % plural(len(groups.harmless), "change"))
-    return "; ".join(parts) + " (-v)" if parts else ""
+    more = " (-v)" if groups.checked or groups.harmless else more
+    return "; ".join(parts) + more
 
 
 def unfolded(groups: Groups) -> list[str]:

@@ -13,6 +13,7 @@ from provenance.exports.markdown import escape
 
 MOST_BLOCKS = 20
 """Blocks shown in full: a comment on GitHub holds 65,536 characters."""
+_ADD = "add "
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
 _LINK = re.compile(r"^(.*?)\s*<(https?://[^\s<>\\]+)>$")
 _TICKS = re.compile(r"`+")
@@ -80,12 +81,14 @@ def _saw(one: Seen) -> str:
 
 def _fix(block: Block) -> list[str]:
     """Return what to paste, in a block of code with a button to copy it."""
-    shown = "\n".join([*block.fixes, *(() if block.fixes else block.restores)])
+    add = bool(block.fixes) and all(fix.startswith(_ADD) for fix in block.fixes)
+    fixes = [fix.removeprefix(_ADD) if add else fix for fix in block.fixes]
+    shown = "\n".join(fixes or block.restores)
     if not shown:
         return []
     more = block.restores if block.fixes else ()
     fence = "`" * max([3, *(len(run) + 1 for run in _TICKS.findall(shown))])
-    lines = ["", "To keep what was recorded:", "", fence, shown, fence]
+    lines = ["", "To keep what was recorded%s:" % (", add" if add else ""), "", fence, shown, fence]
     return lines + (["", "or %s" % " or ".join(map(code, more))] if more else [])
 
 

@@ -73,7 +73,7 @@ def _title(result: VerifyResult) -> str:
 
 def as_section(one: Checked) -> Section:
     """Return one compared reference as a section of a report."""
-    heading = "%s: %s" % (headline(one), one.verdict.upper())
+    heading = "%s: %s" % (headline(one, path=False), one.verdict.upper())
     return report.section(heading, one.findings, one.facts, one.not_compared, one.calls, one.notes)
 
 
@@ -146,8 +146,11 @@ def checked_lines(
     return shown + ["  ! " + note for note in one.notes]
 
 
-def headline(one: Checked) -> str:
-    """Return the line that names the reference and the interpreter that it is compared with."""
+def headline(one: Checked, path: bool = True) -> str:
+    """Return the line that names the reference and the interpreter that it is compared with.
+
+    path: of the interpreter; it says nothing to readers on other machines.
+    """
     run = one.reference.record
     name = ' "%s"' % run.name if run.name else ""
     what = "run %s%s, %s" % (runid.short(run.id), name, run.started[:10])
@@ -155,7 +158,9 @@ def headline(one: Checked) -> str:
         what = "%s (%s)" % (os.path.relpath(one.reference.source), what)
     if one.interpreter is None:
         return "%s  vs  this machine (the run used no Python)" % what
-    path = one.interpreter["executable"]
-    below = os.path.relpath(path)
-    shown = path if below.startswith("..") else os.path.join(".", below)
+    if not path:
+        return "%s  vs  Python %s" % (what, one.interpreter["version"])
+    executable = one.interpreter["executable"]
+    below = os.path.relpath(executable)
+    shown = executable if below.startswith("..") else os.path.join(".", below)
     return "%s  vs  %s %s" % (what, shown, one.interpreter["version"])

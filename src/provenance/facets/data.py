@@ -119,9 +119,9 @@ def _notes(found: Tuple[FileEntry, ...]) -> Tuple[str, ...]:
 
 
 def _present(context: Context) -> Payload:
-    recorded = _entries.entries(context.reference.payloads(NAME)) if context.reference else ()
-    if not recorded:
-        return skipped(VERSION, "the reference names no data")
+    if context.reference is None:
+        return skipped(VERSION, "there is no reference that names data")
+    recorded = _entries.entries(context.reference.payloads(NAME))
     found = tuple(_as_now(one, context) for one in recorded)
     return captured(VERSION, Data(found), notes=_entries.pending_note(found))
 

@@ -64,5 +64,5 @@ def left_out(
     decided = (asked or stated) != AUTO or reference.kind == "run"
     if decided or not any(one.kind == "version" for one in differences):
         return ()
-    text = "would run this repository's code in a sandbox: prov verify --calls cut"
+    text = "the code of a lock is run only when you ask for it: --calls cut"
     return (NotCompared(FACET, "your calls", text),)
