@@ -16,7 +16,7 @@ from provenance.compare.forms import Unlike
 from provenance.compare.tape import ERROR, Operation, Site, Tape
 
 Key = tuple[Site, int]
-FAILS, WORKS = "fails", "works"
+FAILS, WORKS, ALIAS = "fails", "works", "alias"
 
 _SINK = re.compile(
     r"(^builtins\.print$|\.(to_[a-z]+|dump|dumps|save[a-z_]*|write[a-z_]*|imwrite|imsave|tofile"
@@ -30,7 +30,8 @@ class Root(NamedTuple):
 
     site, operation: where and what. maker: the operation that made the object it is about.
     unlike: what differs. kind: "value" (another result), "state" (the call left an input
-    different), "random" (draws from the global generators differently), "fails", "works".
+    different), "random" (draws from the global generators differently), "alias" (its input was
+    changed by something that does not return it), "fails", "works".
     follows: how many later sites differ because of it. reaches: the first place where what it
     changed is printed or written.
     """
@@ -100,6 +101,8 @@ class _Comparison:
         """Number of the operation that made an object to the root that is about it."""
         self.of_pair: dict[tuple[int, int], frozenset[int]] = {}
         self.differing: dict[int, frozenset[int]] = {}
+        self.of_site: dict[Site, int] = {}
+        """The root at a site: one for all its executions."""
         self.random_root: int | None = None
         self.noisy: set[Site] = set()
         self.lost: set[Site] = set()
@@ -155,7 +158,7 @@ class _Comparison:
             if mine is None or theirs is None or mine == theirs:
                 continue
             paths = forms.noisy_paths(self.old.forms.get(mine), self.again.forms.get(theirs))
-            if () in paths or "" in paths:
+            if "" in paths:
                 return None
             if paths:
                 ignored[name] = paths
@@ -181,6 +184,8 @@ class _Comparison:
         if causes:
             self._sink(site, operation, causes)
         if unlike is None:
+            if causes and self._is_opaque(operation.result):
+                self.of_object.setdefault(operation.number, min(causes))
             self._random(site, operation, drawn)
             return
         self.bad.add(site)
@@ -211,6 +216,11 @@ class _Comparison:
             if found is not None and (site.kind == "text" or not caused):
                 return found, "value"
         return None, ""
+
+    def _is_opaque(self, number: int | None) -> bool:
+        """Return whether a form tells nothing of what is in its object."""
+        form = self.old.forms.get(number if number is not None else -1)
+        return isinstance(form, list) and form[:1] == ["o"]
 
     def _forms(self, mine: int, theirs: int, ignored: Any = ()) -> Unlike | None:
         key = (mine, theirs, bool(ignored))
@@ -255,9 +265,18 @@ class _Comparison:
     def _lone(self, operation: Operation) -> int:
         """Make a root of an operation whose input differs though nothing before it does."""
         site = self.sites[operation.site]
-        self.roots.append(Root(site, operation, "state", None, maker=self._maker(operation)))
-        self.root_at[operation.number] = len(self.roots) - 1
-        return len(self.roots) - 1
+        if site in self.of_site:
+            return self.of_site[site]
+        place = self.of_site[site] = len(self.roots)
+        stores = [
+            (self.sites[one.site], one)
+            for one in self.old.operations
+            if one.number < operation.number and self.sites[one.site].kind == "store"
+        ]
+        maker = stores[-1] if stores else self._maker(operation)
+        self.roots.append(Root(site, operation, ALIAS, None, maker=maker))
+        self.root_at[operation.number] = place
+        return place
 
     def _inside(self, operation: Operation) -> frozenset[int]:
         """Return the roots that lie within the operation: in what it called back."""
@@ -283,7 +302,10 @@ class _Comparison:
         self, site: Site, operation: Operation, other: Operation, kind: str, unlike: Unlike
     ) -> int:
         del other
-        place = len(self.roots)
+        known = self.of_site.get(site)
+        if known is not None:
+            return known
+        place = self.of_site[site] = len(self.roots)
         maker = self._maker(operation)
         self.roots.append(Root(site, operation, kind, unlike, maker=maker))
         self.root_at[operation.number] = place
@@ -403,15 +425,15 @@ def _by_key(tape: Tape) -> dict[Key, Operation]:
     return found
 
 
-def _parts(
-    one: Operation, other: Operation
-) -> list[tuple[str, int | None, int | None]]:
+def _parts(one: Operation, other: Operation) -> list[tuple[str, int | None, int | None]]:
     """Return result and changed inputs of two operations, paired by name."""
     parts: list[tuple[str, int | None, int | None]] = [("", one.result, other.result)]
     mine, theirs = dict(one.changed), dict(other.changed)
     before, after = dict(one.inputs), dict(other.inputs)
-    for name in [*mine, *(n for n in theirs if n not in mine)]:
-        parts.append((name, mine.get(name, before.get(name)), theirs.get(name, after.get(name))))
+    parts += [
+        (name, mine.get(name, before.get(name)), theirs.get(name, after.get(name)))
+        for name in [*mine, *(n for n in theirs if n not in mine)]
+    ]
     return parts
 
 

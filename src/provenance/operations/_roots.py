@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from provenance.compare import tapes
+from provenance.compare.tape import Site
 from provenance.compare.tapes import Root
 from provenance.core import verdict
 from provenance.core.difference import BROKEN, KNOWN, NONE, POSSIBLE
@@ -75,11 +76,10 @@ def _subject(root: Root) -> str:
     }.get(site.kind, "")
     if not words:
         words = site.text
-        called = name.rpartition(".")[2]
-        if name and called not in site.text:
+        if name and not _says(site, root, name):
             words = "%s (%s)" % (site.text, name)
-        elif name and site.kind == "method" and name not in site.text:
-            words = "%s (%s)" % (site.text, name)
+    if root.kind == tapes.ALIAS and root.maker is not None:
+        return "%s, after %s on line %d," % (words, root.maker[0].text, root.maker[0].line)
     if root.maker is not None and root.maker[0] != site:
         maker_site, maker = root.maker
         made = _short(maker.callee) or maker_site.text
@@ -92,11 +92,22 @@ def _subject(root: Root) -> str:
     return words
 
 
+def _says(site: Site, root: Root, name: str) -> bool:
+    """Return whether the source's own words, and those on the maker, say already what is called."""
+    owner, _, called = name.rpartition(".")
+    if called not in site.text:
+        return False
+    maker = root.maker[1].callee if root.maker is not None else ""
+    return not owner or owner in site.text or _short(maker) == owner
+
+
 def _predicate(root: Root) -> str:
     if root.kind == tapes.FAILS:
         return "fails: %s" % root.error
     if root.kind == tapes.WORKS:
         return "no longer fails (%s)" % root.error
+    if root.kind == tapes.ALIAS:
+        return "sees another value: an assignment before it now reaches other objects"
     if root.kind == "random":
         return "draws other random numbers from the global generator"
     if root.kind == "state":
@@ -124,12 +135,10 @@ def _package(root: Root, owners: Mapping[str, str]) -> str:
     if root.maker is not None:
         candidates.append(root.maker[1].callee)
     if root.error:
-        for quoted in root.error.replace("'", '"').split('"')[1::2]:
-            candidates.append(quoted)
+        candidates += root.error.replace("'", '"').split('"')[1::2]
     if root.unlike is not None:
-        for side in (root.unlike.old, root.unlike.new):
-            if isinstance(side, str):
-                candidates.append(side)
+        sides = (root.unlike.old, root.unlike.new)
+        candidates += [side for side in sides if isinstance(side, str)]
     for one in candidates:
         found = owners.get(one.partition(".")[0])
         if found:
@@ -203,8 +212,3 @@ def _own(told: Sequence[Told], run: str) -> Finding:
         text="behaves differently with the packages that changed",
         reasons=tuple(one.reason for one in told),
     )
-
-
-def plain(value: Any) -> str:
-    """Return a value as text."""
-    return str(value)

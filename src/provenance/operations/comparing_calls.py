@@ -83,7 +83,10 @@ def _could_matter(difference: Difference, record: Record) -> bool:
 def _key(today: Record) -> Any:
     """Return what tells today's environment from others."""
     packages = [
-        sorted((n, d.get("version"), d.get("record_sha256")) for n, d in s.payload["distributions"].items())
+        sorted(
+            (n, d.get("version"), d.get("record_sha256"))
+            for n, d in s.payload["distributions"].items()
+        )
         for s in today.payloads("packages")
         if "distributions" in s.payload
     ]

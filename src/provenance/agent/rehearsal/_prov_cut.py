@@ -10,9 +10,7 @@ import time
 LOOP_S = 1.0
 """Seconds that the turns of one loop may take before it ends, after at least `LEAST_TURNS`."""
 LEAST_TURNS = 2
-EPOCHS = frozenset(
-    "epochs epoch n_epochs nb_epoch num_epochs max_epochs num_train_epochs".split()
-)
+EPOCHS = frozenset("epochs epoch n_epochs nb_epoch num_epochs max_epochs num_train_epochs".split())
 """Keyword arguments that give a library the number of passes over the data."""
 FEW_EPOCHS = 2
 
@@ -108,9 +106,10 @@ class Loop(object):
         if self.most is not None:
             if self.turns >= self.most:
                 return False
-        elif not self.cut.follows and self.turns >= LEAST_TURNS:
-            if time.perf_counter() - self.began > self.cut.loop_s:
-                return False
+        elif self.cut.follows or self.turns < LEAST_TURNS:
+            pass
+        elif time.perf_counter() - self.began > self.cut.loop_s:
+            return False
         self.turns += 1
         return True
 

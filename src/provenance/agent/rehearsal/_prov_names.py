@@ -12,7 +12,7 @@ _CONTAINERS = (list, tuple, dict, set, frozenset, range, slice, type(...), bytea
 
 
 def callee(function):
-    """Return the dotted name of a callable as it is defined; a method by the class of its object."""
+    """Return the dotted name of a callable as defined; a method by the class of its object."""
     try:
         owner = getattr(function, "__self__", None)
         name = getattr(function, "__name__", "")
@@ -87,7 +87,9 @@ def is_library(kind):
 
 def is_module(value):
     """Return whether a value is a module (also a lazy one), a class or a function."""
-    return isinstance(value, (types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType))
+    return isinstance(
+        value, (types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType)
+    )
 
 
 def error(value):

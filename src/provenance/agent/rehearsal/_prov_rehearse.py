@@ -130,7 +130,7 @@ class _Finder(object):
     """Sees the imports that `_when` waits for; finds nothing itself."""
 
     @classmethod
-    def find_spec(cls, name, path=None, target=None):
+    def find_spec(cls, name, path=None, target=None):  # noqa: ARG003
         if name not in _waiting:
             return None
         act = _waiting.pop(name)
@@ -228,7 +228,7 @@ def run(tape, own, settings):
     else:
         script, package = os.path.abspath(settings["script"]), None
         sys.path[0] = os.path.dirname(script)
-    sys.argv[:] = [script] + argv
+    sys.argv[:] = [script, *argv]
     main_module = types.ModuleType("__main__")
     main_module.__file__ = script
     main_module.__builtins__ = __builtins__
@@ -239,11 +239,35 @@ def run(tape, own, settings):
     with open(script, "rb") as stream:
         text = stream.read()
     if settings.get("cells"):
-        text = load("_prov_cells").source(text)
+        run_cells(tape, own, script, text, main_module.__dict__)
+        return
     code = code_of(tape, own, script, text, True) if own.has(script) else None
     if code is None:
         code = compile(text, script, "exec", dont_inherit=True)
     exec(code, main_module.__dict__)
+
+
+def _nothing(*given, **named):
+    """Stand in for what a notebook's kernel offers and a rehearsal does not."""
+    del given, named
+
+
+def run_cells(tape, own, script, data, names):
+    """Run the code cells of a notebook in their order; one that fails does not end the rest."""
+    names["display"] = names["get_ipython"] = _nothing
+    for number, text in load("_prov_cells").cells(data):
+        shown = "%s:%d" % (own.shown(script), number)
+        sites = []
+        try:
+            offset = len(tape.sites)
+            code = load("_prov_rewrite").rewrite(
+                text, "<cell %d>" % number, shown, sites, True, offset
+            )
+        except (SyntaxError, RecursionError, ValueError):
+            tape.x(0)
+            continue
+        tape.add(sites)
+        exec(code, names)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ import ast
 BARE = frozenset("super locals globals vars dir eval exec isinstance issubclass type id".split())
 """Builtins whose calls are left alone: they look at the frame, or tell nothing about a library."""
 
-COMPILED = frozenset("jit njit vectorize guvectorize stencil cfunc script kernel func prim_func".split())
+COMPILED = frozenset(
+    "jit njit vectorize guvectorize stencil cfunc script kernel func prim_func".split()
+)
 """Decorators (by last name) that compile the function's code: its body is left as it is."""
 
 
@@ -163,7 +165,7 @@ class Rewriter(ast.NodeTransformer):
         node.value = self.visit(node.value)
         stores = []
         node.targets = [self._target(one, stores) for one in node.targets]
-        return [node] + stores if stores else node
+        return [node, *stores] if stores else node
 
     def _target(self, node, stores):
         """Return an assignment's target, its owner noted; what it changed is looked at after it."""
@@ -239,7 +241,7 @@ class Rewriter(ast.NodeTransformer):
     def visit_ExceptHandler(self, node):
         node.type = node.type and self.visit(node.type)
         caught = _statement(_call("_prov_e", [], node))
-        node.body = [caught] + self._body(node.body)
+        node.body = [caught, *self._body(node.body)]
         return node
 
     def visit_match_case(self, node):
@@ -292,10 +294,10 @@ def _guard(statements):
             found.append(one)
             continue
         caught = _statement(_call("_prov_x", [_number(getattr(one, "lineno", 0))], one))
-        handler = _like(ast.ExceptHandler(type=_name("Exception", one), name=None, body=[caught]), one)
-        found.append(
-            _like(ast.Try(body=[one], handlers=[handler], orelse=[], finalbody=[]), one)
+        handler = _like(
+            ast.ExceptHandler(type=_name("Exception", one), name=None, body=[caught]), one
         )
+        found.append(_like(ast.Try(body=[one], handlers=[handler], orelse=[], finalbody=[]), one))
     return found
 
 

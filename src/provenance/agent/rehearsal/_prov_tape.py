@@ -36,7 +36,7 @@ load = None
 class Operation(object):
     """One operation under way."""
 
-    __slots__ = ("site", "frame", "inputs", "values", "links", "callee", "begin", "noted", "warned")
+    __slots__ = ("begin", "callee", "frame", "inputs", "links", "noted", "site", "values", "warned")
 
     def __init__(self, site, frame, begin):
         self.site = site
@@ -117,8 +117,11 @@ class Tape(object):
             return self.cut.again(site, value)
         if self.busy or threading.get_ident() != self.thread:
             return value
-        self.counts[site] = count + 1
-        operation = self._ended(site, id(sys._getframe(1)))
+        return self._result(site, id(sys._getframe(1)), value)
+
+    def _result(self, site, frame, value):
+        self.counts[site] += 1
+        operation = self._ended(site, frame)
         if operation is None:
             return value
         self.busy = True
@@ -132,7 +135,11 @@ class Tape(object):
 
     def s(self, site):
         """Note what an assignment to an item or attribute changed."""
-        self.r(site, None)
+        count = self.counts[site]
+        if count >= FIRST and count & (count - 1):
+            self.counts[site] = count + 1
+        elif not self.busy and threading.get_ident() == self.thread:
+            self._result(site, id(sys._getframe(1)), None)
 
     def l(self, site, iterable):  # noqa: E743
         """Return an iterator over ``iterable`` that notes its items and ends early if it must."""
@@ -191,7 +198,9 @@ class Tape(object):
         if self.open:
             top = self.open[-1]
             if top.site == site and top.frame == frame:
-                stale = top.callee is not None if name is None else name in [n for n, _ in top.inputs]
+                stale = (
+                    top.callee is not None if name is None else name in [n for n, _ in top.inputs]
+                )
                 if not stale or name in ("*", "**"):
                     return top
                 self.open.pop()
@@ -221,9 +230,14 @@ class Tape(object):
     def _is_noted(self, callee, function):
         if callee.startswith("builtins."):
             name = callee[9:]
-            return name == "print" or (name not in QUIET and "." not in name) or name in (
-                "str.format",
-                "str.join",
+            return (
+                name == "print"
+                or (name not in QUIET and "." not in name)
+                or name
+                in (
+                    "str.format",
+                    "str.join",
+                )
             )
         return not self.names.is_own(function)
 
