@@ -41,10 +41,14 @@ class Command:
         self.status: int | None = None
         self.kept: dict[int, bytearray] = {}
         self._page = os.sysconf("SC_PAGE_SIZE")
-        out, err, trouble = os.pipe(), os.pipe(), os.pipe()
+        out, err, trouble, start = os.pipe(), os.pipe(), os.pipe(), os.pipe()
         me = os.getpid()
+        self._before = written(spec["writable"])
         self.pid = os.fork()
         if self.pid == 0:
+            os.close(start[1])
+            if not os.read(start[0], 1):
+                os._exit(1)
             _child(spec, (out[1], err[1]), trouble[1], me)
         for pipe in (out, err, trouble):
             os.close(pipe[1])
@@ -52,10 +56,14 @@ class Command:
             os.setpgid(self.pid, self.pid)
         except OSError:  # it has done so itself, or is gone
             pass
+        # prov knows the group before anything runs in it, should we be killed
+        _tell({"pid": self.pid})
+        os.write(start[1], b"x")
+        os.close(start[0])
+        os.close(start[1])
         self.trouble = _whole(trouble[0])
         self.streams = (out[0], err[0])
         self.kept = {out[0]: bytearray(), err[0]: bytearray()}
-        self._before = written(spec["writable"])
         self._next = time.monotonic() + MEASURE_S
 
     def has_ended(self) -> bool:
@@ -128,7 +136,6 @@ def main() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SUBREAPER, ctypes.c_ulong(1))
     command = Command(spec)
-    _tell({"pid": command.pid})
     limit = "" if command.trouble else _watch(command)
     seconds = time.monotonic() - command.started
     command.kill()

@@ -189,17 +189,16 @@ class _Guarded:
             while not self._reads(TICK_S) and time.monotonic() < until:
                 pass
         finally:
-            if self._guard.poll() is None:
-                self._kill()
+            self._kill()
             self._answers.close()
             self._guard.wait()
 
     def _kill(self) -> None:
-        """End the command and the guard by force."""
-        first = _values(self.answer)
-        if len(first) == 1 and "pid" in first[0]:
+        """End by force what has not ended: also where the guard was killed before it could."""
+        said = _values(self.answer)
+        if len(said) == 1:
             try:
-                os.killpg(first[0]["pid"], signal.SIGKILL)
+                os.killpg(said[0]["pid"], signal.SIGKILL)
             except OSError:
                 pass
         try:
