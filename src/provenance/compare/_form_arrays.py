@@ -53,7 +53,7 @@ def _noise(tolerance: float) -> float:
 
 def _apart(old: Any, new: Any, scale: float, tolerance: float) -> float:
     """Return the relative distance of two numbers, 0 where they are the same within tolerance."""
-    if old == new or (old != old and new != new):
+    if old == new or (math.isnan(old) and math.isnan(new)):
         return 0.0
     if not (math.isfinite(old) and math.isfinite(new)):
         return math.inf
@@ -118,9 +118,12 @@ def arrays(
 def _facts(
     path: str, old: Any, new: Any, kind: tuple[str, int], settings: Settings
 ) -> Iterator[Seen]:
-    """Yield how the samples and statistics of two arrays differ; kind: dtype, number of elements."""
+    """Yield how the samples and statistics of two arrays differ; kind: dtype, size."""
     dtype, count = kind
     pairs = list(zip(old["at"], new["at"], strict=False))
+    if pairs and all(parts.tag(one) == "c" for pair in pairs for one in pair):
+        old, new = _real(old), _real(new)
+        pairs = list(zip(old["at"], new["at"], strict=False))
     if not all(parts.is_number(parts.bare(one)) for pair in pairs for one in pair):
         yield from _others(path, old, new, pairs, count, settings)
         return
@@ -138,6 +141,11 @@ def _facts(
         yield Seen(path, text, old.get("h"), new.get("h"), None, "value")
     elif not whole:
         yield from _statistics(path, old, new, scale, tolerance, _noise(own))
+
+
+def _real(facts: Any) -> Any:
+    """Return the facts of complex numbers with both parts of the samples one after the other."""
+    return dict(facts, at=[part for one in facts["at"] for part in one[1:]])
 
 
 def _numbers_differ(
@@ -179,7 +187,7 @@ def _reordered(facts: tuple[Any, Any], values: list[tuple[Any, Any]], count: int
 
 
 def _scale(old: Any, new: Any, values: list[tuple[Any, Any]]) -> float:
-    """Return the largest magnitude of two arrays: what their rounding errors are in proportion to."""
+    """Return the largest magnitude of two arrays: rounding errors are in proportion to it."""
     known = [one for pair in values for one in pair if math.isfinite(one)]
     for facts in (old, new):
         for name in ("min", "max"):

@@ -134,10 +134,15 @@ def _other_types(path: str, old: Any, new: Any, settings: Settings) -> Iterator[
         yield Seen(path, text, old, new, None, "type")
 
 
-def _exact(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
+def _exact(path: str, old: Any, new: Any, _: Settings) -> Iterator[Seen]:
     if old != new:
         text = "%s -> %s" % (parts.short(old), parts.short(new))
         yield Seen(path, text, old, new, None, "value")
+
+
+def _complex(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
+    one, other = (["l", 1, [], {"at": [form]}] for form in (old, new))
+    yield from lists(path, one, other, settings)
 
 
 def _sequences(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
@@ -176,9 +181,8 @@ def _named(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
         text = "%s -> %s" % (parts.kind_of(old), parts.kind_of(new))
         yield Seen(path, text, old, new, None, "type")
     elif first.keys() & second.keys() or not first or not second:
-        for name in first:
-            if name in second:
-                yield from _differences("%s.%s" % (path, name), first[name], second[name], settings)
+        for name in (name for name in first if name in second):
+            yield from _differences("%s.%s" % (path, name), first[name], second[name], settings)
     elif len(first) == len(second):
         pairs = zip(first.values(), second.values(), strict=True)
         for place, (one, other) in enumerate(pairs):
@@ -198,9 +202,9 @@ def _mappings(path: str, old: Any, new: Any, settings: Settings) -> Iterator[See
     if old[2] != new[2] or (whole and changed):
         text = "keys %s" % parts.listed(changed, first) if changed else "number of keys"
         yield Seen(path, text, old[2], new[2], None, "shape")
-    for name in first:
+    for name, item in first.items():
         if name in second:
-            yield from _differences("%s[%s]" % (path, name), first[name], second[name], settings)
+            yield from _differences("%s[%s]" % (path, name), item, second[name], settings)
 
 
 def _sets(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
@@ -228,7 +232,8 @@ def _frames(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]
     known = dict(zip(names[1], (array for _, array in new[5]), strict=True))
     for name, array in zip(names[0], (array for _, array in old[5]), strict=True):
         if name in known:
-            yield from _differences("%s[%s]" % (path, name), array, known[name], settings)
+            below = path if len(old[2]) == 1 else "%s[%s]" % (path, name)
+            yield from _differences(below, array, known[name], settings)
 
 
 def _indexes(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
@@ -243,15 +248,15 @@ def _models(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]
     if not parts.same_class(old[1], new[1]):
         text = "%s -> %s" % (parts.kind_of(old), parts.kind_of(new))
         yield Seen(path, text, old[1], new[1], None, "state")
-    for name in old[2]:
+    for name, item in old[2].items():
         if name in new[2]:
             below = "%s.%s" % (path, name)
-            if name == "state" and old[2][name] != new[2][name]:
+            if name == "state" and item != new[2][name]:
                 text = "the state of the generator differs"
-                yield Seen(below, text, old[2][name], new[2][name], None, "value")
+                yield Seen(below, text, item, new[2][name], None, "value")
             else:
-                yield from _differences(below, old[2][name], new[2][name], settings)
-    known = {name: item for name, item in new[3]}
+                yield from _differences(below, item, new[2][name], settings)
+    known = dict(new[3])
     for name, item in old[3]:
         if name in known:
             yield from _differences("%s.%s" % (path, name), item, known[name], settings)
@@ -267,20 +272,20 @@ def _opaque(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]
 
 
 def _evidence(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
-    for name in old:
+    for name, item in old.items():
         if name in new:
-            for one in _differences("%s.%s" % (path, name), old[name], new[name], settings):
+            for one in _differences("%s.%s" % (path, name), item, new[name], settings):
                 yield one._replace(kind="noise" if one.kind == "noise" else "state")
 
 
-def _names(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
+def _names(path: str, old: Any, new: Any, _: Settings) -> Iterator[Seen]:
     """Compare functions, classes, modules by name; where they are defined may move."""
     if old[1] != new[1] or not parts.same_class(old[2], new[2]):
         text = "%s -> %s" % (old[2], new[2])
         yield Seen(path, text, old, new, None, "dtype" if old[1] == "dtype" else "value")
 
 
-def _enums(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
+def _enums(path: str, old: Any, new: Any, _: Settings) -> Iterator[Seen]:
     if old[2] != new[2]:
         yield Seen(path, "%s -> %s" % (old[2], new[2]), old, new, None, "value")
 
@@ -293,7 +298,7 @@ def _parted(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]
             yield from _differences(path, one, other, settings)
 
 
-def _exceptions(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
+def _exceptions(path: str, old: Any, new: Any, _: Settings) -> Iterator[Seen]:
     """Compare exceptions by class: their wording changes with each version."""
     if not parts.same_class(old[1], new[1]):
         yield Seen(path, "%s -> %s" % (old[1], new[1]), old, new, None, "type")
@@ -301,6 +306,7 @@ def _exceptions(path: str, old: Any, new: Any, settings: Settings) -> Iterator[S
 
 _BY_TAG = {
     "a": arrays,
+    "c": _complex,
     "s": long_texts,
     "l": _sequences,
     "t": _sequences,

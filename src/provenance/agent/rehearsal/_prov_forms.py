@@ -5,7 +5,7 @@ values, finite numbers and short texts stand for themselves; all else is a list 
 
 ``["f", "nan"]`` ``["i", hex or digest, bits]`` ``["c", real, imaginary]``   numbers
 ``["s", {...}]`` ``["by", length, digest, beginning]``                        long text, bytes
-``["sc", dtype, value]`` ``["a", class, dtype, shape, {...}]``                numpy's and other arrays
+``["sc", dtype, value]`` ``["a", class, dtype, shape, {...}]``                scalars, arrays
 ``["l", length, items, {...}]`` ``["t", ...]`` ``["nt", class, [[name, item]]]``
 ``["d", class, length, [[key, item]]]`` ``["set", class, length, items]``
 ``["df", class, shape, columns, index, [[name, array]]]`` ``["ix", class, name, array]``

@@ -1,12 +1,17 @@
 """Forms of numpy's arrays, scalars and generators, and of what turns into an array."""
 
+# ruff: noqa: ARG001  # each maker takes the walk and the depth, whether it needs them or not
+
 import sys
+from math import isnan
 
 load = None
 _BYTES = 1 << 26
 """Bytes of an array that are digested; of a larger one, evenly spread elements."""
 _WORDS = 200000
 """Elements of an array of objects or texts that are digested."""
+_NANOSECONDS = {"D": 864 * 10**11, "h": 36 * 10**11, "m": 6 * 10**10, "s": 10**9, "ms": 10**6}
+_NANOSECONDS["us"] = 10**3
 _BLOCKS = 16
 """Blocks whose means are noted: they tell the order of what lies between the samples."""
 
@@ -62,8 +67,12 @@ def _native(flat):
 
 def _samples(part, code):
     simple = load("_prov_forms_plain").simple
-    if code in "mM":
-        return [str(one) for one in part]
+    if code == "m":
+        missing = sys.modules["numpy"].isnat(part)
+        pairs = zip(_in_ns(part).tolist(), missing.tolist())
+        return ["NaT" if lost else number for number, lost in pairs]
+    if code == "M":
+        return [_iso(str(one)) for one in part]
     if code == "c":
         return [["c", simple(one.real), simple(one.imag)] for one in part.astype("c16").tolist()]
     if code == "f":
@@ -75,11 +84,18 @@ def _samples(part, code):
     return [simple(one) for one in part.tolist()]
 
 
+def _iso(text):
+    """Return a date or time without the zeros that only tell its unit."""
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text[:-9] if text.endswith("T00:00:00") else text
+
+
 def _in_ns(flat):
     """Return times as whole numbers of one unit, whatever the array's own is."""
     numpy = sys.modules["numpy"]
     unit = numpy.datetime_data(flat.dtype)
-    scale = {"s": 10**9, "ms": 10**6, "us": 10**3}.get(unit[0], 1) * unit[1]
+    scale = _NANOSECONDS.get(unit[0], 1) * unit[1]
     numbers = flat.view("i8") if flat.dtype.isnative else flat.astype("i8")
     missing = numpy.isnat(flat)
     return numpy.where(missing, 0, numbers * scale)
@@ -131,10 +147,12 @@ def _words(flat, at, walk, depth):
         known["h"] = _forms().digest(_native(flat[:_WORDS]).tobytes())
     elif code == "O":
         part = flat[:_WORDS].tolist()
-        missing = sum(1 for one in part if one is None or (type(one) is float and one != one))
+        missing = sum(1 for one in part if one is None or (type(one) is float and isnan(one)))
         known["nan"] = missing
         if all(type(one) in (str, float, type(None), int, bool) for one in part):
-            text = repr(["" if one is None or one != one else one for one in part])
+            text = repr(
+                ["" if one is None or (type(one) is float and isnan(one)) else one for one in part]
+            )
             known["h"] = _forms().digest(text.encode("utf-8", "replace"))
     return known
 

@@ -1,5 +1,7 @@
 """Forms of tables: pandas, polars, pyarrow."""
 
+# ruff: noqa: ARG001  # each maker takes the walk and the depth, whether it needs them or not
+
 import sys
 
 load = None
@@ -95,7 +97,7 @@ def _extension(value, name, walk, depth, wanted):
         return _arrays().facts(data, walk, depth + 1, wanted)
     missing = numpy.asarray(value.isna())
     if low.startswith(("int", "uint", "float", "boolean", "bool", "double")):
-        filled = value.to_numpy(dtype=object).copy()
+        filled = numpy.array(value, dtype=object, copy=True)
         filled[missing] = float("nan")
         known = _arrays().facts(filled.astype("f8"), walk, depth + 1, wanted)
         if missing.any():
@@ -105,7 +107,7 @@ def _extension(value, name, walk, depth, wanted):
 
 
 def _categorical(value, walk, depth, wanted):
-    """Return the form of a categorical column: its values, categories and whether they are ordered."""
+    """Return the form of a categorical column: its values and its categories."""
     numpy = sys.modules["numpy"]
     held = getattr(value, "cat", value)
     codes = numpy.asarray(held.codes)

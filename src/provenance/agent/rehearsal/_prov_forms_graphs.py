@@ -1,5 +1,7 @@
 """Forms of TensorFlow, Keras, JAX and flax; and of networkx' graphs."""
 
+# ruff: noqa: ARG001  # each maker takes the walk and the depth, whether it needs them or not
+
 import sys
 
 load = None
@@ -27,7 +29,7 @@ def _array(data, kind, walk, depth, wanted=None, elements=0):
     return ["a", kind, dtype, shape, arrays.facts(data, walk, depth, wanted)]
 
 
-# --- TensorFlow and Keras --------------------------------------------------------------------------
+# --- TensorFlow and Keras ---
 
 
 def tensor(value, walk, depth):
@@ -118,7 +120,7 @@ def history(value, walk, depth):
     return ["nt", "keras.History", kept]
 
 
-# --- JAX -------------------------------------------------------------------------------------------
+# --- JAX ---
 
 
 def jax_array(value, walk, depth):
@@ -137,11 +139,10 @@ def jax_array(value, walk, depth):
 
 def frozen_dict(value, walk, depth):
     inner = vars(value).get("_dict", getattr(value, "_dict", None))
-    made = walk.of(inner, depth)
-    return made
+    return walk.of(inner, depth)
 
 
-# --- graphs ----------------------------------------------------------------------------------------
+# --- graphs ---
 
 
 def graph(value, walk, depth):

@@ -1,5 +1,7 @@
 """Forms of torch: tensors, modules, optimizers, schedulers, generators, distributions."""
 
+# ruff: noqa: ARG001  # each maker takes the walk and the depth, whether it needs them or not
+
 import sys
 
 load = None
@@ -104,7 +106,7 @@ def several(named, walk, depth):
 
 
 def optimizer(value, walk, depth):
-    """Return the form of an optimizer: the tensors it changes, its learning rates; options besides."""
+    """Return the form of an optimizer: the tensors it changes and its rates."""
     groups = value.param_groups
     named, meta, options = [], {}, {}
     for place, group in enumerate(groups[:8]):

@@ -1,6 +1,6 @@
 """Evidence of objects of well-known libraries: estimators, configurations, distributions."""
 
-import sys
+# ruff: noqa: ARG001  # each maker takes the walk and the depth, whether it needs them or not
 
 load = None
 _PARAMS, _FITTED = 40, 24
@@ -31,8 +31,8 @@ def estimator(value, walk, depth):
             params[name] = one
     deep = max(depth + 1, 2)
     evidence = {name: walk.of(one, deep + 1) for name, one in params.items()}
-    for name in fitted:
-        evidence[name] = walk.of(fitted[name], deep)
+    for name, one in fitted.items():
+        evidence[name] = walk.of(one, deep)
     return _forms().opaque(value, evidence)
 
 
@@ -40,9 +40,9 @@ def config(value, walk, depth):
     """Return the form of a configuration: its plain settings, as evidence."""
     evidence = {}
     for name, one in list(vars(value).items()):
-        if type(one) in (int, float, bool, str, type(None)) and name[:1] != "_":
-            if "version" not in name and "path" not in name:
-                evidence[name] = walk.of(one, depth + 2)
+        plain = type(one) in (int, float, bool, str, type(None)) and name[:1] != "_"
+        if plain and "version" not in name and "path" not in name:
+            evidence[name] = walk.of(one, depth + 2)
     return _forms().opaque(value, evidence)
 
 
@@ -51,4 +51,4 @@ def frozen(value, walk, depth):
     own = vars(value)
     kept = [[name, walk.of(own.get(name), depth + 1)] for name in ("args", "kwds")]
     name = getattr(own.get("dist"), "name", "")
-    return ["nt", "scipy.stats.rv_frozen", [["dist", str(name)]] + kept]
+    return ["nt", "scipy.stats.rv_frozen", [["dist", str(name)], *kept]]

@@ -1,14 +1,17 @@
 """Forms of what the language itself has: numbers, texts, containers, functions, exceptions."""
 
+# ruff: noqa: ARG001  # each maker takes the walk and the depth, whether it needs them or not
+
 import re
 import sys
+from math import isnan
 
 load = None
 ROOTS = []
 """Folders that stand as ``<scratch>``, the longest first."""
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}\b")
-_TEMPORARY = re.compile(r"/tmp/[\w.\-]+|/var/folders/[\w.\-/]+")
+_TEMPORARY = re.compile(r"/tmp/[\w.\-]+|/var/folders/[\w.\-/]+")  # noqa: S108
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _ELEMENTS = 100000
 """Elements of a list of numbers or texts that are looked at for its statistics."""
@@ -25,7 +28,7 @@ def simple(value):
     if kind is float:
         if value - value == 0.0:
             return value
-        return ["f", "nan" if value != value else "inf" if value > 0 else "-inf"]
+        return ["f", "nan" if isnan(value) else "inf" if value > 0 else "-inf"]
     if kind is int:
         if -(1 << 63) <= value < 1 << 63:
             return value
@@ -76,7 +79,7 @@ def number_facts(numbers, wanted):
     if len(at) == len(numbers):
         return known
     finite = [one for one in numbers[:_ELEMENTS] if one - one == 0]
-    known["nan"] = sum(1 for one in numbers[:_ELEMENTS] if one != one)
+    known["nan"] = sum(1 for one in numbers[:_ELEMENTS] if isnan(one))
     if finite:
         mean = _real(sum(finite)) / len(finite)
         spread = (sum((one - mean) ** 2 for one in finite) / len(finite)) ** 0.5
@@ -129,10 +132,10 @@ def sequence(value, walk, depth):
     if base is None:
         import collections
 
-        items = list(collections.deque.__iter__(value)) if len(value) < 10000 else [None] * 0
-        return ["l", len(value)] + _items(items, walk, depth)
+        items = list(collections.deque.__iter__(value)) if len(value) < 10000 else []
+        return ["l", len(value), *_items(items, walk, depth)]
     tag = "l" if base is list else "t"
-    return [tag, base.__len__(value)] + _items(value, walk, depth, base)
+    return [tag, base.__len__(value), *_items(value, walk, depth, base)]
 
 
 def _items(items, walk, depth, base=list):
@@ -198,7 +201,7 @@ def view(value, walk, depth):
     """Return the form of a view on a dict's keys, values or items."""
     if len(value) > 10000:
         return ["l", len(value), [], {}]
-    return ["l", len(value)] + _items(list(value), walk, depth)
+    return ["l", len(value), *_items(list(value), walk, depth)]
 
 
 # --- small things -------------------------------------------------------------------------------

@@ -1,0 +1,230 @@
+"""The canonical form of values: the same in each interpreter, small, and not noticed."""
+
+from __future__ import annotations
+
+import collections
+import json
+import random
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provenance.agent.rehearsal import _prov_forms as forms
+from provenance.compare.forms import unlike
+from tests.facets._venvs import python_of, venv
+
+FILE = Path(forms.__file__)
+
+LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.complex_numbers()
+    | st.text() | st.binary() | st.dates() | st.timedeltas() | st.decimals(allow_nan=False)
+)  # fmt: skip
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=5) | st.integers(), inner)
+        | st.sets(st.integers() | st.text(max_size=3))
+    ),
+    max_leaves=30,
+)
+
+
+@given(VALUES)
+def test_a_form_is_json_small_and_equal_for_an_equal_value(value: Any) -> None:
+    before = repr(value)
+    made = forms.form(value)
+    assert json.loads(json.dumps(made, allow_nan=False)) == made
+    assert len(json.dumps(made)) < 40000
+    assert forms.form(value) == made
+    assert unlike(made, made) is None
+    assert repr(value) == before
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=300), st.data())
+def test_another_element_gives_an_unlike_form(numbers: list[float], data: Any) -> None:
+    place = data.draw(st.integers(0, len(numbers) - 1))
+    changed = list(numbers)
+    changed[place] += 1.0 + 0.5 * max(map(abs, numbers))
+    for convert in (list, tuple, numpy.array):
+        made = forms.form(convert(numbers)), forms.form(convert(changed))
+        assert unlike(*made) is not None
+
+
+class Hostile:
+    """Says no to whatever it is asked, and counts."""
+
+    asked: list[str] = []
+
+    def _no(self, *words: Any) -> Any:
+        Hostile.asked.append("asked")
+        raise RuntimeError("do not touch")
+
+    __eq__ = __len__ = __bool__ = __repr__ = __str__ = __iter__ = __getattr__ = __hash__ = _no
+    value = property(_no)
+
+
+class Sneaky(list):  # type: ignore[type-arg]
+    """A list with an iterator of its own."""
+
+    def __iter__(self) -> Any:
+        raise RuntimeError("iterated")
+
+    def __len__(self) -> int:
+        raise RuntimeError("measured")
+
+
+def test_unknown_objects_are_not_touched() -> None:
+    Hostile.asked.clear()
+    made = forms.form([Hostile(), Sneaky([1, 2])])
+    assert not Hostile.asked
+    assert made[2][0][0] == "o"
+    assert made[2][1] == ["l", 2, [1, 2], {}]
+
+
+def test_iterators_are_not_advanced() -> None:
+    generator = (n for n in range(5))
+    iterator = iter([1, 2])
+    forms.form([generator, iterator, map(str, iterator), zip(iterator), {"a": generator}])
+    assert next(generator) == 0
+    assert next(iterator) == 1
+
+
+def test_a_value_in_itself_and_one_without_end_are_bounded() -> None:
+    circle: list[Any] = [1]
+    circle.append(circle)
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    assert forms.form(circle) == ["l", 2, [1, ["..."]], {}]
+    assert len(json.dumps(forms.form(deep))) < 200
+    wide = {str(n): {str(m): list(range(50)) for m in range(50)} for n in range(50)}
+    assert len(json.dumps(forms.form(wide))) < 40000
+
+
+def test_the_state_of_the_generators_is_read_and_left() -> None:
+    random.seed(3)
+    numpy.random.seed(3)
+    states = random.getstate(), numpy.random.get_state()[1].tolist()
+    first = forms.digest_of_random_state()
+    forms.form([random.Random(1), numpy.random.RandomState(2), numpy.random.default_rng(0)])
+    forms.form(numpy.random.RandomState(0).rand(1000))
+    assert forms.digest_of_random_state() == first
+    assert (random.getstate(), numpy.random.get_state()[1].tolist()) == states
+    random.random()
+    second = forms.digest_of_random_state()
+    numpy.random.rand()
+    assert len({first, second, forms.digest_of_random_state()}) == 3
+
+
+def test_the_state_of_an_own_generator_counts() -> None:
+    one, other = numpy.random.default_rng(1), numpy.random.default_rng(1)
+    assert forms.form(one) == forms.form(other)
+    other.random()
+    found = unlike(forms.form(one), forms.form(other))
+    assert found is not None
+    assert found.kind == "value"
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "f2", "i8", "i4", "u1", "c16", "?", "M8[D]", "U3"])
+def test_arrays_of_any_dtype_and_layout(dtype: str) -> None:
+    array = (numpy.arange(600) % 90).astype("i4").astype(dtype).reshape(20, 30)
+    made = forms.form(array)
+    assert made[3] == [20, 30]
+    assert forms.form(numpy.asfortranarray(array)) == made
+    assert forms.form(array[:, ::-1][:, ::-1]) == made
+    changed = array.copy()
+    changed[3, 0] = changed[17, 22]
+    assert unlike(made, forms.form(changed)) is not None
+
+
+def test_a_scratch_folder_is_no_difference() -> None:
+    forms.set_roots("/work/a")
+    try:
+        first = forms.form([Path("/work/a/x.csv"), "in /work/a/y"])
+        forms.set_roots("/work/bb")
+        assert forms.form([Path("/work/bb/x.csv"), "in /work/bb/y"]) == first
+    finally:
+        forms.set_roots()
+
+
+PLAIN = """
+import collections, datetime, decimal, fractions, importlib.util, json, pathlib, random, sys
+spec = importlib.util.spec_from_file_location("_prov_forms", sys.argv[1])
+forms = importlib.util.module_from_spec(spec); spec.loader.exec_module(forms)
+Point = collections.namedtuple("Point", "x y")
+before = set(sys.modules)
+values = [None, True, 10**30, -0.0, float("nan"), 2j, "text" * 900, b"ab", [1, [2]], (1,), {"a": {1}},
+    set("abcdef"), frozenset((1, "a")), collections.deque([1]), collections.Counter("aab"),
+    collections.defaultdict(list, a=[1]), collections.OrderedDict(b=1, a=2), Point(1, 2), range(9),
+    slice(1, 2), datetime.datetime(2020, 1, 1), datetime.timedelta(1), decimal.Decimal("1.1"),
+    fractions.Fraction(1, 3), pathlib.Path("a/b"), len, [].append, int, sys, ValueError("x"),
+    list(range(1000)), [0.5] * 99, random.Random(1), {}.keys(), Ellipsis, print, json.dumps]
+made = [forms.form(value) for value in values]
+random.seed(1)
+made.append(forms.digest_of_random_state())
+libraries = {n for n in set(sys.modules) - before if n in ("numpy", "pandas", "dataclasses")}
+print(json.dumps([made, sorted(libraries)], allow_nan=False))
+"""
+
+
+def test_the_same_values_have_the_same_forms_in_each_python() -> None:
+    found = []
+    for version in ("3.7", "3.8", "3.10", "3.13"):
+        done = subprocess.run(
+            [python_of(version), "-S", "-c", PLAIN, str(FILE)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        found.append(json.loads(done.stdout))
+    assert all(one == found[0] for one in found)
+    assert found[0][1] == []
+
+
+TABLES = """
+import importlib.util, json, sys
+import numpy as np, pandas as pd
+spec = importlib.util.spec_from_file_location("_prov_forms", sys.argv[1])
+forms = importlib.util.module_from_spec(spec); spec.loader.exec_module(forms)
+x = np.random.RandomState(0).rand(50)
+df = pd.DataFrame({"a": np.arange(50), "b": x, "s": list("abcde") * 10, "n": [1.0, None] * 25,
+    "d": pd.date_range("2020-01-01", periods=50), "c": pd.Categorical(list("uv") * 25)})
+text = df.to_csv()
+values = {"df": df, "index": df.index, "mean": df.b.mean(), "group": df.groupby("s").b.mean(),
+    "x": x, "cut": pd.cut(df.b, 3), "hour": df.d.dt.hour, "counts": df.s.value_counts(),
+    "tz": df.d.dt.tz_localize("UTC"), "state": np.random.RandomState(1), "stamp": df.d[0]}
+print(json.dumps({n: forms.form(v) for n, v in values.items()}, allow_nan=False))
+assert df.to_csv() == text
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_tables_of_two_ages_of_pandas_differ_only_where_pandas_changed(tmp_path: Path) -> None:
+    made = []
+    for version, requirements in (
+        ("3.8", ("pandas==1.0.5", "numpy==1.18.5")),
+        ("3.11", ("pandas==2.2.3", "numpy==2.1.3")),
+    ):
+        python = venv(tmp_path / version, *requirements, python=python_of(version))
+        done = subprocess.run(
+            [python, "-c", TABLES, str(FILE)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        made.append(json.loads(done.stdout))
+    found = {name: unlike(made[0][name], made[1][name]) for name in made[0]}
+    told = {name: one.text for name, one in found.items() if one is not None}
+    assert told.keys() == {"hour", "counts"}
+    assert told["hour"] == "dtype int64 -> int32"
+
+
+def test_counters_and_their_kin_are_told_apart() -> None:
+    counter = forms.form(collections.Counter("aab"))
+    assert counter[1:3] == ["collections.Counter", 2]
+    assert unlike(counter, forms.form({"a": 2, "b": 1})) is not None
