@@ -147,7 +147,7 @@ def test_commands_and_options_exist(page):
 @pages
 def test_options_named_alone_exist(page):
     known = set()
-    for verb in ("run", "init", "ls", "show", "diff", "lock", "verify", "replay"):
+    for verb in ("run", "init", "ls", "show", "diff", "lock", "verify", "explain", "replay"):
         known |= set(re.findall(r"--[a-z][\w-]*", help_of(verb)))
     foreign = {"--password", "--api-key", "--lr", "--epochs", "--version", "--help", "--strict"}
     for span in SPAN.findall(FENCE.sub("", page.read_text())):
