@@ -1,0 +1,272 @@
+"""Scripts written by others, verified against another environment, and the truth by a true rerun.
+
+    python benchmarks/realcode.py --key scripts.yaml --sources MIRRORS --environments DIR
+
+`realcode.json` names the scripts and pairs of exact environments, two or more minor releases apart.
+Per script: its tree in a git repository of its own, set up as the key says; recorded in the first
+environment (`prov run`); `prov verify` against the second; and only then the truth, which shares no
+code with `prov`: the script run bare, twice in the first environment and once in the second. What
+differs between the two runs in the first is noise: times, addresses, unseeded draws. What differs
+beyond that between the environments is the effect of the upgrade: in numbers and lines printed, or
+in the exit code.
+
+A script's findings are "right" when verify says "possible" or above and the truth differs, "missed"
+when the truth differs and verify says less, "unneeded" when verify speaks and nothing differs.
+"quiet" is right silence. Which single finding is right is for a reader: they are printed below the
+table, with the first lines that differ. Noisy scripts can only be judged by steady lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import _behaviour_run as running
+import _behaviour_score as score
+import _corpus
+
+PLAN = Path(__file__).resolve().parent / "realcode.json"
+_NUMBER = re.compile(r"[-+]?\d+\.\d+(?:[eE][-+]?\d+)?")
+_CLOSE = 1e-6
+"""Relative difference below which two printed numbers are the same."""
+
+
+class Ran(NamedTuple):
+    """A bare run: its output, exit code and seconds."""
+
+    output: str
+    exit_code: int
+    seconds: float
+
+
+def main() -> int:
+    """Run what was asked for and print a table in Markdown."""
+    options = _options()
+    plan = json.loads(PLAN.read_text())
+    known = {one.id: one for one in _corpus.scripts(options.key)}
+    found = []
+    for one in plan["scripts"]:
+        if options.only and one["id"] not in options.only:
+            continue
+        seen = _one(_script(one, known), plan["pairs"][one["pair"]], options)
+        found.append({**seen, "id": one["id"], "pair": one["pair"]})
+        print(one["id"], seen.get("error") or seen["verdict"], file=sys.stderr, flush=True)
+    print(table(found, plan["pairs"]))
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1))
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--key", type=Path, required=True, help="the scripts, YAML")
+    parser.add_argument("--sources", type=Path, required=True, help="mirrors of the repositories")
+    parser.add_argument("--environments", type=Path, required=True, help="built where missing")
+    parser.add_argument("--only", nargs="+")
+    parser.add_argument("--calls", help="the mode that verify is asked for")
+    parser.add_argument("--keep", type=Path, help="keep the trees below this folder")
+    parser.add_argument("--limit", type=float, default=900, help="seconds for each command")
+    parser.add_argument("--prov", default=str(Path(sys.executable).parent / "prov"))
+    parser.add_argument("--uv", default=os.environ.get("UV", "uv"))
+    parser.add_argument("--json", type=Path, help="write everything that was seen to this file")
+    options = parser.parse_args()
+    options.environments = options.environments.absolute()
+    return options
+
+
+def _script(one: dict[str, Any], known: dict[str, _corpus.Script]) -> _corpus.Script:
+    """Return a script of the key, or one beside such a script: same repository, other command."""
+    base = known[one.get("like", one["id"])]
+    return base._replace(
+        id=one["id"],
+        command=one.get("command", base.command),
+        folder=one.get("cwd", base.folder),
+        setup=one.get("setup", base.setup),
+    )
+
+
+def _one(
+    script: _corpus.Script, pair: dict[str, Any], options: argparse.Namespace
+) -> dict[str, Any]:
+    folder = Path(tempfile.mkdtemp(prefix="real-%s-" % script.id, dir=options.keep))
+    try:
+        old, new = (
+            running.environment(pair[side], options.environments, options.uv)
+            for side in ("old", "new")
+        )
+        return _seen(script, old, new, folder, options)
+    except running.Failed as error:
+        return {"error": str(error)}
+    except Exception:  # noqa: BLE001 - one broken script must not end the others
+        return {"error": traceback.format_exc()[-500:]}
+    finally:
+        if options.keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _seen(
+    script: _corpus.Script, old: Path, new: Path, folder: Path, options: argparse.Namespace
+) -> dict[str, Any]:
+    tree = folder / "tree"
+    why = _corpus.set_up(script, options.sources, tree)
+    if why:
+        raise running.Failed(why)
+    environs = [_environ(script, python, tree) for python in (old, new)]
+    words = [options.prov, "run", "--quiet", "--", "bash", "-c", script.command]
+    recorded = _run(words, tree / script.folder, environs[0], options.limit)
+    if recorded.exit_code:
+        raise running.Failed("it fails where it is recorded: %s" % recorded.output[-300:])
+    mode = ["--calls", options.calls] if options.calls else []
+    answer = running.verify(options.prov, new, tree / script.folder, mode, {}, True, options.limit)
+    truth = []
+    for number, environ in enumerate((environs[0], environs[0], environs[1])):
+        fresh = folder / str(number) / "tree"
+        _corpus.set_up(script, options.sources, fresh)
+        bare = ["bash", "-c", script.command]
+        truth.append(_run(bare, fresh / script.folder, environ, options.limit))
+    differs = true_differences(*truth)
+    counted = [one for one in answer.findings if one["effect"] in score.ENOUGH]
+    return {
+        "verdict": verdict(bool(counted), bool(differs)),
+        "record_s": recorded.seconds,
+        "verify_s": answer.seconds,
+        "cached_s": answer.again,
+        "bare_s": truth[0].seconds,
+        "calls": answer.calls,
+        "findings": counted,
+        "differs": differs,
+        "noisy": truth[0].output != truth[1].output,
+        "not_compared": answer.not_compared,
+    }
+
+
+def verdict(spoke: bool, differs: bool) -> str:
+    """Return what the answer was worth."""
+    if spoke:
+        return "right" if differs else "unneeded"
+    return "missed" if differs else "quiet"
+
+
+def _environ(script: _corpus.Script, python: Path, tree: Path) -> dict[str, str]:
+    return {**_corpus.environment(script, python.parent.parent, tree), **running.STEADY}
+
+
+def _run(words: list[str], cwd: Path, environ: dict[str, str], limit_s: float) -> Ran:
+    start = time.perf_counter()
+    try:
+        done = subprocess.run(
+            words,
+            cwd=cwd,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=limit_s,
+        )
+    except subprocess.TimeoutExpired:
+        raise running.Failed("it took more than %g s" % limit_s) from None
+    return Ran(done.stdout.decode("utf-8", "replace"), done.returncode, time.perf_counter() - start)
+
+
+# --- the truth -----------------------------------------------------------------------------------
+
+
+def true_differences(first: Ran, again: Ran, new: Ran, most: int = 6) -> list[str]:
+    """Return what differs between the environments beyond what differs between two equal runs."""
+    if new.exit_code != first.exit_code:
+        last = (new.output.strip() or "nothing").splitlines()[-1]
+        return ["exit %d -> %d: %s" % (first.exit_code, new.exit_code, last[:200])]
+    noise = {shape(line) for line in _changed(first.output, again.output)}
+    found = [line for line in _changed(first.output, new.output) if shape(line) not in noise]
+    return found[:most]
+
+
+def _changed(old: str, new: str) -> list[str]:
+    """Return the lines of the one that the other has not, in order, marked "- " and "+ "."""
+    one, other = old.splitlines(), new.splitlines()
+    matcher = difflib.SequenceMatcher(None, [_plain(a) for a in one], [_plain(b) for b in other])
+    lines = []
+    for kind, i, j, k, m in matcher.get_opcodes():
+        if kind == "equal":
+            continue
+        if j - i == m - k:
+            for left, right in zip(one[i:j], other[k:m], strict=True):
+                if not alike(left, right):
+                    lines += ["- " + left[:160], "+ " + right[:160]]
+        else:
+            lines += ["- " + left[:160] for left in one[i:j]]
+            lines += ["+ " + right[:160] for right in other[k:m]]
+    return lines
+
+
+def _plain(line: str) -> str:
+    """Return a line without what no two runs share: addresses, paths, times of day."""
+    line = re.sub(r"0x[0-9a-f]+", "0x", line)
+    line = re.sub(r"\d{1,2}:\d\d:\d\d(?:[.,]\d+)?", "TIME", line)
+    line = re.sub(r"\b\d+(?:\.\d+)? ?(?:ms|s|us|it/s)\b", "TIME", line)
+    return re.sub(r"/[\w./+-]*/", "/", line)
+
+
+def shape(line: str) -> str:
+    """Return a line without its numbers: lines of one shape are noisy together."""
+    return re.sub(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", "#", _plain(line)[2:])
+
+
+def alike(left: str, right: str) -> bool:
+    """Return whether two lines say the same, numbers within a relative 1e-6."""
+    one, other = _plain(left), _plain(right)
+    if _NUMBER.sub("#", one) != _NUMBER.sub("#", other):
+        return False
+    pairs = zip(_NUMBER.findall(one), _NUMBER.findall(other), strict=True)
+    return all(
+        abs(float(a) - float(b)) <= _CLOSE * max(abs(float(a)), abs(float(b)), 1e-300)
+        for a, b in pairs
+    )
+
+
+# --- the table -----------------------------------------------------------------------------------
+
+
+def table(found: list[dict[str, Any]], pairs: dict[str, Any]) -> str:
+    """Return the table in Markdown, then per script what verify said and what really differed."""
+    lines = [
+        "| script | upgrade | call sites | findings | true rerun | verify | bare s | verify s "
+        "(cached) |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for one in found:
+        what = pairs[one["pair"]]["title"]
+        if "error" in one:
+            lines.append("| %s | %s | could not be run |||||| " % (one["id"], what))
+            continue
+        calls = one["calls"]
+        sites = "%d of %d" % (calls["compared"], calls["sites"]) if calls else "-"
+        rerun = "differs" if one["differs"] else "same"
+        noisy = " (noisy)" if one["noisy"] else ""
+        times = "%.1f | %.1f (%.1f)" % (one["bare_s"], one["verify_s"], one["cached_s"])
+        cells = (one["id"], what, sites, len(one["findings"]), rerun + noisy, one["verdict"], times)
+        lines.append("| %s |" % " | ".join(map(str, cells)))
+    for one in found:
+        lines += ["", "**%s**" % one["id"]]
+        if "error" in one:
+            lines.append("could not be run: " + " ".join(one["error"].split())[-300:])
+            continue
+        lines += ["- said: " + score.said([finding])[:300] for finding in one["findings"]]
+        lines += ["- really: `%s`" % text for text in one["differs"]]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
