@@ -11,7 +11,7 @@ from provenance.core import codec
 from provenance.core.record import Record
 from provenance.errors import UsageError
 from provenance.knowledge import match
-from provenance.operations import close, publish, references, repeatable, settle
+from provenance.operations import close, interfaces, publish, references, repeatable, settle
 from provenance.operations.recorder import CACHE
 from provenance.operations.references import Reference
 from provenance.specs import requirements
@@ -49,7 +49,8 @@ def lock(cwd: str, names: tuple[str, ...], out: str | None = None) -> LockResult
         blobs[clean.id], left_out = _blobs(one)
         warnings += [*problems, *left_out, *_about_the_run(one.record, place)]
     cache.save()
-    made = lockfile.Lock(tuple(runs), _knowledge(runs), blobs, __version__)
+    signed = {one.record.id: interfaces.kept(one, os.environ, place) for one in chosen}
+    made = lockfile.Lock(tuple(runs), _knowledge(runs), blobs, __version__, signed)
     lockfile.write(path, made)
     return LockResult(path, tuple(run.id for run in runs), tuple(dict.fromkeys(warnings)))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from provenance.core import record
 from provenance.core.record import Record
@@ -19,12 +20,14 @@ class Reference(NamedTuple):
 
     kind: "lock" or "run". source: the path of the lock, or the folder of the run. blob: content of
     what the record keeps beside its JSON ("code.patch"), None where it is not at hand.
+    interfaces: what a lock carries of them (`operations.interfaces`).
     """
 
     record: Record
     kind: str
     source: str
     blob: Callable[[str], bytes | None]
+    interfaces: Mapping[str, Any] = MappingProxyType({})
 
 
 def choose(name: str | None, place: Project, cwd: str) -> tuple[Reference, ...]:
@@ -86,4 +89,6 @@ def _locked(lock: lockfile.Lock, run: Record, path: str) -> Reference:
     def blob(name: str) -> bytes | None:
         return lockfile.blob_from_json(kept.get(name))
 
-    return Reference(run, "lock", path, blob)
+    interfaces = lock.interfaces.get(run.id)
+    carried = interfaces if isinstance(interfaces, dict) else {}
+    return Reference(run, "lock", path, blob, carried)

@@ -11,7 +11,15 @@ from provenance.core import codec, verdict
 from provenance.core.difference import NotCompared
 from provenance.core.verdict import Finding
 from provenance.knowledge import match
-from provenance.operations import calls, comparing_calls, facts, measuring, present, references
+from provenance.operations import (
+    calls,
+    comparing_calls,
+    facts,
+    interfaces,
+    measuring,
+    present,
+    references,
+)
 from provenance.operations.calls import Coverage
 from provenance.operations.facts import Facts
 from provenance.operations.references import Reference
@@ -106,6 +114,9 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
     findings = match.explain(
         compared.differences, reference.record, today.record, measuring.entries(wish.environ)
     )
+    signed = interfaces.Told(findings)
+    if "L2" in measuring.levels(wish.environ):
+        signed = interfaces.explain(findings, reference, today, wish.environ, place)
     stated = config.load(place.root).calls
     mode = calls.mode(wish.calls, stated, reference)
     unasked = calls.left_out(wish.calls, stated, reference, compared.differences)
@@ -119,14 +130,14 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
         wish.progress,
     )
     called = comparing_calls.compare(
-        findings, compared.differences, reference, today.record, asked
+        signed.findings, compared.differences, reference, today.record, asked
     )
     return Checked(
         reference,
         {"executable": main.executable, "version": main.version} if main else None,
         tuple(verdict.ranked(called.findings)),
         compared.facts,
-        (*compared.not_compared, *unasked, *called.not_compared),
+        (*compared.not_compared, *signed.not_compared, *unasked, *called.not_compared),
         today.notes,
         called.coverage,
     )

@@ -2,7 +2,8 @@
 
 Schema ``prov/lock/1``: ``runs`` (records without absolute folders or process), ``knowledge`` (the
 entries that concern those runs), ``blobs`` (per run id, the uncommitted code by file name: text as
-it is, anything else as ``{"base64": ...}``), sealed like a record.
+it is, anything else as ``{"base64": ...}``), ``interfaces`` (per run id, the signatures of what its
+source calls, as `core.interfaces` reads them), sealed like a record.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Lock(NamedTuple):
     knowledge: tuple[dict[str, Any], ...] = ()
     blobs: dict[str, dict[str, Any]] = {}
     tool: str = ""
+    interfaces: dict[str, dict[str, Any]] = {}
 
 
 def write(path: str, lock: Lock) -> None:
@@ -39,6 +41,7 @@ def write(path: str, lock: Lock) -> None:
                 "runs": [record.to_json(run) for run in lock.runs],
                 "knowledge": list(lock.knowledge),
                 "blobs": lock.blobs,
+                "interfaces": lock.interfaces,
             }
         )
     )
@@ -64,6 +67,7 @@ def read(path: str) -> Lock:
             tuple(document.get("knowledge", ())),
             dict(document.get("blobs", {})),
             str(document.get("tool", "")),
+            dict(document.get("interfaces", {})),
         )
     except (codec.ShapeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadRecord("%s does not hold readable records: %s." % (path, error)) from error
