@@ -59,13 +59,25 @@ def main() -> int:
     options = _options()
     cases = _chosen(options)
     mechanisms = options.mechanism or list(MECHANISMS)
+    ready = _ready(options.json, mechanisms) if options.resume else {}
+    left = [case for case in cases if case.id not in ready and not options.only_print]
     with ThreadPoolExecutor(options.jobs) as pool:
-        found = list(pool.map(lambda case: _case(case, mechanisms, options), cases))
+        for one in pool.map(lambda case: _case(case, mechanisms, options), left):
+            ready[one["id"]] = one
+    found = [ready[case.id] for case in cases if case.id in ready]
     text, missed = report.tables(found, mechanisms, AIMS)
     print(text)
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=1))
     return 1 if missed else 0
+
+
+def _ready(path: Path | None, mechanisms: list[str]) -> dict[str, dict[str, Any]]:
+    """Return what an earlier, interrupted benchmark has seen with the same mechanisms."""
+    if path is None or not path.exists():
+        return {}
+    seen = [json.loads(line) for line in path.read_text().splitlines()]
+    return {
+        one["id"]: one for one in seen if "error" in one or set(mechanisms) <= set(one["answers"])
+    }
 
 
 def _options() -> argparse.Namespace:
@@ -87,11 +99,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--prov", default=str(Path(sys.executable).parent / "prov"))
     parser.add_argument("--uv", default=os.environ.get("UV", "uv"))
     parser.add_argument("--keep", type=Path, help="keep the repositories below this folder")
-    parser.add_argument("--json", type=Path, help="write everything that was seen to this file")
+    parser.add_argument("--json", type=Path, help="add what was seen of each case, a line each")
+    parser.add_argument("--resume", action="store_true", help="leave out what --json holds")
+    parser.add_argument("--only-print", action="store_true", help="print what --json holds")
     options = parser.parse_args()
     if options.environments is None:
         options.environments = Path(tempfile.gettempdir()) / "behaviour-envs"
     options.environments = options.environments.absolute()
+    options.resume = options.resume or options.only_print
     return options
 
 
@@ -143,6 +158,9 @@ def _case(case: Case, mechanisms: list[str], options: argparse.Namespace) -> dic
         if options.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
     print(report.line(found), file=sys.stderr, flush=True)
+    if options.json:
+        with open(options.json, "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(found) + "\n")
     return found
 
 
