@@ -148,3 +148,13 @@ def test_a_run_alone_is_verify_in_full(recorded):
     assert "compared" in text
     data = recorded.json("explain", "s0", "--python", sys.executable)
     assert data["reference"]["name"] == "s0"
+
+
+def test_an_installed_release_is_not_fetched(explain, index):
+    recipe = Wanted(VERSION, ("scikit-learn==1.5.2",), prefer=(sys.executable,))
+    made = build.build(recipe, build.Wish(index.environ, str(index.wheels)))
+    active = {"VIRTUAL_ENV": made.python.rpartition("/bin/")[0]}
+    next(index.wheels.glob("scikit_learn-1.5.2*")).unlink()
+    words = ("explain", "scikit-learn", "1.1.3", "1.5.2", "fit.py")
+    assert [level for level, _ in reasons(explain.json(*words))] == ["L1"]
+    assert "L2" in [level for level, _ in reasons(explain.json(*words, env=active))]

@@ -8,6 +8,7 @@ from typing import Protocol
 from provenance.compare import interfaces
 from provenance.core._types import is_class
 from provenance.core.difference import BROKEN, NotCompared
+from provenance.core.distributions import key_of, scan
 from provenance.core.interfaces import library
 from provenance.core.uses import CALL, Use
 from provenance.core.verdict import Finding, Reason
@@ -37,19 +38,28 @@ class Asked(Protocol):
 
 
 def changed(
-    finding: Finding, calls: Sequence[Use], python: str, asked: Asked
+    finding: Finding,
+    calls: Sequence[Use],
+    python: str,
+    asked: Asked,
+    folders: Sequence[str] = (),
 ) -> tuple[list[Reason], list[NotCompared]]:
     """Return what differs in the signatures of ``calls`` between the two versions of ``finding``.
 
-    Nothing is fetched for a package that is not called. Never raises `ProvError`: that there is no
+    folders: of environments here, in which a release may be installed. Nothing is fetched for a
+    package that is not called. Never raises `ProvError`: that there is no
     uv or no network is why something was not compared.
     """
     package, old, new = finding.name, str(finding.old), str(finding.new)
     if package == PYTHON_ITSELF or not calls:
         return [], []
     minor = ".".join(python.split(".")[:2])
-    folders = []
+    places = []
     for version in (old, new):
+        here = _installed(package, version, folders)
+        if here is not None:
+            places.append(here)
+            continue
         if asked.progress is not None:
             asked.progress("reading %s %s" % (package, version))
         try:
@@ -67,8 +77,17 @@ def changed(
         if found.folder is None:
             what = "the interface of %s %s" % (package, version)
             return [], [NotCompared(FACET, what, found.reason)]
-        folders.append(found.folder)
-    return held_against(finding, calls, *folders)
+        places.append(found.folder)
+    return held_against(finding, calls, *places)
+
+
+def _installed(package: str, version: str, folders: Sequence[str]) -> str | None:
+    """Return the one of ``folders`` that holds this release as an index has it, None for none."""
+    for folder in folders:
+        for one in scan([folder]):
+            if one.key == key_of(package) and one.version == version and not one.editable_root:
+                return folder
+    return None
 
 
 def held_against(

@@ -7,12 +7,15 @@ run; a rehearsal (L3) where there is a run to rehearse.
 
 from __future__ import annotations
 
+import glob
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from provenance.core import codec, verdict, versions
 from provenance.core.difference import UNKNOWN, Difference, NotCompared
 from provenance.core.distributions import key_of
+from provenance.core.paths import Roots
 from provenance.core.record import Record
 from provenance.core.uses import CALL, Use
 from provenance.core.verdict import Finding, Reason
@@ -22,7 +25,7 @@ from provenance.facets import packages, runtime
 from provenance.knowledge import catalog, match
 from provenance.knowledge import entry as entries_
 from provenance.knowledge.judge import PYTHON_ITSELF
-from provenance.operations import _interfaces, _written, measuring, references
+from provenance.operations import _interfaces, _written, measuring, references, settle
 from provenance.store import project
 
 NEWEST = "newest"
@@ -87,13 +90,17 @@ class Explained(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """Whose calls are looked at, and what is known of the environment they ran in."""
+    """Whose calls are looked at, and what is known of the environment they ran in.
+
+    folders: of environments here, which may hold a release that then need not be fetched.
+    """
 
     record: Record
     about: str
     files: int
     python: str
     notes: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 def explain(wish: Wish) -> Explained:
@@ -107,7 +114,7 @@ def explain(wish: Wish) -> Explained:
     findings, not_compared = [], []
     for one in found:
         own = calls_of(one.name, uses, source.record)
-        reasons, missing = _interfaces.changed(one, own, source.python, wish)
+        reasons, missing = _interfaces.changed(one, own, source.python, wish, source.folders)
         findings.append(with_reasons(one, [*reasons, *rehearsed(one, source.record)]))
         not_compared += missing
     changes = tuple(_told(one, uses, source.record) for one in differences)
@@ -144,7 +151,14 @@ def _source(wish: Wish) -> _Source:
     if wish.files:
         written = _written.read(wish.files, wish.cwd)
         about = written.files[0] if len(written.files) == 1 else "%d files" % len(written.files)
-        return _Source(written.record, about, len(written.files), DEFAULT_PYTHON, written.notes)
+        return _Source(
+            written.record,
+            about,
+            len(written.files),
+            DEFAULT_PYTHON,
+            written.notes,
+            _active(wish.environ),
+        )
     chosen = references.choose(wish.reference, place, wish.cwd)[0]
     run = chosen.record
     if not match.uses_of(run):
@@ -155,7 +169,22 @@ def _source(wish: Wish) -> _Source:
     ran = next(iter((runtime.of(run) or {}).values()), None)
     python = ran.version if ran is not None and ran.version else DEFAULT_PYTHON
     files = len({use.path for use in match.uses_of(run)})
-    return _Source(run, "run %s" % run.id.rpartition("-")[2], files, python)
+    folders = (*_recorded(run, settle.recorded_roots(place, run)), *_active(wish.environ))
+    return _Source(run, "run %s" % run.id.rpartition("-")[2], files, python, (), folders)
+
+
+def _recorded(run: Record, roots: Roots) -> tuple[str, ...]:
+    """Return where the packages of ``run`` were installed, as far as that is here."""
+    held = next(iter((packages.of(run) or {}).values()), None)
+    found = [roots.locate(ref) for ref in held.sys_path] if held else []
+    return tuple(path for path in found if path and path.endswith("-packages"))
+
+
+def _active(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the folders of packages of the active virtual or conda environment."""
+    prefixes = filter(None, (environ.get(name) for name in ("VIRTUAL_ENV", "CONDA_PREFIX")))
+    tail = os.path.join("lib", "python*", "site-packages")
+    return tuple(p for one in prefixes for p in glob.glob(os.path.join(glob.escape(one), tail)))
 
 
 def _change(wish: Wish, source: _Source) -> Difference:
