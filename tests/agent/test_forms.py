@@ -160,7 +160,8 @@ spec = importlib.util.spec_from_file_location("_prov_forms", sys.argv[1])
 forms = importlib.util.module_from_spec(spec); spec.loader.exec_module(forms)
 Point = collections.namedtuple("Point", "x y")
 before = set(sys.modules)
-values = [None, True, 10**30, -0.0, float("nan"), 2j, "text" * 900, b"ab", [1, [2]], (1,), {"a": {1}},
+values = [None, True, 10**30, -0.0, float("nan"), 2j, "text" * 900, b"ab", [1, [2]], (1,),
+    {"a": {1}}, [10**400] * 99,
     set("abcdef"), frozenset((1, "a")), collections.deque([1]), collections.Counter("aab"),
     collections.defaultdict(list, a=[1]), collections.OrderedDict(b=1, a=2), Point(1, 2), range(9),
     slice(1, 2), datetime.datetime(2020, 1, 1), datetime.timedelta(1), decimal.Decimal("1.1"),
@@ -228,3 +229,35 @@ def test_counters_and_their_kin_are_told_apart() -> None:
     counter = forms.form(collections.Counter("aab"))
     assert counter[1:3] == ["collections.Counter", 2]
     assert unlike(counter, forms.form({"a": 2, "b": 1})) is not None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        list(range(100)),
+        [0.5, None, 0.25] * 5,
+        ["2020-01-03", "2021-12-31"] * 6,
+        {"a": 1, "b": ["x", "y"] * 9},
+        ["AB-%03d" % n for n in range(40)],
+        numpy.arange(12.0).reshape(3, 4),
+        numpy.array([3, 1, 2] * 9, "i4"),
+    ],
+    ids=["whole", "missing", "dates", "dict", "pattern", "array", "int32"],
+)
+def test_a_made_up_value_is_of_the_same_kind(value: Any) -> None:
+    known = json.loads(json.dumps(forms.schema(value)))
+    state = random.getstate()
+    made = forms.synthetic(known)
+    assert random.getstate() == state
+    assert type(made) is type(value)
+    assert forms.form(forms.synthetic(known)) == forms.form(made)
+    again = forms.schema(made)
+    for name in ("k", "n", "shape", "dtype"):
+        assert again.get(name) == known.get(name)
+    if "column" in known:
+        for name in ("whole", "format", "patterns", "categories"):
+            assert again["column"].get(name) == known["column"].get(name), name
+        for name in ("unique", "sorted"):
+            assert again["column"].get(name) or not known["column"].get(name), name
+    if known["k"] in ("list", "array"):
+        assert len(forms.synthetic(known, 5)) == min(len(value), 5)

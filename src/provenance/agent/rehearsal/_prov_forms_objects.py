@@ -1,7 +1,5 @@
 """Evidence of objects of well-known libraries: estimators, configurations, distributions."""
 
-# ruff: noqa: ARG001  # each maker takes the walk and the depth, whether it needs them or not
-
 load = None
 _PARAMS, _FITTED = 40, 24
 """Parameters and fitted attributes of an estimator that are noted."""

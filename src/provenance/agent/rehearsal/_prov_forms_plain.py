@@ -79,7 +79,7 @@ def number_facts(numbers, wanted):
     if len(at) == len(numbers):
         return known
     finite = [one for one in numbers[:_ELEMENTS] if one - one == 0]
-    known["nan"] = sum(1 for one in numbers[:_ELEMENTS] if isnan(one))
+    known["nan"] = sum(1 for one in numbers[:_ELEMENTS] if type(one) is float and isnan(one))
     if finite:
         mean = _real(sum(finite)) / len(finite)
         spread = (sum((one - mean) ** 2 for one in finite) / len(finite)) ** 0.5
