@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOM, COLUMNS = 16, 80
 """Rows that the findings of a screen may take, and its columns."""
 FULL = 3
-CALLS = "calls"
+CALLS, INTERFACES = "calls", "interfaces"
 _COLOUR = {KNOWN: "red", BROKEN: "red", POSSIBLE: "yellow"}
 _SEEN, _PLACES, _NAMED, _REASONS = 2, 4, 3, 4
 
@@ -48,7 +48,7 @@ def block_lines(
         after = len(waiting) - number - 1
         head = block.effect + block.title
         whole = _block(block, style, again=head == title)
-        reserved = min(after, FULL if full else 1)
+        reserved = min(after, 2 if full else 1)
         if not verbose and (full >= FULL or rows + _height(whole) + reserved > room):
             whole = [_short(block, style)]
             if rows + 1 + bool(after) > room:
@@ -187,24 +187,48 @@ def compared_line(facts: Mapping[str, Any], verbose: bool = True) -> str:
     return "compared (equal/all): " + (", ".join(parts) if parts else "nothing")
 
 
-def calls_clause(coverage: Coverage | None, not_compared: Iterable[NotCompared]) -> str:
-    """Return how many call sites were compared, or why none was; "" where nobody tried."""
+def calls_clause(
+    coverage: Coverage | None, not_compared: Iterable[NotCompared], verbose: bool = True
+) -> str:
+    """Return how many call sites were compared, or why none was; "" where nobody tried.
+
+    Interfaces that could not be compared are counted with them. Not ``verbose``: of the reason only
+    what can be done about it, which comes last.
+    """
+    left = list(not_compared)
+    interfaces = [one for one in left if one.facet == INTERFACES]
+    known = plural(len(interfaces), "interface") if interfaces else ""
     if coverage is not None:
         missed = ", ".join("%d %s" % (count, why) for why, count in coverage.missed.items())
-        text = "calls compared: %d of %s" % (
-            coverage.compared,
-            plural(coverage.sites, "call site"),
-        )
-        return text + (" (%s)" % missed if missed else "")
-    why = [one.reason for one in not_compared if one.facet == CALLS]
-    return "calls not compared (%s)" % why[0] if why else ""
+        sites = plural(coverage.sites, "call site")
+        text = "calls compared: %d of %s" % (coverage.compared, sites)
+        text += " (%s)" % missed if missed else ""
+        return text + ("; %s not compared" % known if known else "")
+    reasons = [one.reason for one in left if one.facet == CALLS]
+    reasons = reasons or [one.reason for one in interfaces]
+    if not reasons:
+        return ""
+    what = " and ".join(["calls"] * any(one.facet == CALLS for one in left) + [known] * bool(known))
+    why = reasons[0] if verbose else reasons[0].rpartition("; ")[2]
+    why = why if verbose or len(why) <= COLUMNS else why[: COLUMNS - 3] + "..."
+    return "%s not compared (%s)" % (what, why)
+
+
+def told_apart(items: Iterable[NotCompared]) -> list[NotCompared]:
+    """Return ``items`` without those that `calls_clause` tells of."""
+    return [one for one in items if one.facet not in (CALLS, INTERFACES)]
 
 
 def not_compared_lines(items: Iterable[NotCompared], verbose: bool) -> list[str]:
-    """Return what was not compared, one line; one line each when ``verbose``."""
-    texts = [
-        "%s (%s)" % (one.what if one.what != one.facet else one.facet, one.reason) for one in items
-    ]
+    """Return what was not compared, one line; one line for each reason when ``verbose``."""
+    by_reason: dict[str, list[str]] = {}
+    for one in items:
+        by_reason.setdefault(one.reason, []).append(one.what)
+    texts = []
+    for reason, whats in by_reason.items():
+        names = whats if verbose else whats[:_REASONS]
+        more = " and %d more" % (len(whats) - len(names)) if len(names) < len(whats) else ""
+        texts.append("%s%s (%s)" % (", ".join(names), more, reason))
     if not texts:
         return []
     if verbose:

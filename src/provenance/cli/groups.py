@@ -116,7 +116,7 @@ def _block(one: Finding, reasons: Sequence[Reason]) -> Block:
     seen = [_seen(reason) for reason in ordered if reason.level == "L3"]
     words = _distinct([_flat(reason.text) for reason in told or ordered[:1]])
     evidence = _unique(_flat(r.evidence) for r in told if r.level == "L1" or not seen)
-    options = [part for r in ordered for part in r.remedy.split(_OR) if part.strip()]
+    options = [_code(part) for r in ordered for part in r.remedy.split(_OR) if part.strip()]
     restores = tuple(part for part in _unique(options) if _is_restore(part))
     fixes = tuple(part for part in _unique(options) if not _is_restore(part))
     return Block(
@@ -199,6 +199,12 @@ def _sentence(one: Finding) -> str:
 
 def _unique(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _code(text: str) -> str:
+    """Return code to paste with its lines and indentation, without what could steer a terminal."""
+    spaced = text.replace("\r\n", "\n").expandtabs(4).strip("\n")
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in spaced).rstrip()
 
 
 def _flat(text: str) -> str:

@@ -34,8 +34,7 @@ def section(
     """Return one comparison as a section of a report."""
     clause = findings.calls_clause(calls, not_compared)
     compared = (findings.compared_line(facts), *([clause] if clause else []))
-    others = [one for one in not_compared if one.facet != findings.CALLS]
-    left = findings.not_compared_lines(others, verbose=True)[1:]
+    left = findings.not_compared_lines(findings.told_apart(not_compared), verbose=True)[1:]
     return Section(heading, grouped(found), compared, tuple(x.strip() for x in left), notes)
 
 

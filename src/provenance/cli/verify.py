@@ -130,9 +130,9 @@ def checked_lines(
     shown = findings.block_lines(new, style, verbose, room)
     if len(new) < len(groups.blocks):
         shown.append("%s as above" % plural(len(groups.blocks) - len(new), "finding"))
-    calls = findings.calls_clause(one.calls, one.not_compared)
+    calls = findings.calls_clause(one.calls, one.not_compared, verbose)
     compared = [findings.compared_line(one.facts, verbose), *([calls] if calls else [])]
-    rest = [n for n in one.not_compared if n.facet != findings.CALLS or verbose]
+    rest = one.not_compared if verbose else findings.told_apart(one.not_compared)
     if verbose:
         shown += [*findings.unfolded(groups), *compared]
     else:
