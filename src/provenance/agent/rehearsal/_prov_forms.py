@@ -185,65 +185,67 @@ def module(name):
     return sys.modules.get(name)
 
 
+_KNOWN = {
+    "_prov_forms_plain": """
+        complex=complex_number bytes=octets bytearray=octets memoryview=octets list=sequence
+        tuple=sequence dict=mapping set=collection frozenset=collection int=subclass
+        float=subclass str=subclass collections.deque=sequence collections.UserDict=held
+        collections.UserList=held types.MappingProxyType=mapping mappingproxy=mapping
+        slice=sliced range=sliced enum.Enum=enumeration pathlib.PurePath=path
+        pathlib:PurePath=path datetime.datetime=moment datetime.date=moment
+        datetime.time=moment datetime.timedelta=moment decimal.Decimal=exact
+        fractions.Fraction=exact uuid.UUID=hidden type=named function=named
+        builtin_function_or_method=named method=named module=named method_descriptor=named
+        wrapper_descriptor=named method-wrapper=named classmethod_descriptor=named
+        getset_descriptor=named functools.partial=partial BaseException=exception
+        ellipsis=constant NotImplementedType=constant dict_keys=view dict_values=view
+        dict_items=view collections.abc.Mapping=hidden""",
+    "_prov_forms_arrays": """
+        numpy.ndarray=array numpy.generic=scalar numpy.dtype=dtype numpy.ufunc=ufunc
+        numpy:MaskedArray=masked numpy:Generator=generator numpy:RandomState=generator
+        numpy:BitGenerator=bits numpy:SeedSequence=seeds random.Random=python_generator
+        scipy:spmatrix=sparse scipy:_spbase=sparse scipy:sparray=sparse
+        PIL:Image=picture h5py:Dataset=stored h5py:File=hidden zarr:Array=stored""",
+    "_prov_forms_frames": """
+        pandas:DataFrame=frame pandas:Series=series pandas:Index=index
+        pandas:ExtensionArray=extension pandas:Timestamp=stamp pandas:Timedelta=stamp
+        pandas:NAType=missing pandas:NaTType=missing pandas:Period=stamp
+        pandas:Interval=interval pandas:ExtensionDtype=dtype pandas:BaseOffset=stamp
+        polars:DataFrame=polars_frame polars:Series=polars_series
+        pyarrow:Table=arrow_table pyarrow:RecordBatch=arrow_table
+        pyarrow:ChunkedArray=arrow_array pyarrow:Array=arrow_array
+        pyarrow:DataType=arrow_type pyarrow:Schema=arrow_type pyarrow:Scalar=arrow_scalar""",
+    "_prov_forms_models": """
+        torch.Tensor=tensor torch:Tensor=tensor torch:Module=module torch:Optimizer=optimizer
+        torch:LRScheduler=scheduler torch:_LRScheduler=scheduler torch:Generator=generator
+        torch:dtype=named_value torch:device=named_value torch:Size=size
+        torch:Distribution=distribution torch:PackedSequence=packed
+        torch:ReduceLROnPlateau=scheduler""",
+    "_prov_forms_graphs": """
+        tensorflow:Tensor=tensor tensorflow:EagerTensor=tensor tensorflow:Variable=variable
+        tensorflow:BaseResourceVariable=variable tensorflow:ResourceVariable=variable
+        tensorflow:DType=dtype tensorflow:TensorShape=shape tensorflow:RaggedTensor=opaque
+        tensorflow:Module=keras_layer keras:Layer=keras_layer keras:Variable=variable
+        keras:KerasVariable=variable keras:Optimizer=keras_optimizer
+        keras:BaseOptimizer=keras_optimizer tensorflow:OptimizerV2=keras_optimizer
+        tensorflow:Optimizer=keras_optimizer keras:History=history
+        tensorflow:History=history
+        jaxlib:ArrayImpl=jax_array jaxlib:DeviceArray=jax_array jax:Array=jax_array
+        jax:ArrayImpl=jax_array jax:DeviceArray=jax_array jaxlib:Array=jax_array
+        jax:PRNGKeyArray=jax_array flax:FrozenDict=frozen_dict
+        networkx:Graph=graph""",
+    "_prov_forms_objects": """
+        sklearn:BaseEstimator=estimator xgboost:XGBModel=estimator
+        lightgbm:LGBMModel=estimator catboost:CatBoost=estimator
+        transformers:PretrainedConfig=config transformers:PreTrainedConfig=config
+        scipy:rv_frozen=frozen""",
+}
+
+
 def _table():
     """Return who makes the form of which class: full names, or "top package:Class"."""
-    rows = {
-        "_prov_forms_plain": """
-            complex=complex_number bytes=octets bytearray=octets memoryview=octets list=sequence
-            tuple=sequence dict=mapping set=collection frozenset=collection int=subclass
-            float=subclass str=subclass collections.deque=sequence collections.UserDict=held
-            collections.UserList=held types.MappingProxyType=mapping mappingproxy=mapping
-            slice=sliced range=sliced enum.Enum=enumeration pathlib.PurePath=path
-            pathlib:PurePath=path datetime.datetime=moment datetime.date=moment
-            datetime.time=moment datetime.timedelta=moment decimal.Decimal=exact
-            fractions.Fraction=exact uuid.UUID=hidden type=named function=named
-            builtin_function_or_method=named method=named module=named method_descriptor=named
-            wrapper_descriptor=named method-wrapper=named classmethod_descriptor=named
-            getset_descriptor=named functools.partial=partial BaseException=exception
-            ellipsis=constant NotImplementedType=constant dict_keys=view dict_values=view
-            dict_items=view collections.abc.Mapping=hidden""",
-        "_prov_forms_arrays": """
-            numpy.ndarray=array numpy.generic=scalar numpy.dtype=dtype numpy.ufunc=ufunc
-            numpy:MaskedArray=masked numpy:Generator=generator numpy:RandomState=generator
-            numpy:BitGenerator=bits numpy:SeedSequence=seeds random.Random=python_generator
-            scipy:spmatrix=sparse scipy:_spbase=sparse scipy:sparray=sparse
-            PIL:Image=picture h5py:Dataset=stored h5py:File=hidden zarr:Array=stored""",
-        "_prov_forms_frames": """
-            pandas:DataFrame=frame pandas:Series=series pandas:Index=index
-            pandas:ExtensionArray=extension pandas:Timestamp=stamp pandas:Timedelta=stamp
-            pandas:NAType=missing pandas:NaTType=missing pandas:Period=stamp
-            pandas:Interval=interval pandas:ExtensionDtype=dtype pandas:BaseOffset=stamp
-            polars:DataFrame=polars_frame polars:Series=polars_series
-            pyarrow:Table=arrow_table pyarrow:RecordBatch=arrow_table
-            pyarrow:ChunkedArray=arrow_array pyarrow:Array=arrow_array
-            pyarrow:DataType=arrow_type pyarrow:Schema=arrow_type pyarrow:Scalar=arrow_scalar""",
-        "_prov_forms_models": """
-            torch.Tensor=tensor torch:Tensor=tensor torch:Module=module torch:Optimizer=optimizer
-            torch:LRScheduler=scheduler torch:_LRScheduler=scheduler torch:Generator=generator
-            torch:dtype=named_value torch:device=named_value torch:Size=size
-            torch:Distribution=distribution torch:PackedSequence=packed
-            torch:ReduceLROnPlateau=scheduler""",
-        "_prov_forms_graphs": """
-            tensorflow:Tensor=tensor tensorflow:EagerTensor=tensor tensorflow:Variable=variable
-            tensorflow:BaseResourceVariable=variable tensorflow:ResourceVariable=variable
-            tensorflow:DType=dtype tensorflow:TensorShape=shape tensorflow:RaggedTensor=opaque
-            tensorflow:Module=keras_layer keras:Layer=keras_layer keras:Variable=variable
-            keras:KerasVariable=variable keras:Optimizer=keras_optimizer
-            keras:BaseOptimizer=keras_optimizer tensorflow:OptimizerV2=keras_optimizer
-            tensorflow:Optimizer=keras_optimizer keras:History=history
-            tensorflow:History=history
-            jaxlib:ArrayImpl=jax_array jaxlib:DeviceArray=jax_array jax:Array=jax_array
-            jax:ArrayImpl=jax_array jax:DeviceArray=jax_array jaxlib:Array=jax_array
-            jax:PRNGKeyArray=jax_array flax:FrozenDict=frozen_dict
-            networkx:Graph=graph""",
-        "_prov_forms_objects": """
-            sklearn:BaseEstimator=estimator xgboost:XGBModel=estimator
-            lightgbm:LGBMModel=estimator catboost:CatBoost=estimator
-            transformers:PretrainedConfig=config transformers:PreTrainedConfig=config
-            scipy:rv_frozen=frozen""",
-    }
     table = {}
-    for file, text in rows.items():
+    for file, text in _KNOWN.items():
         for word in text.split():
             name, _, function = word.rpartition("=")
             table[name] = "%s.%s" % (file, function)
