@@ -115,7 +115,7 @@ def _renamed(before: Mapping[str, Parameter], after: Mapping[str, Parameter]) ->
     """Return the new names of parameters that only have another name: same place and default."""
     gone = [name for name in before if name not in after]
     come = [name for name in after if name not in before]
-    found = {}
+    found: dict[str, str] = {}
     for name in gone:
         place = _position(before, name)
         for other in come:
@@ -171,7 +171,7 @@ def _of_parameter(
     found = []
     if was is not None and is_ is None:
         found.append(Change(KEYWORD_ONLY, name, None, None, was, None, taken))
-    elif was is not None and is_ is not None and was != is_ and not _only_fewer(before, after):
+    elif was is not None and is_ is not None and was != is_:
         found.append(Change(MOVED, name, was, is_, was, is_, taken))
     if "default" in old and "default" in new:
         same = why_equal(old["default"], new["default"])
@@ -194,13 +194,6 @@ def _handed_over(
     plain = default is None or isinstance(default, bool)
     come = [p.get("default") for n, p in after.items() if n not in before]
     return not plain and any(one == default for one in come)
-
-
-def _only_fewer(before: Mapping[str, Parameter], after: Mapping[str, Parameter]) -> bool:
-    """Return whether no parameter follows one that had followed it."""
-    old = [n for n, p in before.items() if p["kind"] != "keyword" and n in after]
-    new = [n for n, p in after.items() if p["kind"] != "keyword" and n in before]
-    return old == new and not [n for n in before if n not in after]
 
 
 def for_call(found: Sequence[Change], name: str, call: Passed) -> tuple[Hit, ...]:

@@ -221,7 +221,7 @@ class Symbols:
         """Return the default form of a name that ``module`` uses: its value where it is plain."""
         path = dotted(node)
         place = self.meaning(module, path, frozenset()) if path else Place(ABSENT)
-        name = {"name": place.name or path or "?"}
+        name = {"name": (place.name if place.kind != ABSENT else "") or path or "?"}
         if place.kind != VALUE or isinstance(place.node, (ast.Call, ast.Name, ast.Attribute)):
             return name
         value = form_of(place.node, lambda one: {"name": dotted(one)})

@@ -181,7 +181,12 @@ def _documented(
             if not all(is_version(one) for one in (old, new, release)):
                 continue
             if key(old)[:2] < key(release)[:2] <= key(new)[:2]:
-                text = "%s(%s) since %s: %s; you don't pass it" % (label, name, release, said)
+                text = "%s(%s) since %s: %s; you don't pass it" % (
+                    label,
+                    name,
+                    release,
+                    said.rstrip("."),
+                )
                 change = interfaces.Change(DEFAULT, name, {"unknown": True})
                 source = "the docstring of %s %s" % (label, new)
                 found.append((Hit(change, POSSIBLE, text), source))

@@ -1,8 +1,8 @@
 """Signatures, options and effective defaults of live objects, as plain JSON.
 
-Runs inside the interpreter that is looked at: standard library only, Python 3.7, loaded by path. The
-form of a signature is that of ``core/interfaces.py``. Nothing here raises, and nothing of the user's
-is called: attributes of modules, functions and classes are looked up, and plain values are read.
+Runs inside the interpreter that is looked at: standard library only, Python 3.7, loaded by path.
+The form of a signature is that of ``core/interfaces.py``. Nothing here raises, and nothing of the
+user's is called: attributes of modules, functions and classes are looked up, plain values are read.
 """
 
 import enum
@@ -61,7 +61,7 @@ def _function(callee):
                 return made
     callee = getattr(callee, "__func__", callee)
     if not inspect.isroutine(callee) and not inspect.isclass(callee):
-        return getattr(type(callee), "__call__", callee)
+        return vars(type(callee)).get("__call__", callee)
     return callee
 
 
@@ -194,7 +194,7 @@ def form(value, space=None, depth=0):
     named = _name_in(value, space)
     if named:
         return {"name": named}
-    return _scalar(value) or {"type": name_of(kind)}
+    return _scalar(value)
 
 
 def _container(value, space, depth):
@@ -207,15 +207,13 @@ def _container(value, space, depth):
 
 
 def _scalar(value):
-    """Return the form of a number, dtype or marker of a library, None of anything else."""
+    """Return the form of a number, dtype or marker of a library; of anything else its type."""
     kind = type(value)
     top = (getattr(kind, "__module__", "") or "").partition(".")[0]
-    if top == "numpy" and hasattr(kind, "itemsize") and hasattr(value, "item"):
-        if getattr(value, "shape", None) == ():
-            plain = value.item()
-            return (
-                {"plain": form(plain)}["plain"] if type(plain) in (int, float, bool, str) else None
-            )
+    if top == "numpy" and hasattr(kind, "itemsize") and getattr(value, "shape", None) == ():
+        plain = value.item()
+        if type(plain) in (int, float, bool, str):
+            return form(plain)
     if (
         top in ("numpy", "torch", "jax", "tensorflow", "pandas")
         and "dtype" in kind.__name__.lower()
@@ -223,7 +221,7 @@ def _scalar(value):
         return {"name": str(value)[:_MOST_TEXT]}
     if kind.__name__.lstrip("_").lower().startswith(("novalue", "nodefault", "sentinel", "unset")):
         return {"name": name_of(kind)}
-    return None
+    return {"type": name_of(kind)}
 
 
 def _name_in(value, space):
@@ -285,7 +283,7 @@ def _is_path(value):
     return isinstance(value, str) and value.startswith(("/", "~", "C:\\")) and len(value) > 1
 
 
-def _pandas(module):
+def _pandas(_):
     config = sys.modules.get("pandas._config.config") or sys.modules.get("pandas.core.config")
     found, stack = {}, [("", getattr(config, "_global_config", {}))]
     while stack:
