@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import Any, Callable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from provenance.core import _types
 from provenance.core._values import (
@@ -13,9 +13,11 @@ from provenance.core._values import (
     LITERAL,
     LITERALS,
     MEMBER,
+    MODULE,
     OBJECT,
     REF,
     Learned,
+    Neighbours,
     Scope,
     Seen,
     Value,
@@ -36,8 +38,13 @@ _OPERATORS = {
 class Expressions:
     """What the expressions of a module are and use; ``seen`` is what was used."""
 
-    def __init__(self, learned: Learned) -> None:
+    def __init__(
+        self, learned: Learned, neighbours: Optional[Neighbours] = None, name: str = ""
+    ) -> None:
         self.seen: List[Seen] = []
+        self._neighbours = neighbours or Neighbours()
+        self._name = name
+        self._prefix = name + ":" if name else ""
         self._learned = learned
         self._scopes: List[Scope] = [{}]
         self._owner = ""
@@ -62,6 +69,12 @@ class Expressions:
     def _bind(self, name: str, values: Values) -> None:
         self._scopes[-1][name] = values
 
+    def _forget(self, name: str) -> None:
+        """Unbind ``name`` in all scopes: what it held is changed from here on."""
+        for scope in self._scopes:
+            if name in scope:
+                scope[name] = ()
+
     def _see(
         self,
         kind: str,
@@ -78,12 +91,26 @@ class Expressions:
             self.seen.append(Seen(kind, symbol, line, arguments, assigned=assigned))
             return
         spread = any(isinstance(a, ast.Starred) for a in call.args)
-        spread = spread or any(k.arg is None for k in call.keywords)
         given = tuple(self._const(a) for a in call.args if not isinstance(a, ast.Starred))
-        named = {k.arg: self._const(k.value) for k in call.keywords if k.arg is not None}
+        named, unfolded = self._keywords(call)
+        spread = spread or unfolded
         if isinstance(call.func, ast.Attribute):  # the line of the name, not of a chain's start
             line = getattr(call.func, "end_lineno", None) or line
         self.seen.append(Seen(kind, symbol, line, given, named, spread, assigned))
+
+    def _keywords(self, call: ast.Call) -> Tuple[Dict[str, Any], bool]:
+        """Return the named arguments, those of a known ``**x`` too; whether more may be."""
+        named: Dict[str, Any] = {}
+        more = False
+        for keyword in call.keywords:
+            value = self._const(keyword.value)
+            if keyword.arg is not None:
+                named[keyword.arg] = value
+            elif isinstance(value, dict) and isinstance(value.get("dict"), dict):
+                named.update(value["dict"])
+            else:
+                more = True
+        return named, more
 
     def _generic(self, node: ast.AST) -> None:
         for child in ast.iter_child_nodes(node):
@@ -144,7 +171,7 @@ class Expressions:
         given = (self._const(index_of(target)), self._const(source) if source else None)
         for base in bases:
             if base.kind == LITERAL and isinstance(inner, ast.Name):
-                self._bind(inner.id, ())
+                self._forget(inner.id)
             elif base.kind in (OBJECT, MEMBER) and base.name not in (_types.ARRAY, _types.TENSOR):
                 store = ".__getitem__.__setitem__" if chained else ".__setitem__"
                 self._see(WRITE, base.name + store, target, arguments=given)
@@ -181,7 +208,11 @@ class Expressions:
         found: List[Values] = []
         for base in bases:
             if base.kind == REF:
-                found.append((Value(REF, base.name + "." + name),))
+                full = base.name + "." + name
+                own = self._neighbours.module(full)
+                found.append((Value(MODULE, own) if own else Value(REF, full),))
+            elif base.kind == MODULE:
+                found.append(self._of_module(base.name, name))
             elif base.kind == OBJECT:
                 known = _types.member(base.name, name)
                 value = Value(OBJECT, known) if known else Value(MEMBER, base.name + "." + name)
@@ -191,6 +222,11 @@ class Expressions:
             elif base.kind in (INSTANCE, CLASS):
                 found.append(self._own_attribute(base.name, name))
         return either(*found)
+
+    def _of_module(self, module: str, name: str) -> Values:
+        """Return what ``name`` is in another file of the user's own."""
+        held = self._neighbours.held.get(module, {})
+        return held[name] if name in held else (Value(REF, module + "." + name),)
 
     def _own_attribute(self, owner: str, name: str) -> Values:
         """Return what ``name`` is on an instance of a class of the source."""
@@ -225,7 +261,8 @@ class Expressions:
                 if callee.name == "functools.partial":
                     self._partial(node)
             results.append(self._made(callee))
-        return either(*results)
+        literal = None if callees else self._const(node)
+        return either(*results) if literal is None else (Value(LITERAL, "", literal),)
 
     def _getattr(self, node: ast.Call) -> Optional[Values]:
         """Return what ``getattr(x, "name", ...)`` is; None where the name is not constant."""
@@ -251,7 +288,7 @@ class Expressions:
         if isinstance(callee, ast.Attribute) and isinstance(callee.value, ast.Name):
             name = callee.value.id
             if any(v.kind == LITERAL for v in self._lookup(name)):
-                self._bind(name, ())
+                self._forget(name)
 
     def _made(self, callee: Value) -> Values:
         """Return what calling ``callee`` gives."""

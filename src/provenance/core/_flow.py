@@ -8,7 +8,7 @@ Nothing of the source is executed. What cannot be followed is unknown, never gue
 from __future__ import annotations
 
 import ast
-from typing import Any, Callable, List, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Sequence
 
 from provenance.core._expressions import Expressions
 from provenance.core._values import (
@@ -16,14 +16,20 @@ from provenance.core._values import (
     FUNCTION,
     INSTANCE,
     LITERAL,
+    MODULE,
     REF,
     Learned,
+    Neighbours,
     Scope,
     Seen,
     Value,
+    Values,
     either,
 )
 from provenance.core.use import READ
+
+PASSES = 3
+"""Through files that import one another: what a name means comes one file further with each."""
 
 
 def follow(tree: ast.Module) -> List[Seen]:
@@ -37,6 +43,23 @@ def follow(tree: ast.Module) -> List[Seen]:
     return []
 
 
+def follow_all(trees: Mapping[str, ast.Module]) -> Dict[str, List[Seen]]:
+    """Return the uses in each of the ``trees``, which import one another by their dotted names.
+
+    Raises what going through one of them raises.
+    """
+    learned = Learned({}, {}, {}, {})
+    neighbours = Neighbours(tuple(trees))
+    found: Dict[str, List[Seen]] = {}
+    for _ in range(PASSES):
+        for name, tree in trees.items():
+            walk = _Walk(learned, neighbours, name)
+            walk.module(tree)
+            neighbours.held[name] = walk.names()
+            found[name] = walk.seen
+    return found
+
+
 class _Walk(Expressions):
     """One pass over a module's statements."""
 
@@ -44,6 +67,10 @@ class _Walk(Expressions):
         self._block(tree.body)
         while self._later:
             self._later.pop(0)()
+
+    def names(self) -> Scope:
+        """Return what the names of the module mean after all of it."""
+        return self._scopes[0]
 
     def _block(self, body: Sequence[ast.stmt]) -> None:
         for statement in body:
@@ -55,7 +82,10 @@ class _Walk(Expressions):
 
     def _on_import(self, node: ast.Import) -> None:
         for alias in node.names:
-            if alias.asname:
+            own = self._neighbours.module(alias.name)
+            if own and (alias.asname or "." not in alias.name):
+                self._bind(alias.asname or alias.name, (Value(MODULE, own),))
+            elif alias.asname:
                 self._bind(alias.asname, (Value(REF, alias.name),))
             else:
                 top = alias.name.partition(".")[0]
@@ -66,7 +96,21 @@ class _Walk(Expressions):
         prefix = "." * node.level + (node.module or "")
         self._see(READ, prefix.partition(".")[0] or ".", node)
         for alias in node.names:
-            self._bind(alias.asname or alias.name, (Value(REF, prefix + "." + alias.name),))
+            own = self._imported(node, alias.name)
+            values = own or (Value(REF, prefix + "." + alias.name),)
+            self._bind(alias.asname or alias.name, values)
+
+    def _imported(self, node: ast.ImportFrom, name: str) -> Values:
+        """Return what is imported from a file of the user's own, nothing where it is another's."""
+        near, module = self._neighbours, node.module or ""
+        if node.level:
+            inner = near.relative(self._name, node.level, (module + "." + name).strip("."))
+            source = near.relative(self._name, node.level, module) if module else ""
+        else:
+            inner, source = near.module(module + "." + name), near.module(module)
+        if inner:
+            return (Value(MODULE, inner),)
+        return self._of_module(source, name) if source else ()
 
     def _on_assign(self, node: ast.Assign) -> None:
         values = self._eval(node.value, assigned=True)
@@ -153,7 +197,7 @@ class _Walk(Expressions):
             self._eval(decorator)
         for default in node.args.defaults + [d for d in node.args.kw_defaults if d is not None]:
             self._eval(default)
-        name = self._owner + "." + node.name if self._owner else node.name
+        name = self._owner + "." + node.name if self._owner else self._prefix + node.name
         if not self._owner:
             self._bind(node.name, (Value(FUNCTION, name),))
         scopes, owner = list(self._scopes), self._owner
@@ -187,12 +231,13 @@ class _Walk(Expressions):
                     bases.extend(self._learned.bases.get(value.name, ()))
         for keyword in node.keywords:
             self._eval(keyword.value)
-        self._learned.bases[node.name] = tuple(bases)
-        self._learned.methods[node.name] = [
+        name = self._prefix + node.name
+        self._learned.bases[name] = tuple(bases)
+        self._learned.methods[name] = [
             s.name for s in node.body if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef))
         ]
-        self._bind(node.name, (Value(CLASS, node.name),))
-        kept, self._owner = self._owner, node.name
+        self._bind(node.name, (Value(CLASS, name),))
+        kept, self._owner = self._owner, name
         self._scopes.append({})
         self._block(node.body)
         self._scopes.pop()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 from provenance.core import _types
 
 REF, MEMBER, OBJECT = "ref", "member", "object"
 CLASS, INSTANCE, FUNCTION, LITERAL = "class", "instance", "function", "literal"
+MODULE = "module"
 MOST_ALTERNATIVES = 4
 LONGEST_TEXT, MOST_ITEMS = 80, 16
 
@@ -19,8 +20,8 @@ class Value(NamedTuple):
     """What an expression may be.
 
     kind: "ref" (a library's module, class or function), "member" (of a library's object), "object"
-    (instance of a library's class), "class", "instance", "function" (of the source itself) or
-    "literal". name: dotted symbol, or name in the source. literal: of a literal.
+    (instance of a library's class), "class", "instance", "function" or "module" (of the source
+    itself) or "literal". name: dotted symbol, or name in the source. literal: of a literal.
     """
 
     kind: str
@@ -42,6 +43,32 @@ class Seen(NamedTuple):
 
 Values = Tuple[Value, ...]
 Scope = Dict[str, Values]
+
+
+class Neighbours:
+    """The user's own files that are read together, by dotted name, and what each holds."""
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self._names = [tuple(name.split(".")) for name in names]
+        self.held: Dict[str, Scope] = {}
+
+    def module(self, dotted: str) -> str:
+        """Return the name of the file that ``dotted`` imports, "" where it is none or not clear."""
+        wanted = tuple(dotted.split("."))
+        found = [name for name in self._names if name[-len(wanted) :] == wanted]
+        exact = [name for name in found if name == wanted]
+        found = exact or found
+        return ".".join(found[0]) if len(found) == 1 else ""
+
+    def relative(self, name: str, level: int, module: str) -> str:
+        """Return the file that ``from ..module import`` means in the file ``name``."""
+        parts = name.split(".")
+        base = parts[: len(parts) - level]
+        if len(parts) < level:
+            return ""
+        full = tuple(base + ([module] if module else []))
+        dotted = ".".join(full)
+        return dotted if tuple(dotted.split(".")) in self._names else ""
 
 
 class Learned(NamedTuple):
@@ -82,6 +109,11 @@ def constant(node: Any, lookup: Lookup) -> Any:
         if not all(isinstance(k, str) for k in keys) or len(keys) > MOST_ITEMS:
             return None
         return {"dict": {k: constant(v, lookup) for k, v in zip(keys, node.values)}}
+    if kind == "Call" and type(node.func).__name__ == "Name" and node.func.id == "dict":
+        plain = not node.args and all(k.arg is not None for k in node.keywords)
+        if not plain or lookup("dict") or len(node.keywords) > MOST_ITEMS:
+            return None
+        return {"dict": {k.arg: constant(k.value, lookup) for k in node.keywords}}
     if kind in ("Tuple", "List"):
         items = [constant(e, lookup) for e in node.elts[:MOST_ITEMS]]
         return items if len(node.elts) <= MOST_ITEMS and None not in items else None

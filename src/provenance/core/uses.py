@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 import json
 import re
-from typing import Collection, List, NamedTuple, Optional, Tuple
+from typing import Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from provenance.core._flow import follow
+from provenance.core._flow import follow, follow_all
+from provenance.core._values import Seen
 from provenance.core.use import CALL, READ, UNRESOLVED, WRITE, Use
 
-__all__ = ["CALL", "READ", "UNRESOLVED", "WRITE", "Reading", "Use", "read", "uses"]
+__all__ = ["CALL", "READ", "UNRESOLVED", "WRITE", "Reading", "Use", "read", "read_all", "uses"]
 
 _BUILTIN = frozenset(
     name for kind in (str, bytes, list, dict, set, int, float, type(open)) for name in dir(kind)
@@ -45,6 +46,40 @@ def read(source: str, path: str, asked: Optional[Collection[str]] = None) -> Rea
     return _notebook(cells, path, asked)
 
 
+def read_all(sources: Sequence[Tuple[str, str]]) -> Dict[str, Reading]:
+    """Return by path what `read` gives for each (path, source), names followed from file to file.
+
+    Notebooks and files that are not Python 3 are read alone.
+    """
+    trees: Dict[str, ast.Module] = {}
+    places: Dict[str, str] = {}
+    for path, source in sources:
+        name = "" if path.endswith(".ipynb") else _dotted(path)
+        if name and name not in trees:
+            try:
+                trees[name], places[name] = ast.parse(source), path
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue  # told by `read`
+    together: Dict[str, Reading] = {}
+    if len(trees) > 1:
+        try:
+            for name, seen in follow_all(trees).items():
+                together[places[name]] = Reading(_found(seen, places[name], 0, None))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            together = {}  # then each is read alone
+    return {path: together.get(path) or read(source, path) for path, source in sources}
+
+
+def _dotted(path: str) -> str:
+    """Return the name under which a file would be imported from the top of its tree."""
+    parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    if parts and parts[-1].endswith(".py"):
+        parts[-1] = parts[-1][: -len(".py")]
+    if parts and parts[-1] == "__init__":
+        parts.pop()
+    return ".".join(parts)
+
+
 def _module(source: str, path: str, cell: int, asked: Optional[Collection[str]]) -> Reading:
     try:
         tree = ast.parse(source)
@@ -53,6 +88,13 @@ def _module(source: str, path: str, cell: int, asked: Optional[Collection[str]])
         return Reading((), "%s: not Python 3 (line %s)" % (path, error.lineno))
     except (ValueError, RecursionError, MemoryError):
         return Reading((), "%s: cannot be read as Python" % path)
+    return Reading(_found(seen, path, cell, asked))
+
+
+def _found(
+    seen: Sequence[Seen], path: str, cell: int, asked: Optional[Collection[str]]
+) -> Tuple[Use, ...]:
+    """Return what was ``seen`` as uses, in the order of lines."""
     found: List[Use] = []
     for one in seen:
         if one.symbol.startswith(UNRESOLVED):
@@ -63,7 +105,7 @@ def _module(source: str, path: str, cell: int, asked: Optional[Collection[str]])
         if use not in found[-20:]:
             found.append(use)
     found.sort(key=lambda use: use.line)
-    return Reading(tuple(found))
+    return tuple(found)
 
 
 def _notebook(cells: List[Tuple[int, str]], path: str, asked: Optional[Collection[str]]) -> Reading:

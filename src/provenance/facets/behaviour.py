@@ -41,7 +41,7 @@ LARGEST_VALUE = 400
 """Characters above which a constant argument is left out: no condition asks for so much."""
 NO_SOURCE = "no Python source of the user's own was seen"
 
-_KEPT_OF_STDLIB = frozenset(("builtins", "random"))
+_KEPT_OF_STDLIB = frozenset(("builtins", "random", "multiprocessing", "concurrent"))
 _STDLIB: FrozenSet[str] = frozenset(
     getattr(sys, "stdlib_module_names", sys.builtin_module_names)
 ) | frozenset("os re json math time random functools itertools collections pathlib".split())
@@ -71,8 +71,8 @@ def capture(context: Context) -> Payload:
     notes: List[str] = []
     found: List[Use] = []
     orders: List[str] = []
-    for path in paths:
-        found.extend(_third_party(_read(path, context, notes, orders), own))
+    for uses in _read(paths, context, notes, orders):
+        found.extend(_third_party(uses, own))
     kept = found if len(found) <= MOST_SITES else _most_telling(found)
     clean = tuple(_clean(use, context) for use in kept)
     payload = Behaviour(clean, len(paths), len(found) - len(kept), tuple(orders[:MOST_ORDERS]))
@@ -131,24 +131,36 @@ def _own_modules(paths: List[str]) -> FrozenSet[str]:
     return frozenset(names)
 
 
-def _read(path: str, context: Context, notes: List[str], orders: List[str]) -> Tuple[Use, ...]:
-    shown = str(context.roots.refer(path))
+def _read(
+    paths: List[str], context: Context, notes: List[str], orders: List[str]
+) -> Iterator[Tuple[Use, ...]]:
+    """Yield the uses of each file, in the order of ``paths``."""
+    texts = []
+    for path in paths:
+        shown = str(context.roots.refer(path))
+        text = _text(path, shown, notes)
+        if text is not None:
+            texts.append((shown, text))
+    from provenance.core import setorder, uses  # a run without Python source never needs them
+
+    readings = uses.read_all(texts)
+    for shown, text in texts:
+        orders.extend("%s:%d" % (shown, line) for line in setorder.lines(text))
+        if readings[shown].note:
+            notes.append(readings[shown].note)
+        yield readings[shown].uses
+
+
+def _text(path: str, shown: str, notes: List[str]) -> Optional[str]:
     try:
         if os.path.getsize(path) > LARGEST_FILE:
             notes.append("%s: too big to be read as source" % shown)
-            return ()
+            return None
         with open(path, "rb") as stream:
-            text = stream.read().decode("utf-8", "replace")
+            return stream.read().decode("utf-8", "replace")
     except OSError as error:
         notes.append("%s: %s" % (shown, error.strerror or error))
-        return ()
-    from provenance.core import setorder, uses  # a run without Python source never needs them
-
-    reading = uses.read(text, shown)
-    orders.extend("%s:%d" % (shown, line) for line in setorder.lines(text))
-    if reading.note:
-        notes.append(reading.note)
-    return reading.uses
+        return None
 
 
 def _third_party(found: Tuple[Use, ...], own: FrozenSet[str]) -> Iterator[Use]:
