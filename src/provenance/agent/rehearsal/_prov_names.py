@@ -35,6 +35,28 @@ def callee(function):
         return "?"
 
 
+OPERATORS = {
+    "+": "__add__", "-": "__sub__", "*": "__mul__", "@": "__matmul__", "/": "__truediv__",
+    "%": "__mod__", "**": "__pow__", "<<": "__lshift__", ">>": "__rshift__", "|": "__or__",
+    "^": "__xor__", "&": "__and__", "//": "__floordiv__", "~": "__invert__", "==": "__eq__",
+    "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__",
+    "in": "__contains__", "not in": "__contains__",
+}  # fmt: skip
+
+
+def asked(value, name):
+    """Return the dotted name of an attribute, item or operator of an object or module."""
+    try:
+        if isinstance(value, types.ModuleType):
+            return "%s.%s" % (value.__name__, name)
+        for kind in type(value).__mro__:
+            if is_library(kind):
+                return "%s.%s.%s" % (kind.__module__, kind.__qualname__, name)
+    except Exception:
+        return ""
+    return ""
+
+
 def top(name):
     """Return the first component of a dotted name."""
     return name.partition(".")[0] if isinstance(name, str) else ""

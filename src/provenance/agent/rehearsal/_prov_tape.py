@@ -263,8 +263,9 @@ class Tape(object):
     def _note(self, operation, value, error):
         self.number += 1
         line = {"op": self.number, "s": operation.site, "n": self.counts[operation.site] - 1}
-        if operation.callee:
-            line["c"] = operation.callee
+        callee = operation.callee or self._asked(operation)
+        if callee:
+            line["c"] = callee
         if operation.begin < self.number - 1:
             line["b"] = operation.begin
         line["i"] = operation.inputs
@@ -286,6 +287,23 @@ class Tape(object):
             line["r"] = self.random = state
         self.put(line)
         self._remember(value, operation)
+
+    def _asked(self, operation):
+        """Return what an operation that calls nothing by name asks of a library's object."""
+        site = self.sites[operation.site]
+        kind, text = site["kind"], site["text"]
+        if kind == "attribute":
+            name = text.rpartition(".")[2]
+        elif kind in ("item", "store"):
+            name = "__getitem__" if kind == "item" else "__setitem__"
+        elif kind == "operator":
+            name = self.names.OPERATORS.get(text.rstrip("=") if len(text) > 2 else text, "")
+        else:
+            return ""
+        for value in operation.values:
+            if self.names.is_foreign(value):
+                return self.names.asked(value, name)
+        return ""
 
     def _changed(self, operation):
         """Return the inputs that the operation changed, in their new form."""
