@@ -61,6 +61,20 @@ class Modules:
                 self._read[name] = _parsed(name, *found)
         return self._read[name]
 
+    def may_bind(self, module: str, name: str) -> bool:
+        """Return whether ``module`` may bind ``name``, by a look at its text where it is unread."""
+        if module in self._read:
+            return self._read[module] is not None
+        found = self._find(module)
+        if found is None or found[1] not in (SOURCE, STUB):
+            return found is not None
+        try:
+            with open(found[0], "rb") as stream:
+                raw = stream.read(LARGEST)
+        except OSError:
+            return False
+        return any(one in raw for one in (name.encode("utf-8"), b"import *", b"__getattr__"))
+
     def _find(self, name: str) -> Optional[Tuple[str, str]]:
         """Return path and kind of the file of module ``name``."""
         relative = os.path.join(*name.split(".")) if all(name.split(".")) else ""

@@ -175,7 +175,7 @@ class Symbols:
     def _from_stars(self, module: Module, name: str, seen: Seen) -> Optional[Place]:
         dark = None
         for source in _likely(module.stars, name):
-            other = self._modules.get(source)
+            other = self._modules.get(source) if self._modules.may_bind(source, name) else None
             if other is None:
                 continue
             found = self.bound(other, name, seen)
