@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from provenance.compare import interfaces
-from provenance.core._types import is_class
+from provenance.compare import interfaces as signatures
+from provenance.core import verdict
 from provenance.core.difference import BROKEN, NotCompared
 from provenance.core.distributions import key_of, scan
 from provenance.core.interfaces import library
@@ -15,9 +15,8 @@ from provenance.core.verdict import Finding, Reason
 from provenance.environments import sources
 from provenance.errors import ProvError
 from provenance.knowledge.judge import PYTHON_ITSELF
+from provenance.operations import interfaces
 
-FACET = "interfaces"
-LEVEL = "L2"
 MOST = 3
 """Places and names that one sentence lists."""
 
@@ -43,8 +42,8 @@ def changed(
     python: str,
     asked: Asked,
     folders: Sequence[str] = (),
-) -> tuple[list[Reason], list[NotCompared]]:
-    """Return what differs in the signatures of ``calls`` between the two versions of ``finding``.
+) -> tuple[Finding, list[NotCompared]]:
+    """Return ``finding`` with what differs in the signatures of ``calls`` between its versions.
 
     folders: of environments here, in which a release may be installed. Nothing is fetched for a
     package that is not called. Never raises `ProvError`: that there is no
@@ -52,7 +51,7 @@ def changed(
     """
     package, old, new = finding.name, str(finding.old), str(finding.new)
     if package == PYTHON_ITSELF or not calls:
-        return [], []
+        return finding, []
     minor = ".".join(python.split(".")[:2])
     places = []
     for version in (old, new):
@@ -76,7 +75,7 @@ def changed(
             found = sources.Source(None, error.message)
         if found.folder is None:
             what = "the interface of %s %s" % (package, version)
-            return [], [NotCompared(FACET, what, found.reason)]
+            return finding, [NotCompared(interfaces.FACET, what, found.reason)]
         places.append(found.folder)
     return held_against(finding, calls, *places)
 
@@ -92,59 +91,39 @@ def _installed(package: str, version: str, folders: Sequence[str]) -> str | None
 
 def held_against(
     finding: Finding, calls: Sequence[Use], old: str, new: str
-) -> tuple[list[Reason], list[NotCompared]]:
-    """Return what concerns ``calls`` of the interfaces in the folders ``old`` and ``new``."""
+) -> tuple[Finding, list[NotCompared]]:
+    """Return ``finding`` with what concerns ``calls`` of the interfaces in two folders."""
     before, after = library([old]), library([new])
-    reasons: dict[tuple[str, str], list[str]] = {}
+    gone: dict[str, list[str]] = {}
     dark: dict[str, list[str]] = {}
+    calls = [use for use in calls if use.kind == CALL]
     for use in calls:
-        if use.kind != CALL:
-            continue
         was, now = before.signature(use.symbol), after.signature(use.symbol)
-        short = _short(use.symbol)
+        name, why = interfaces.short(use.symbol), signatures.comparable(was, now)
         if now.get("absent") and "parameters" in was:
-            reasons.setdefault((BROKEN, "%s is not there any more" % short), []).append(use.where)
-        elif interfaces.comparable(was, now):
-            names = dark.setdefault(interfaces.comparable(was, now), [])
-            names += [] if short in names else [short]
-        else:
-            found = interfaces.changes(was, now)
-            for hit in interfaces.for_call(found, short, interfaces.passed(use)):
-                reasons.setdefault((hit.effect, hit.text), []).append(use.where)
-    told = [
-        _reason(finding, effect, text, where)
-        for (effect, text), where in reasons.items()
-        if not _told_before(finding, text, where)
-    ]
+            gone.setdefault(name, []).append(use.where)
+        elif why and name not in dark.get(why, ()):
+            dark.setdefault(why, []).append(name)
+    told = interfaces.explained(finding, calls, before.signature, after)
+    reasons = [_gone(finding, name, tuple(dict.fromkeys(where))) for name, where in gone.items()]
+    if reasons:
+        places = dict.fromkeys((*told.where, *(place for one in reasons for place in one.where)))
+        told = told._replace(
+            effect=verdict.worst((told.effect, BROKEN)),
+            where=tuple(places),
+            reasons=(*told.reasons, *reasons),
+        )
     return told, [_dark(finding, names, why) for why, names in dark.items()]
 
 
-def _short(symbol: str) -> str:
-    """Return the name people know: from the class on, else the last component."""
-    parts = symbol.split(".")
-    while len(parts) > 1 and not is_class(parts[0]):
-        parts.pop(0)
-    return ".".join(parts)
-
-
-def _reason(finding: Finding, effect: str, text: str, where: list[str]) -> Reason:
-    places = tuple(dict.fromkeys(where))
+def _gone(finding: Finding, name: str, places: tuple[str, ...]) -> Reason:
     more = " and %d more" % (len(places) - MOST) if len(places) > MOST else ""
-    line = "%s at %s%s" % (text, ", ".join(places[:MOST]), more)
+    text = "%s is not there any more; called at %s%s" % (name, ", ".join(places[:MOST]), more)
     restore = "pip install %s==%s" % (finding.name, finding.old)
-    source = "the signatures of %s %s and %s" % (finding.name, finding.old, finding.new)
-    return Reason(LEVEL, line, "", source, restore, places, effect)
-
-
-def _told_before(finding: Finding, text: str, where: Sequence[str]) -> bool:
-    """Return whether a curated reason tells of the same parameter at the same places."""
-    label = text.partition(")")[0] + ")"
-    return "(" in label and any(
-        one.text.startswith(label) and any(place in one.text for place in where)
-        for one in finding.reasons
-    )
+    source = "the sources of %s %s and %s" % (finding.name, finding.old, finding.new)
+    return Reason(interfaces.LEVEL, text, "", source, restore, places, BROKEN)
 
 
 def _dark(finding: Finding, names: list[str], why: str) -> NotCompared:
     shown = ", ".join(names[:MOST]) + (" ..." if len(names) > MOST else "")
-    return NotCompared(FACET, "the signature of %s of %s" % (shown, finding.name), why)
+    return NotCompared(interfaces.FACET, "the signature of %s of %s" % (shown, finding.name), why)

@@ -114,8 +114,8 @@ def explain(wish: Wish) -> Explained:
     findings, not_compared = [], []
     for one in found:
         own = calls_of(one.name, uses, source.record)
-        reasons, missing = _interfaces.changed(one, own, source.python, wish, source.folders)
-        findings.append(with_reasons(one, [*reasons, *rehearsed(one, source.record)]))
+        told, missing = _interfaces.changed(one, own, source.python, wish, source.folders)
+        findings.append(with_reasons(told, rehearsed(one, source.record)))
         not_compared += missing
     changes = tuple(_told(one, uses, source.record) for one in differences)
     return Explained(

@@ -86,7 +86,7 @@ def explain(
     found, dark = [], []
     for finding in findings:
         calls = concerned.get(id(finding), [])
-        found.append(_explained(finding, calls, old, new) if calls else finding)
+        found.append(explained(finding, calls, old, new) if calls else finding)
         if calls and why:
             what = "the interface of %s %s" % (finding.name, finding.old)
             dark.append(NotCompared(FACET, what, why))
@@ -146,12 +146,13 @@ def _recorded_library(
         return None, error.message
 
 
-def _explained(
+def explained(
     finding: Finding,
     calls: Sequence[Use],
     old: Callable[[str], Signature] | None,
     new: Library,
 ) -> Finding:
+    """Return ``finding`` with what concerns ``calls``; old None: what ``new`` documents itself."""
     hits: dict[str, tuple[Hit, list[str], str]] = {}
     for use in calls:
         label = short(use.symbol)
