@@ -153,6 +153,7 @@ def _flow(units: list[_Unit], seeds: Iterable[_Unit]) -> list[_Unit]:
     }
     reached = {id(unit): unit for unit in seeds}
     names: set[str] = set()
+    made = frozenset().union(*(_binds(unit) for unit in units if not _is_call(unit)))
     while True:
         before = len(names), len(reached)
         for unit in units:
@@ -160,7 +161,7 @@ def _flow(units: list[_Unit], seeds: Iterable[_Unit]) -> list[_Unit]:
                 continue
             if id(unit) in reached or _loads(unit) & names:
                 reached[id(unit)] = unit
-                names |= _binds(unit) | _handed(unit, functions, names)
+                names |= _binds(unit, made) | _handed(unit, functions, names)
         names |= {n for n, unit in functions.items() if _holds(unit.statement, reached)}
         if before == (len(names), len(reached)):
             return list(reached.values())
@@ -175,18 +176,23 @@ def _loads(unit: _Unit) -> set[str]:
     return {n.id for n in unit.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
 
-def _binds(unit: _Unit) -> set[str]:
+def _binds(unit: _Unit, made: frozenset[str] = frozenset()) -> set[str]:
     """Return the names that ``unit`` gives a value to or may change by a call made for that."""
     found = {n.id for n in unit.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     for node in unit.nodes:
         if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
             found |= _root(node)
-    statement = unit.statement
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+    if _is_call(unit):
+        statement = unit.statement
         if isinstance(statement.value.func, ast.Attribute):
             found |= _root(statement.value.func)
-        found |= {one.id for one in statement.value.args if isinstance(one, ast.Name)}
+        if _root(statement.value.func).isdisjoint(made):  # a library's function, or a call of ours
+            found |= {one.id for one in statement.value.args if isinstance(one, ast.Name)}
     return found
+
+
+def _is_call(unit: _Unit) -> bool:
+    return isinstance(unit.statement, ast.Expr) and isinstance(unit.statement.value, ast.Call)
 
 
 def _root(node: ast.AST) -> set[str]:
