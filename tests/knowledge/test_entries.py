@@ -30,7 +30,7 @@ def symbol_of(entry: Entry) -> str:
 
 def given(condition: Condition) -> Any:
     """Return a constant that makes ``condition`` hold, None where it must not be passed."""
-    if condition.test in ("equal", "equal or not passed"):
+    if condition.test in ("equal", "equal or not passed", "starts with"):
         return condition.values[0]
     if condition.test == "passed":
         return 3
@@ -50,6 +50,11 @@ def striking(entry: Entry) -> Use:
     symbol = symbol_of(entry)
     kind = READ if entry.reads and "." in symbol else CALL
     return Use(symbol, "fit.py", 8, kind, (), keywords)
+
+
+def along(entry: Entry) -> list[Use]:
+    """Return the other use without which ``entry`` says nothing."""
+    return [Use(one.replace("*", "?"), "fit.py", 9) for one in entry.along[:1]]
 
 
 def passed_anyway(entry: Entry) -> Iterator[Use]:
@@ -79,7 +84,7 @@ def test_form(name: str) -> None:
     assert bool(entry.old) == bool(entry.new)
     url = entry.source["url"]
     assert url == "" or url.startswith("https://")
-    assert url or entry.verified, "neither a document nor a run stands behind it"
+    assert url or entry.verified or entry.probe, "neither a document nor a run stands behind it"
     for package in entry.packages:
         assert package == package.lower().replace("_", "-")
         before = entry.changed_after or entry.applies_from
@@ -88,7 +93,7 @@ def test_form(name: str) -> None:
 
 def test_strikes_a_call_that_meets_its_conditions(name: str) -> None:
     entry = BY_ID[name]
-    (hit,) = struck(entry, [striking(entry)])
+    hit = struck(entry, [striking(entry), *along(entry)])[0]
     assert hit.sure
     assert hit.why
 
@@ -96,7 +101,7 @@ def test_strikes_a_call_that_meets_its_conditions(name: str) -> None:
 def test_leaves_alone_a_call_that_does_not(name: str) -> None:
     entry = BY_ID[name]
     for use in passed_anyway(entry):
-        assert struck(entry, [use]) == (), use
+        assert use not in [hit.use for hit in struck(entry, [use, *along(entry)])]
 
 
 def test_leaves_alone_the_same_name_of_another_library(name: str) -> None:
@@ -110,8 +115,14 @@ def test_more_arguments_make_it_unsure(name: str) -> None:
     entry = BY_ID[name]
     use = striking(entry)._replace(spread=True)
     open_ones = [c for c in entry.when if c.inside is None and c.parameter not in use.keywords]
-    for hit in struck(entry, [use]):
+    for hit in struck(entry, [use, *along(entry)]):
         assert hit.sure == (not open_ones)
+
+
+def test_says_nothing_without_what_must_be_used_along(name: str) -> None:
+    entry = BY_ID[name]
+    if entry.along:
+        assert struck(entry, [striking(entry)]) == ()
 
 
 def test_crosses_its_boundary_both_ways_and_no_patch_release(name: str) -> None:

@@ -175,6 +175,10 @@ QUIET = {
     "torch 1.6.0 1.10.2": "from torch.utils.data import DataLoader\nDataLoader(d, 10, False)",
     "torch 1.1.0 2.13.0": "import torch\ntorch.randperm(8)\ntorch.nn.Embedding(3, 4)",
     "pillow 6.2.2 7.0.0": "from PIL import Image\nImage.open(f).resize((8, 8), Image.BICUBIC)",
+    "torch 1.13.1 2.0.0": "import torch\no = torch.optim.SGD(net.parameters(), 0.1)\no.zero_grad()",
+    "numpy 2.0.2 2.1.0": "import numpy as np\nnp.floor(x)",
+    "pandas 2.3.3 3.0.1": "import pandas as pd\npd.to_datetime(s)\npd.date_range(a, b, freq='D')",
+    "catboost 1.2.3 1.2.8": "import catboost as c\nc.CatBoostRegressor(loss_function='RMSE').fit(X)",
     "jax 0.4.38 0.5.0": "import jax.numpy as jnp\njnp.zeros(3).sum()",
 }
 

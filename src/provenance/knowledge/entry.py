@@ -11,6 +11,7 @@ An entry is data (a file in ``entries/``); this module reads its form. Members o
 ``when``          conditions on the arguments, all of which must hold
 ``unless``        uses that make the change void (a flag that is set), each with ``symbol`` and,
                   where its first argument matters, ``first``
+``along``         patterns of symbols, one of which the source must use as well ("*.astype")
 ``reads``         naming the symbol is enough (a constant, a flag); else it must be called
 ``handed_on``     false: naming the symbol without a call (``dtype=np.float32``) does not count
 ``unresolved``    false: do not consider a method of this name on something unknown
@@ -23,6 +24,7 @@ An entry is data (a file in ``entries/``); this module reads its form. Members o
 ``restore_old_until``                    first release that no longer takes ``restore_old``
 ``source``        title and address of the statement
 ``verified``      cases of this change that were run in both environments
+``probe``         true: ``benchmarks/probes/ID.py`` was run in both releases, which differed
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 from provenance.core import codec, versions
 from provenance.core.difference import KNOWN, POSSIBLE
 
-TESTS = ("not passed", "passed", "equal", "not equal", "equal or not passed")
+TESTS = ("not passed", "passed", "equal", "not equal", "equal or not passed", "starts with")
 
 
 class Condition(NamedTuple):
@@ -69,6 +71,7 @@ class Entry(NamedTuple):
     parameter: str = ""
     when: Tuple[Condition, ...] = ()
     unless: Tuple[Dict[str, Any], ...] = ()
+    along: Tuple[str, ...] = ()
     reads: bool = False
     handed_on: bool = True
     unresolved: bool = True
@@ -77,6 +80,7 @@ class Entry(NamedTuple):
     restore_new: str = ""
     restore_old_until: str = ""
     verified: Tuple[str, ...] = ()
+    probe: bool = False
 
 
 def from_json(value: Mapping[str, Any]) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from typing import Any, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from provenance.core._types import is_class
@@ -32,6 +33,8 @@ def struck(
     near = _near(entry, uses)
     if not near or any(_voids(flag, use) for flag in entry.unless for use in uses):
         return ()
+    if entry.along and not _is_used_along(entry.along, uses):
+        return ()
     if files is None:
         files = _files_with(entry, near, uses)
     found = [_strike(entry, use, files) for use in near]
@@ -53,6 +56,10 @@ def _files_with(entry: Entry, near: Sequence[Use], uses: Sequence[Use]) -> Froze
         return frozenset()
     tops = {symbol.partition(".")[0] for symbol in entry.symbols}
     return frozenset(use.path for use in uses if use.symbol.partition(".")[0] in tops)
+
+
+def _is_used_along(patterns: Sequence[str], uses: Sequence[Use]) -> bool:
+    return any(fnmatch.fnmatchcase(use.symbol, one) for use in uses for one in patterns)
 
 
 def _voids(flag: Dict[str, Any], use: Use) -> bool:
@@ -137,9 +144,12 @@ def _state(condition: Condition, use: Use) -> str:
     if condition.test == "passed":
         return FAILS if given is _ABSENT else HOLDS
     if given is _ABSENT:
-        return FAILS if condition.test == "equal" else HOLDS
+        return FAILS if condition.test in ("equal", "starts with") else HOLDS
     if given is None:
         return OPEN
+    if condition.test == "starts with":
+        fits = isinstance(given, str) and given.startswith(condition.values)
+        return HOLDS if fits else FAILS
     equal = any(_equal(given, value) for value in condition.values)
     return HOLDS if equal != (condition.test == "not equal") else FAILS
 

@@ -1,0 +1,6 @@
+# python: 3.11
+# old: numpy==2.3.4 pandas==2.3.3
+# new: numpy==2.3.4 pandas==3.0.0
+import pandas as pd
+
+print(pd.to_datetime(["2020-01-01"]).astype("int64").tolist())

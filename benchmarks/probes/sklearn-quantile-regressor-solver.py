@@ -1,0 +1,6 @@
+# python: 3.9
+# old: numpy==1.22.4 scikit-learn==1.3.2 scipy==1.8.1
+# new: numpy==1.22.4 scikit-learn==1.4.0 scipy==1.8.1
+from sklearn.linear_model import QuantileRegressor
+
+print(QuantileRegressor().get_params()["solver"] in ("warn", "interior-point"))
