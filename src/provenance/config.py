@@ -3,7 +3,8 @@
 Members, all optional: ``data`` and ``outputs`` (paths relative to the file, recorded with every
 run), ``digest_seconds`` (how long ``prov run`` may go on digesting after the command has ended),
 ``fail_on`` (the effect from which ``prov verify`` exits 1), ``rtol`` and ``atol`` (tolerance of
-``prov replay``), ``calls`` (how the user's calls are compared: auto, off, synthetic, cut or full).
+``prov replay``), ``calls`` (how the user's calls are compared: auto, off, synthetic, cut or full),
+``call_table`` (whether ``prov run`` keeps a table of them).
 PyYAML is imported only where there is a setting to read.
 """
 
@@ -28,6 +29,7 @@ class Settings(NamedTuple):
     rtol: float | None = None
     atol: float | None = None
     calls: str = "auto"
+    call_table: bool = False
 
 
 def load(root: str) -> Settings:
@@ -103,6 +105,9 @@ def _checked(values: dict[str, Any], path: str, root: str) -> Settings:
         elif name == "fail_on":
             known = ("unknown", "possible", "known", "broken")
             _require(value in known, path, name, "one of " + ", ".join(known))
+            found[name] = value
+        elif name == "call_table":
+            _require(isinstance(value, bool), path, name, "true or false")
             found[name] = value
         elif name == "calls":
             word = "off" if value is False else value  # YAML reads a bare `off` as false

@@ -12,6 +12,16 @@ FOLDER = "PROV_AGENT_DIR"
 """The variable that names the folder of the logs."""
 
 
+CALLS = "calls"
+"""A file of this name in the folder of the logs asks the hook for a table of calls."""
+
+
+def want_calls(agent_dir: str) -> None:
+    """Ask the hook of the run whose logs go to ``agent_dir`` for a table of calls."""
+    with open(os.path.join(agent_dir, CALLS), "w", encoding="utf-8"):
+        pass
+
+
 def nested_file(agent_dir: str, run_id: str) -> str:
     """Return where a run tells the one that it was started in, whose folder is ``agent_dir``."""
     return os.path.join(agent_dir, run_id + ".json")

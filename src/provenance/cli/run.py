@@ -35,6 +35,8 @@ VALUES = {
 FLAGS = {
     "--no-capture": "do not keep what the command prints",
     "--no-hook": "do not observe the command's Python processes",
+    "--calls": "keep a table of the calls that your Python source makes",
+    "--no-calls": "keep none, also where prov.yaml asks for it",
     "--require-record": "exit 125 if the run cannot be recorded",
     "--quiet": "print no summary (also -q)",
     "--help": "show this message and exit (also -h)",
@@ -147,8 +149,18 @@ def _request(options: Options) -> Request:
         capture="--no-capture" not in options.flags,
         trace=_trace(options.last("--trace")),
         sample=_interval(options.last("--sample")),
+        calls=_switched(options, "--calls", "--no-calls"),
         hook="--no-hook" not in options.flags and os.environ.get("PROV_HOOK") != "0",
     )
+
+
+def _switched(options: Options, on: str, off: str) -> bool | None:
+    """Return what two flags say, None where neither was given. Raises `UsageError`."""
+    if {on, off} <= options.flags:
+        raise UsageError("%s and %s exclude each other." % (on, off), "leave one out")
+    if on in options.flags:
+        return True
+    return False if off in options.flags else None
 
 
 def _trace(given: str | None) -> str | None:

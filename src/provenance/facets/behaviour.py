@@ -26,7 +26,7 @@ from provenance.core.difference import Comparison
 from provenance.core.paths import PathRef
 from provenance.core.record import Payload, Record, captured, skipped
 from provenance.core.use import READ, UNRESOLVED, Use
-from provenance.facets import _facet
+from provenance.facets import _calls, _facet
 
 NAME = "behaviour"
 VERSION = 1
@@ -53,13 +53,15 @@ class Behaviour(NamedTuple):
     """The uses of libraries in the run's own source.
 
     sites: in order of files and lines. files: how many source files were read. left_out: how many
-    uses did not fit. set_order: "file:line" where the order of a set may reach a result.
+    uses did not fit. set_order: "file:line" where the order of a set may reach a result. calls:
+    what was seen of the calls while the run went on, None where that was not asked for.
     """
 
     sites: Tuple[Use, ...] = ()
     files: int = 0
     left_out: int = 0
     set_order: Tuple[str, ...] = ()
+    calls: Optional[_calls.Table] = None
 
 
 def capture(context: Context) -> Payload:
@@ -75,7 +77,11 @@ def capture(context: Context) -> Payload:
         found.extend(_third_party(uses, own))
     kept = found if len(found) <= MOST_SITES else _most_telling(found)
     clean = tuple(_clean(use, context) for use in kept)
-    payload = Behaviour(clean, len(paths), len(found) - len(kept), tuple(orders[:MOST_ORDERS]))
+    seen = _calls.table(context) if context.phase == AFTER else None
+    clean = _calls.resolved(clean, seen) if seen is not None else clean
+    notes += seen.notes if seen is not None else ()
+    left_out = len(found) - len(kept)
+    payload = Behaviour(clean, len(paths), left_out, tuple(orders[:MOST_ORDERS]), seen)
     return captured(VERSION, payload, notes=tuple(notes))
 
 

@@ -47,7 +47,8 @@ class Request(NamedTuple):
     observe Python processes. replay_of: id of the run that this one replays. place: the project
     whose ``.prov`` gets the record; found from ``cwd`` where None. repo: the code's root, where it
     is not that project's. trace: "strace" to see every file of every process with that program.
-    sample: seconds between samples of CPU, memory and GPU use, None for no samples.
+    sample: seconds between samples of CPU, memory and GPU use, None for no samples. calls: keep a
+    table of the calls that the user's own Python source makes; None for what the settings say.
     """
 
     argv: tuple[str, ...]
@@ -65,6 +66,7 @@ class Request(NamedTuple):
     repo: str | None = None
     trace: str | None = None
     sample: float | None = None
+    calls: bool | None = None
 
 
 class Recorder:
@@ -117,6 +119,9 @@ class Recorder:
         if self.request.hook or self.request.trace:
             os.mkdir(os.path.join(folder, AGENT), 0o700)
             self._hooked = self.request.hook
+            asked = self.request.calls
+            if self._settings.call_table if asked is None else asked:
+                launch.want_calls(os.path.join(folder, AGENT))
         if self.request.trace:
             from provenance.operations.tracing import Tracing
 

@@ -58,6 +58,8 @@ def _start():
         sys.addaudithook(_hook)
     else:
         _code("_prov_open")["install"](_hook, _event)
+    if _exists(folder + "/calls"):
+        _code("_prov_calls")["install"]()
 
 
 def _stamp():
