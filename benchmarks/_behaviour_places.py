@@ -186,6 +186,9 @@ def _binds(unit: _Unit, made: frozenset[str] = frozenset()) -> set[str]:
         statement = unit.statement
         if isinstance(statement.value.func, ast.Attribute):
             found |= _root(statement.value.func)
+            for node in ast.walk(statement.value.func):  # Draw(image).ellipse(...) changes image
+                if isinstance(node, ast.Call):
+                    found |= {one.id for one in node.args if isinstance(one, ast.Name)}
         if _root(statement.value.func).isdisjoint(made):  # a library's function, or a call of ours
             found |= {one.id for one in statement.value.args if isinstance(one, ast.Name)}
     return found
