@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ast
 import codecs
+import fnmatch
 import glob
 import hashlib
 import json
@@ -292,6 +293,7 @@ _types = SimpleNamespace(
 
 REF, MEMBER, OBJECT = "ref", "member", "object"
 CLASS, INSTANCE, FUNCTION, LITERAL = "class", "instance", "function", "literal"
+MODULE = "module"
 MOST_ALTERNATIVES = 4
 LONGEST_TEXT, MOST_ITEMS = 80, 16
 
@@ -302,8 +304,8 @@ class Value(NamedTuple):
     """What an expression may be.
 
     kind: "ref" (a library's module, class or function), "member" (of a library's object), "object"
-    (instance of a library's class), "class", "instance", "function" (of the source itself) or
-    "literal". name: dotted symbol, or name in the source. literal: of a literal.
+    (instance of a library's class), "class", "instance", "function" or "module" (of the source
+    itself) or "literal". name: dotted symbol, or name in the source. literal: of a literal.
     """
 
     kind: str
@@ -325,6 +327,32 @@ class Seen(NamedTuple):
 
 Values = Tuple[Value, ...]
 Scope = Dict[str, Values]
+
+
+class Neighbours:
+    """The user's own files that are read together, by dotted name, and what each holds."""
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self._names = [tuple(name.split(".")) for name in names]
+        self.held: Dict[str, Scope] = {}
+
+    def module(self, dotted: str) -> str:
+        """Return the name of the file that ``dotted`` imports, "" where it is none or not clear."""
+        wanted = tuple(dotted.split("."))
+        found = [name for name in self._names if name[-len(wanted) :] == wanted]
+        exact = [name for name in found if name == wanted]
+        found = exact or found
+        return ".".join(found[0]) if len(found) == 1 else ""
+
+    def relative(self, name: str, level: int, module: str) -> str:
+        """Return the file that ``from ..module import`` means in the file ``name``."""
+        parts = name.split(".")
+        base = parts[: len(parts) - level]
+        if len(parts) < level:
+            return ""
+        full = tuple(base + ([module] if module else []))
+        dotted = ".".join(full)
+        return dotted if tuple(dotted.split(".")) in self._names else ""
 
 
 class Learned(NamedTuple):
@@ -365,6 +393,11 @@ def constant(node: Any, lookup: Lookup) -> Any:
         if not all(isinstance(k, str) for k in keys) or len(keys) > MOST_ITEMS:
             return None
         return {"dict": {k: constant(v, lookup) for k, v in zip(keys, node.values)}}
+    if kind == "Call" and type(node.func).__name__ == "Name" and node.func.id == "dict":
+        plain = not node.args and all(k.arg is not None for k in node.keywords)
+        if not plain or lookup("dict") or len(node.keywords) > MOST_ITEMS:
+            return None
+        return {"dict": {k.arg: constant(k.value, lookup) for k in node.keywords}}
     if kind in ("Tuple", "List"):
         items = [constant(e, lookup) for e in node.elts[:MOST_ITEMS]]
         return items if len(node.elts) <= MOST_ITEMS and None not in items else None
@@ -496,8 +529,13 @@ _OPERATORS = {
 class Expressions:
     """What the expressions of a module are and use; ``seen`` is what was used."""
 
-    def __init__(self, learned: Learned) -> None:
+    def __init__(
+        self, learned: Learned, neighbours: Optional[Neighbours] = None, name: str = ""
+    ) -> None:
         self.seen: List[Seen] = []
+        self._neighbours = neighbours or Neighbours()
+        self._name = name
+        self._prefix = name + ":" if name else ""
         self._learned = learned
         self._scopes: List[Scope] = [{}]
         self._owner = ""
@@ -522,6 +560,12 @@ class Expressions:
     def _bind(self, name: str, values: Values) -> None:
         self._scopes[-1][name] = values
 
+    def _forget(self, name: str) -> None:
+        """Unbind ``name`` in all scopes: what it held is changed from here on."""
+        for scope in self._scopes:
+            if name in scope:
+                scope[name] = ()
+
     def _see(
         self,
         kind: str,
@@ -538,12 +582,26 @@ class Expressions:
             self.seen.append(Seen(kind, symbol, line, arguments, assigned=assigned))
             return
         spread = any(isinstance(a, ast.Starred) for a in call.args)
-        spread = spread or any(k.arg is None for k in call.keywords)
         given = tuple(self._const(a) for a in call.args if not isinstance(a, ast.Starred))
-        named = {k.arg: self._const(k.value) for k in call.keywords if k.arg is not None}
+        named, unfolded = self._keywords(call)
+        spread = spread or unfolded
         if isinstance(call.func, ast.Attribute):  # the line of the name, not of a chain's start
             line = getattr(call.func, "end_lineno", None) or line
         self.seen.append(Seen(kind, symbol, line, given, named, spread, assigned))
+
+    def _keywords(self, call: ast.Call) -> Tuple[Dict[str, Any], bool]:
+        """Return the named arguments, those of a known ``**x`` too; whether more may be."""
+        named: Dict[str, Any] = {}
+        more = False
+        for keyword in call.keywords:
+            value = self._const(keyword.value)
+            if keyword.arg is not None:
+                named[keyword.arg] = value
+            elif isinstance(value, dict) and isinstance(value.get("dict"), dict):
+                named.update(value["dict"])
+            else:
+                more = True
+        return named, more
 
     def _generic(self, node: ast.AST) -> None:
         for child in ast.iter_child_nodes(node):
@@ -604,7 +662,7 @@ class Expressions:
         given = (self._const(index_of(target)), self._const(source) if source else None)
         for base in bases:
             if base.kind == LITERAL and isinstance(inner, ast.Name):
-                self._bind(inner.id, ())
+                self._forget(inner.id)
             elif base.kind in (OBJECT, MEMBER) and base.name not in (_types.ARRAY, _types.TENSOR):
                 store = ".__getitem__.__setitem__" if chained else ".__setitem__"
                 self._see(WRITE, base.name + store, target, arguments=given)
@@ -641,7 +699,11 @@ class Expressions:
         found: List[Values] = []
         for base in bases:
             if base.kind == REF:
-                found.append((Value(REF, base.name + "." + name),))
+                full = base.name + "." + name
+                own = self._neighbours.module(full)
+                found.append((Value(MODULE, own) if own else Value(REF, full),))
+            elif base.kind == MODULE:
+                found.append(self._of_module(base.name, name))
             elif base.kind == OBJECT:
                 known = _types.member(base.name, name)
                 value = Value(OBJECT, known) if known else Value(MEMBER, base.name + "." + name)
@@ -651,6 +713,11 @@ class Expressions:
             elif base.kind in (INSTANCE, CLASS):
                 found.append(self._own_attribute(base.name, name))
         return either(*found)
+
+    def _of_module(self, module: str, name: str) -> Values:
+        """Return what ``name`` is in another file of the user's own."""
+        held = self._neighbours.held.get(module, {})
+        return held[name] if name in held else (Value(REF, module + "." + name),)
 
     def _own_attribute(self, owner: str, name: str) -> Values:
         """Return what ``name`` is on an instance of a class of the source."""
@@ -685,7 +752,8 @@ class Expressions:
                 if callee.name == "functools.partial":
                     self._partial(node)
             results.append(self._made(callee))
-        return either(*results)
+        literal = None if callees else self._const(node)
+        return either(*results) if literal is None else (Value(LITERAL, "", literal),)
 
     def _getattr(self, node: ast.Call) -> Optional[Values]:
         """Return what ``getattr(x, "name", ...)`` is; None where the name is not constant."""
@@ -711,7 +779,7 @@ class Expressions:
         if isinstance(callee, ast.Attribute) and isinstance(callee.value, ast.Name):
             name = callee.value.id
             if any(v.kind == LITERAL for v in self._lookup(name)):
-                self._bind(name, ())
+                self._forget(name)
 
     def _made(self, callee: Value) -> Values:
         """Return what calling ``callee`` gives."""
@@ -824,6 +892,10 @@ class _Walk(Expressions):
         while self._later:
             self._later.pop(0)()
 
+    def names(self) -> Scope:
+        """Return what the names of the module mean after all of it."""
+        return self._scopes[0]
+
     def _block(self, body: Sequence[ast.stmt]) -> None:
         for statement in body:
             handler = getattr(self, "_on_" + type(statement).__name__.lower(), None)
@@ -834,7 +906,10 @@ class _Walk(Expressions):
 
     def _on_import(self, node: ast.Import) -> None:
         for alias in node.names:
-            if alias.asname:
+            own = self._neighbours.module(alias.name)
+            if own and (alias.asname or "." not in alias.name):
+                self._bind(alias.asname or alias.name, (Value(MODULE, own),))
+            elif alias.asname:
                 self._bind(alias.asname, (Value(REF, alias.name),))
             else:
                 top = alias.name.partition(".")[0]
@@ -845,7 +920,21 @@ class _Walk(Expressions):
         prefix = "." * node.level + (node.module or "")
         self._see(READ, prefix.partition(".")[0] or ".", node)
         for alias in node.names:
-            self._bind(alias.asname or alias.name, (Value(REF, prefix + "." + alias.name),))
+            own = self._imported(node, alias.name)
+            values = own or (Value(REF, prefix + "." + alias.name),)
+            self._bind(alias.asname or alias.name, values)
+
+    def _imported(self, node: ast.ImportFrom, name: str) -> Values:
+        """Return what is imported from a file of the user's own, nothing where it is another's."""
+        near, module = self._neighbours, node.module or ""
+        if node.level:
+            inner = near.relative(self._name, node.level, (module + "." + name).strip("."))
+            source = near.relative(self._name, node.level, module) if module else ""
+        else:
+            inner, source = near.module(module + "." + name), near.module(module)
+        if inner:
+            return (Value(MODULE, inner),)
+        return self._of_module(source, name) if source else ()
 
     def _on_assign(self, node: ast.Assign) -> None:
         values = self._eval(node.value, assigned=True)
@@ -932,7 +1021,7 @@ class _Walk(Expressions):
             self._eval(decorator)
         for default in node.args.defaults + [d for d in node.args.kw_defaults if d is not None]:
             self._eval(default)
-        name = self._owner + "." + node.name if self._owner else node.name
+        name = self._owner + "." + node.name if self._owner else self._prefix + node.name
         if not self._owner:
             self._bind(node.name, (Value(FUNCTION, name),))
         scopes, owner = list(self._scopes), self._owner
@@ -966,12 +1055,13 @@ class _Walk(Expressions):
                     bases.extend(self._learned.bases.get(value.name, ()))
         for keyword in node.keywords:
             self._eval(keyword.value)
-        self._learned.bases[node.name] = tuple(bases)
-        self._learned.methods[node.name] = [
+        name = self._prefix + node.name
+        self._learned.bases[name] = tuple(bases)
+        self._learned.methods[name] = [
             s.name for s in node.body if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef))
         ]
-        self._bind(node.name, (Value(CLASS, node.name),))
-        kept, self._owner = self._owner, node.name
+        self._bind(node.name, (Value(CLASS, name),))
+        kept, self._owner = self._owner, name
         self._scopes.append({})
         self._block(node.body)
         self._scopes.pop()
@@ -1021,6 +1111,13 @@ def _module(source: str, path: str, cell: int, asked: Optional[Collection[str]])
         return Reading((), "%s: not Python 3 (line %s)" % (path, error.lineno))
     except (ValueError, RecursionError, MemoryError):
         return Reading((), "%s: cannot be read as Python" % path)
+    return Reading(_found(seen, path, cell, asked))
+
+
+def _found(
+    seen: Sequence[Seen], path: str, cell: int, asked: Optional[Collection[str]]
+) -> Tuple[Use, ...]:
+    """Return what was ``seen`` as uses, in the order of lines."""
     found: List[Use] = []
     for one in seen:
         if one.symbol.startswith(UNRESOLVED):
@@ -1031,7 +1128,7 @@ def _module(source: str, path: str, cell: int, asked: Optional[Collection[str]])
         if use not in found[-20:]:
             found.append(use)
     found.sort(key=lambda use: use.line)
-    return Reading(tuple(found))
+    return tuple(found)
 
 
 def _notebook(cells: List[Tuple[int, str]], path: str, asked: Optional[Collection[str]]) -> Reading:
@@ -1077,105 +1174,10 @@ def _cells(source: str) -> List[Tuple[int, str]]:
 # A facet's ``compare`` returns a `Comparison`: not only the differences but how many facts were
 # compared and which could not be, so that "same" never stands bare.
 
-# No postponed annotations here: typing compiles each one that is text, 10 us a field at start-up.
-
-
 NONE, UNKNOWN, POSSIBLE, KNOWN, BROKEN = "none", "unknown", "possible", "known", "broken"
 
 EFFECTS = (NONE, UNKNOWN, POSSIBLE, KNOWN, BROKEN)
 """From harmless to fatal; the order is the ranking."""
-
-KINDS: Dict[str, str] = {
-    "added": "is here now, was not in the record",
-    "removed": "was in the record, is not here",
-    "changed": "has another value",
-    "version": "has another version",
-    "build": "has another build of the same version",
-    "origin": "comes from another place",
-    "content": "has other content",
-    "digest": "has another digest",
-    "comment": "differs in comments, docstrings or layout only",
-    "missing": "is not to be found",
-    "pending": "has no digest to compare",
-    "value": "has another value",
-    "exit": "ended in another way",
-}
-"""Every kind of difference, with what it says of the thing that is named."""
-
-
-class Difference(NamedTuple):
-    """One way in which two payloads differ.
-
-    facet: the facet that found it. subject: whom it speaks of ("run", "host", an interpreter's id).
-    kind: a key of `KINDS`. name: the thing that differs, in the facet's own words (a package, a
-    file, a flag). effect: what the facet alone can say of the effect, one of `EFFECTS`; reasons may
-    raise or lower it. old, new: plain JSON values, None where absent. where: "file:line" places in
-    the user's code. text: one short clause where name, old and new do not say it all.
-    """
-
-    facet: str
-    subject: str
-    kind: str
-    name: str
-    effect: str
-    old: Any = None
-    new: Any = None
-    where: Tuple[str, ...] = ()
-    text: str = ""
-
-
-class NotCompared(NamedTuple):
-    """Something that could not be compared, and why."""
-
-    facet: str
-    what: str
-    reason: str
-
-
-class Comparison(NamedTuple):
-    """What comparing two payloads gave.
-
-    total: the number of facts that were compared. equal: how many of them were equal.
-    unit: what a fact is, in the plural ("packages", "used files").
-    """
-
-    differences: Tuple[Difference, ...] = ()
-    equal: int = 0
-    total: int = 0
-    unit: str = "facts"
-    not_compared: Tuple[NotCompared, ...] = ()
-
-
-def mapping(
-    facet: str,
-    subject: str,
-    old: Mapping[str, Any],
-    new: Mapping[str, Any],
-    effect: str = UNKNOWN,
-    unit: str = "facts",
-) -> Comparison:
-    """Compare two flat mappings key by key: the ready-made comparison of most facets."""
-    found = []
-    for key in sorted(set(old) | set(new)):
-        if key not in new:
-            found.append(Difference(facet, subject, "removed", key, effect, old[key], None))
-        elif key not in old:
-            found.append(Difference(facet, subject, "added", key, effect, None, new[key]))
-        elif old[key] != new[key]:
-            found.append(Difference(facet, subject, "changed", key, effect, old[key], new[key]))
-    total = len(set(old) | set(new))
-    return Comparison(tuple(found), total - len(found), total, unit)
-
-
-def joined(parts: Tuple[Comparison, ...], unit: str = "") -> Comparison:
-    """Return several comparisons of one facet as one."""
-    return Comparison(
-        tuple(d for part in parts for d in part.differences),
-        sum(part.equal for part in parts),
-        sum(part.total for part in parts),
-        unit or (parts[0].unit if parts else "facts"),
-        tuple(n for part in parts for n in part.not_compared),
-    )
 
 
 # ---- provenance.core.codec -----------------------------------------------------------------------
@@ -1193,21 +1195,6 @@ _HINTS: Dict[type, Dict[str, Any]] = {}
 
 class ShapeError(ValueError):
     """A JSON value does not have the shape that its type asks for; says where and what."""
-
-
-def encode(value: Any) -> Any:
-    """Return ``value`` as plain JSON values: named tuples become objects, other tuples lists."""
-    to_json = getattr(value, "to_json", None)
-    if to_json is not None:
-        return to_json()
-    fields = getattr(value, "_fields", None)
-    if fields is not None:
-        return {name: encode(getattr(value, name)) for name in fields}
-    if isinstance(value, dict):
-        return {str(key): encode(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [encode(item) for item in value]
-    return value
 
 
 def decode(kind: Type[T], value: Any, where: str = "") -> T:
@@ -1276,7 +1263,7 @@ def _require(holds: bool, where: str, expected: str, value: Any) -> None:
         raise ShapeError("%s: expected %s, found %.60r" % (where, expected, value))
 
 
-codec = SimpleNamespace(decode=decode, encode=encode)
+codec = SimpleNamespace(decode=decode)
 
 
 # ---- provenance.core.versions --------------------------------------------------------------------
@@ -1323,19 +1310,6 @@ def is_version(text: str) -> bool:
     return re.match(_FORM, text, re.IGNORECASE) is not None
 
 
-def crossed(old: str, new: str, boundary: str) -> bool:
-    """Return whether ``boundary`` lies between the two versions, in either direction.
-
-    The boundary belongs to its newer side: going from 1.3.2 to 1.4.0 crosses 1.4. Pre-releases of
-    the boundary count as its newer side, since they carry its changes. Versions that are not
-    numbers cross nothing.
-    """
-    if not (is_version(old) and is_version(new)):
-        return False
-    start = key(boundary)[:2]
-    return (key(old)[:2] < start) != (key(new)[:2] < start)
-
-
 versions = SimpleNamespace(is_version=is_version, key=key)
 
 
@@ -1354,6 +1328,7 @@ versions = SimpleNamespace(is_version=is_version, key=key)
 # ``when``          conditions on the arguments, all of which must hold
 # ``unless``        uses that make the change void (a flag that is set), each with ``symbol`` and,
 #                   where its first argument matters, ``first``
+# ``along``         patterns of symbols, one of which the source must use as well ("*.astype")
 # ``reads``         naming the symbol is enough (a constant, a flag); else it must be called
 # ``handed_on``     false: naming the symbol without a call (``dtype=np.float32``) does not count
 # ``unresolved``    false: do not consider a method of this name on something unknown
@@ -1366,8 +1341,9 @@ versions = SimpleNamespace(is_version=is_version, key=key)
 # ``restore_old_until``                    first release that no longer takes ``restore_old``
 # ``source``        title and address of the statement
 # ``verified``      cases of this change that were run in both environments
+# ``probe``         true: ``benchmarks/probes/ID.py`` was run in both releases, which differed
 
-TESTS = ("not passed", "passed", "equal", "not equal", "equal or not passed")
+TESTS = ("not passed", "passed", "equal", "not equal", "equal or not passed", "starts with")
 
 
 class Condition(NamedTuple):
@@ -1404,6 +1380,7 @@ class Entry(NamedTuple):
     parameter: str = ""
     when: Tuple[Condition, ...] = ()
     unless: Tuple[Dict[str, Any], ...] = ()
+    along: Tuple[str, ...] = ()
     reads: bool = False
     handed_on: bool = True
     unresolved: bool = True
@@ -1412,6 +1389,7 @@ class Entry(NamedTuple):
     restore_new: str = ""
     restore_old_until: str = ""
     verified: Tuple[str, ...] = ()
+    probe: bool = False
 
 
 def from_json(value: Mapping[str, Any]) -> Entry:
@@ -1433,19 +1411,6 @@ def from_json(value: Mapping[str, Any]) -> Entry:
     if problem:
         raise ValueError("entry %s: %s" % (name, problem))
     return entry
-
-
-def to_json(entry: Entry) -> Dict[str, Any]:
-    """Return the members of ``entry`` that do not have their default, as `from_json` reads them."""
-    plain: Dict[str, Any] = codec.encode(entry)
-    defaults = Entry._field_defaults
-    kept = {n: v for n, v in plain.items() if n not in defaults or v != codec.encode(defaults[n])}
-    for condition in kept.get("when", ()):
-        condition["is"] = condition.pop("test")
-        for member, empty in (("values", []), ("inside", None)):
-            if condition[member] == empty:
-                del condition[member]
-    return kept
 
 
 def _problem(entry: Entry) -> str:
@@ -1514,19 +1479,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-def number(value: Any) -> Any:
-    """Undo `plain` for one value: ``{"float": "nan"}`` becomes the float it stands for."""
-    if isinstance(value, dict) and set(value) == {"float"}:
-        return float(value["float"])
-    return value
-
-
-def dumps(value: Any) -> str:
-    """Return the canonical text of ``value``: sorted keys, indented, newline at the end."""
-    text = json.dumps(plain(value), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
-    return _encodable(text) + "\n"
-
-
 def compact(value: Any) -> bytes:
     """Return the shortest canonical bytes of ``value``: what digests are taken of."""
     text = json.dumps(
@@ -1551,12 +1503,6 @@ def digest(value: Any) -> str:
     import hashlib  # loads OpenSSL: 3 ms that the start of a run need not pay
 
     return hashlib.sha256(compact(value)).hexdigest()
-
-
-def seal(document: Dict[str, Any]) -> Dict[str, Any]:
-    """Return ``document`` with its own digest under ``sha256``, replacing an earlier one."""
-    body = {key: item for key, item in document.items() if key != SEAL}
-    return dict(body, **{SEAL: digest(body)})
 
 
 def seal_holds(document: Dict[str, Any]) -> bool:
@@ -1717,17 +1663,6 @@ def files_of(
 #
 # The exit column is for the default ``--fail-on known``; see `exit_code`.
 
-SAME, NO_KNOWN, POSSIBLY, DIFFERENT = "same", "no known effect", "possible effect", "different"
-WITHIN, NOT_COMPARED = "within tolerance", "not compared"
-
-_BY_EFFECT = {
-    NONE: SAME,
-    UNKNOWN: NO_KNOWN,
-    POSSIBLE: POSSIBLY,
-    KNOWN: DIFFERENT,
-    BROKEN: DIFFERENT,
-}
-
 
 class Reason(NamedTuple):
     """Why a difference matters.
@@ -1751,30 +1686,6 @@ class Reason(NamedTuple):
     follows: int = 0
 
 
-class Finding(NamedTuple):
-    """A difference with its effect on this run, where it strikes, and the reasons.
-
-    Fields as in `Difference`; ``effect`` is the final one and ``where`` the places that reasons
-    found.
-    """
-
-    facet: str
-    subject: str
-    kind: str
-    name: str
-    effect: str
-    old: Any = None
-    new: Any = None
-    where: Tuple[str, ...] = ()
-    text: str = ""
-    reasons: Tuple[Reason, ...] = ()
-
-
-def finding(difference: Difference) -> Finding:
-    """Return a difference as a finding with no reasons yet."""
-    return Finding(*difference)
-
-
 def rank(effect: str) -> int:
     """Return the place of an effect in the order from harmless to fatal."""
     return EFFECTS.index(effect)
@@ -1783,27 +1694,6 @@ def rank(effect: str) -> int:
 def worst(effects: Iterable[str]) -> str:
     """Return the gravest of ``effects``, ``none`` where there are none."""
     return max(effects, key=rank, default=NONE)
-
-
-def verdict(findings: Iterable[Finding], facts_compared: int) -> str:
-    """Return the verdict over ``findings``; "not compared" where no fact was compared."""
-    found = worst(f.effect for f in findings)
-    if facts_compared == 0 and rank(found) < rank(KNOWN):
-        return NOT_COMPARED
-    return _BY_EFFECT[found]
-
-
-def exit_code(findings: Iterable[Finding], facts_compared: int, fail_on: str = KNOWN) -> int:
-    """Return 0, 1 (an effect at least as grave as ``fail_on``) or 3 (nothing comparable)."""
-    found = worst(f.effect for f in findings)
-    if rank(found) >= rank(fail_on) and found != NONE:
-        return 1
-    return 3 if facts_compared == 0 else 0
-
-
-def ranked(findings: Iterable[Finding]) -> List[Finding]:
-    """Return ``findings`` with the gravest first; facet and name order within an effect."""
-    return sorted(findings, key=lambda f: (-rank(f.effect), f.facet, f.name, f.subject))
 
 
 # ---- provenance.agent._report --------------------------------------------------------------------
@@ -2670,6 +2560,8 @@ def struck(
     near = _near(entry, uses)
     if not near or any(_voids(flag, use) for flag in entry.unless for use in uses):
         return ()
+    if entry.along and not _is_used_along(entry.along, uses):
+        return ()
     if files is None:
         files = _files_with(entry, near, uses)
     found = [_strike(entry, use, files) for use in near]
@@ -2691,6 +2583,10 @@ def _files_with(entry: Entry, near: Sequence[Use], uses: Sequence[Use]) -> Froze
         return frozenset()
     tops = {symbol.partition(".")[0] for symbol in entry.symbols}
     return frozenset(use.path for use in uses if use.symbol.partition(".")[0] in tops)
+
+
+def _is_used_along(patterns: Sequence[str], uses: Sequence[Use]) -> bool:
+    return any(fnmatch.fnmatchcase(use.symbol, one) for use in uses for one in patterns)
 
 
 def _voids(flag: Dict[str, Any], use: Use) -> bool:
@@ -2775,9 +2671,12 @@ def _state(condition: Condition, use: Use) -> str:
     if condition.test == "passed":
         return FAILS if given is _ABSENT else HOLDS
     if given is _ABSENT:
-        return FAILS if condition.test == "equal" else HOLDS
+        return FAILS if condition.test in ("equal", "starts with") else HOLDS
     if given is None:
         return OPEN
+    if condition.test == "starts with":
+        fits = isinstance(given, str) and given.startswith(condition.values)
+        return HOLDS if fits else FAILS
     equal = any(_equal(given, value) for value in condition.values)
     return HOLDS if equal != (condition.test == "not equal") else FAILS
 

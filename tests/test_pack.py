@@ -95,16 +95,34 @@ def run(text: str) -> dict[str, object]:
 def test_modules_aliases_and_members_keep_their_meaning(modules: Path) -> None:
     write(
         modules,
-        low="import os\n\nSIZE = 3\n\n\ndef double(x):\n    return 2 * x\n",
+        low="import os\n\nSIZE = 2 + len(os.sep)\n\n\ndef double(x):\n    return 2 * x\n",
         mid="from provenance import low\n\n\ndef four(x):\n    return low.double(low.double(x))\n",
         top="import os\n\nfrom provenance.low import SIZE\n"
-        "from provenance.mid import four as fourth\n\n# kept\nANSWER = fourth(SIZE)\n",
+        "from provenance.mid import four as fourth\n\n# kept\nANSWER = fourth(SIZE) * len(os.sep)\n",
     )
     text = pack.pack(("provenance.top",))
     assert run(text)["ANSWER"] == 12
     assert text.count("import os") == 1
     assert "# kept" in text
     assert "# About low." in text
+
+
+def test_what_nothing_uses_is_left_out_with_its_comments_and_imports(modules: Path) -> None:
+    write(
+        modules,
+        far="ONE = 1\n",
+        low="import json\nimport os\n\nfrom provenance.far import ONE\n\n"
+        'SIZE = 3\n"""Of it."""\n# unused\nOTHER = ONE\n"""Of the other."""\n\n\n'
+        "def double(x):\n    return times(x, 2)\n\n\n"
+        "def times(x, y):\n    return os.path.sep and x * y\n\n\n"
+        "def triple(x):\n    return json.loads(str(3 * x))\n",
+        top="from provenance.low import SIZE, double\n\nANSWER = double(SIZE)\n",
+    )
+    text = pack.pack(("provenance.top",))
+    assert run(text)["ANSWER"] == 6
+    assert '"""Of it."""' in text
+    for gone in ("triple", "json", "unused", "OTHER", "Of the other", "About far"):
+        assert gone not in text
 
 
 @pytest.mark.parametrize(
@@ -115,7 +133,13 @@ def test_modules_aliases_and_members_keep_their_meaning(modules: Path) -> None:
         ({"top": "def f():\n    from provenance.low import A\n"}, "inside cannot be packed"),
         ({"top": "import provenance.low\n"}, "cannot be packed"),
         ({"top": "from provenance.nowhere import x\n"}, "not a module"),
-        ({"low": "import json\n", "top": "from provenance import low\njson = 1\n"}, "'json'"),
+        (
+            {
+                "low": "import json\n\n\ndef read():\n    return json.loads('1')\n",
+                "top": "from provenance import low\njson = low.read()\n",
+            },
+            "'json'",
+        ),
         (
             {"low": "from provenance import top\n", "top": "from provenance import low\n"},
             "import cycle",

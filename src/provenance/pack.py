@@ -2,7 +2,8 @@
 
 The drop-in test and the SDK are such files: they go into other people's repositories, where they
 must be read, trusted and run without this package. Code is copied line by line, comments and all;
-only imports are moved or removed, and module docstrings become comments.
+imports are moved or removed, module docstrings become comments, and functions, classes and
+constants that nothing in the file uses are left out.
 """
 
 from __future__ import annotations
@@ -24,23 +25,48 @@ class PackError(ValueError):
     """The modules cannot stand in one file; says which name or import is in the way."""
 
 
+class Part(NamedTuple):
+    """A statement at the top of a module, with the comments above and the string below it.
+
+    names: what it binds. used: names that stand in it; a name taken from a module as
+    ``module.name``.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    used: frozenset[str]
+
+
 class Source(NamedTuple):
     """A module, taken apart.
 
-    body: its lines without docstring and imports. imports: statements on the standard library, as
-    ``(module, name, as)``, name "" for a plain import. members: what it takes from other modules
-    of the package, as ``(module, name, as)``; modules: whole modules, as ``(module, as)``.
-    names: what it defines.
+    parts: its statements without docstring and imports. imports: statements on the standard
+    library, as ``(module, name, as)``, name "" for a plain import. members: what it takes from
+    other modules of the package, as ``(module, name, as)``; modules: whole modules, as
+    ``(module, as)``.
     """
 
     name: str
     doc: str
-    body: str
+    parts: tuple[Part, ...]
     imports: tuple[tuple[str, str, str], ...]
     members: tuple[tuple[str, str, str], ...]
     modules: tuple[tuple[str, str], ...]
-    names: tuple[str, ...]
-    tree: ast.Module
+
+    @property
+    def body(self) -> str:
+        """The lines of its statements."""
+        return "\n".join(part.text for part in self.parts).strip("\n")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it defines."""
+        return tuple(name for part in self.parts for name in part.names)
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The names that stand in it."""
+        return frozenset(name for part in self.parts for name in part.used)
 
 
 def pack(modules: tuple[str, ...] = DROP_IN) -> str:
@@ -51,6 +77,7 @@ def pack(modules: tuple[str, ...] = DROP_IN) -> str:
     ordered: list[Source] = []
     for name in modules:
         _collect(name, ordered, [])
+    ordered = _needed(ordered, modules)
     _check_names(ordered)
     spaces = _namespaces(ordered)
     option = "--sdk" if modules == SDK else "--test"
@@ -88,24 +115,84 @@ def _take_apart(name: str) -> Source:
         text = stream.read()
     tree = ast.parse(text)
     lines = text.split("\n")
-    dropped: set[int] = set()
+    done = 0
     imports: list[tuple[str, str, str]] = []
     members: list[tuple[str, str, str]] = []
     modules: list[tuple[str, str]] = []
+    parts: list[Part] = []
     for index, node in enumerate(tree.body):
-        is_doc = index == 0 and isinstance(node, ast.Expr) and ast.get_docstring(tree) is not None
+        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        end = node.end_lineno or node.lineno
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             _sort_import(name, node, imports, members, modules)
-        elif not is_doc and not _is_all(node):
-            continue
-        dropped.update(range(node.lineno - 1, (node.end_lineno or node.lineno)))
+        elif is_text and parts:
+            own = parts.pop()
+            parts.append(own._replace(text="\n".join([own.text, *lines[done:end]])))
+        elif not _is_all(node) and not (is_text and index == 0):
+            above = "\n".join(lines[done:end])
+            parts.append(Part(above, tuple(_bound(node)), _used(node)))
+        done = end
     _forbid_inner(name, tree)
-    body = "\n".join(line for number, line in enumerate(lines) if number not in dropped)
-    names = tuple(n for node in tree.body for n in _bound(node))
     doc = ast.get_docstring(tree) or ""
-    return Source(
-        name, doc, body.strip("\n"), tuple(imports), tuple(members), tuple(modules), names, tree
+    return Source(name, doc, tuple(parts), tuple(imports), tuple(members), tuple(modules))
+
+
+def _used(node: ast.stmt) -> frozenset[str]:
+    """Return the names that stand in a statement, and what it takes from each by a dot."""
+    found = set()
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name):
+            found.add(one.id)
+        elif isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name):
+            found.add("%s.%s" % (one.value.id, one.attr))
+    return frozenset(found)
+
+
+def _needed(ordered: list[Source], modules: tuple[str, ...]) -> list[Source]:
+    """Return ``ordered`` with nothing but what ``modules`` use, and what that uses in turn."""
+    kept: set[tuple[str, int]] = set()
+    waiting = [
+        (source, index)
+        for source in ordered
+        for index, part in enumerate(source.parts)
+        if source.name in modules or not part.names
+    ]
+    while waiting:
+        source, index = waiting.pop()
+        if (source.name, index) in kept:
+            continue
+        kept.add((source.name, index))
+        for place, name in _meant(source, source.parts[index].used):
+            own = next(one for one in ordered if one.name == place)
+            waiting += [(own, n) for n, part in enumerate(own.parts) if name in part.names]
+    found = [_only(source, kept) for source in ordered]
+    return [source for source in found if source.parts]
+
+
+def _meant(source: Source, used: frozenset[str]) -> list[tuple[str, str]]:
+    """Return module and name of what ``used`` names mean in ``source``."""
+    found = [(source.name, name) for name in used]
+    found += [(module, name) for module, name, alias in source.members if alias in used]
+    for module, alias in source.modules:
+        head = alias + "."
+        found += [(module, name[len(head) :]) for name in used if name.startswith(head)]
+    return found
+
+
+def _only(source: Source, kept: set[tuple[str, int]]) -> Source:
+    """Return ``source`` with the parts that are ``kept``, and the imports that they use."""
+    parts = tuple(p for n, p in enumerate(source.parts) if (source.name, n) in kept)
+    used = {name for part in parts for name in part.used}
+    return source._replace(
+        parts=parts,
+        imports=tuple(i for i in source.imports if (i[2] or i[1] or _top(i[0])) in used),
+        members=tuple(one for one in source.members if one[2] in used),
+        modules=tuple(one for one in source.modules if one[1] in used),
     )
+
+
+def _top(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def _sort_import(
@@ -194,15 +281,10 @@ def _namespaces(ordered: list[Source]) -> dict[str, dict[str, list[str]]]:
     found: dict[str, dict[str, list[str]]] = {}
     for source in ordered:
         for module, alias in source.modules:
-            used = {
-                node.attr
-                for node in ast.walk(source.tree)
-                if isinstance(node, ast.Attribute)
-                and isinstance(node.value, ast.Name)
-                and node.value.id == alias
-            }
-            own = next(s for s in ordered if s.name == module)
-            missing = sorted(used - set(own.names))
+            head = alias + "."
+            used = {name[len(head) :] for name in source.used if name.startswith(head)}
+            known_names = {name for own in ordered if own.name == module for name in own.names}
+            missing = sorted(used - known_names)
             if missing:
                 raise PackError("%s: %s has no %s of its own" % (source.name, alias, missing[0]))
             known = found.setdefault(module, {}).setdefault(alias, [])
