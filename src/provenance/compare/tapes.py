@@ -7,66 +7,37 @@ Operations on one object (``fit``, ``predict``, ``labels_``) have one root: the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from provenance.compare import forms
 from provenance.compare.forms import Unlike
+from provenance.compare.roots import (
+    ALIAS,
+    FAILS,
+    NUMERICS,
+    RANDOM,
+    SINK,
+    STATE,
+    VALUE,
+    WORKS,
+    Compared,
+    Coverage,
+    Drawn,
+    Root,
+    by_key,
+    other_digits,
+    parts,
+    parts_ways,
+    random_states,
+)
 from provenance.compare.tape import ERROR, Operation, Site, Tape
 
-Key = tuple[Site, int]
-FAILS, WORKS, ALIAS = "fails", "works", "alias"
-
-_SINK = re.compile(
-    r"(^builtins\.print$|\.(to_[a-z]+|dump|dumps|save[a-z_]*|write[a-z_]*|imwrite|imsave|tofile"
-    r"|log|info|warning|log_metrics?|add_scalars?|append_row)$)"
-)
-"""Calls by which values leave the script: what is printed, written or logged."""
-
-
-class Root(NamedTuple):
-    """One way in which a library behaves differently for this script.
-
-    site, operation: where and what. maker: the operation that made the object it is about.
-    unlike: what differs. kind: "value" (another result), "state" (the call left an input
-    different), "random" (draws from the global generators differently), "alias" (its input was
-    changed by something that does not return it), "fails", "works".
-    follows: how many later sites differ because of it. reaches: the first place where what it
-    changed is printed or written.
-    """
-
-    site: Site
-    operation: Operation
-    kind: str
-    unlike: Unlike | None
-    error: str = ""
-    maker: tuple[Site, Operation] | None = None
-    also: tuple[Site, ...] = ()
-    follows: int = 0
-    reaches: str = ""
-
-
-class Coverage(NamedTuple):
-    """How many call sites of the source were compared.
-
-    reached: sites that ran in the recorded environment. compared: of these, those that could be
-    compared. noisy: differ from run to run there. missing: did not run in the other environment.
-    """
-
-    reached: int
-    compared: int
-    noisy: int
-    missing: int
-
-
-class Compared(NamedTuple):
-    """What comparing two tapes gave."""
-
-    roots: tuple[Root, ...]
-    coverage: Coverage
-    agreeing: tuple[Operation, ...]
-    """The first execution of each site that was compared and did not differ."""
+QUIET = ("state", "noise")
+"""Kinds of difference that alone say nothing: what an object keeps inside, and rounding."""
+DRIFT = 1e-3, 1e-8
+"""Relative difference up to which a result of inputs that differ by rounding is rounding too, in
+single and in double precision: what iterating makes of the last bits."""
 
 
 def compare(old: Tape, new: Tape, again: Tape | None = None) -> Compared:
@@ -77,23 +48,19 @@ def compare(old: Tape, new: Tape, again: Tape | None = None) -> Compared:
     return _Comparison(old, new, again).compare()
 
 
-class _State(NamedTuple):
-    """What is known of one pair of operations."""
-
-    unlike: Unlike | None
-    kind: str
-    inputs: tuple[tuple[int, int], ...]
-
-
 class _Comparison:
     def __init__(self, old: Tape, new: Tape, again: Tape | None) -> None:
         self.old, self.new = old, new
-        self.others = _by_key(new)
-        self.noise = _by_key(again) if again is not None else None
+        self.others = by_key(new)
+        self.noise = by_key(again) if again is not None else None
         self.again = again
         self.sites = old.sites
         self.by_number = {one.number: one for one in old.operations}
-        self.seen: dict[tuple[int, int, bool], Unlike | None] = {}
+        self.seen: dict[tuple[int, int, float | None], Unlike | None] = {}
+        self.coarse = 0.0
+        """Relative precision of the coarsest numbers so far: plain numbers may be made of them."""
+        self.rounded: tuple[Site, Operation] | None = None
+        """The first operation that returns other last bits for the very same input."""
         self.roots: list[Root] = []
         self.root_at: dict[int, int] = {}
         """Number of an operation to the place of its root in ``roots``."""
@@ -112,7 +79,7 @@ class _Comparison:
         self.reaches: dict[int, str] = {}
 
     def compare(self) -> Compared:
-        random_old, random_new = _random_states(self.old), _random_states(self.new)
+        random_old, random_new = random_states(self.old), random_states(self.new)
         for operation in self.old.operations:
             site = self.sites.get(operation.site)
             if site is None:
@@ -142,7 +109,19 @@ class _Comparison:
             len(reached), len(done), len(self.noisy - done), len(self.lost - done - self.noisy)
         )
         agreeing = tuple(o for site, o in self.compared.items() if site not in self.bad)
-        return Compared(tuple(roots), coverage, agreeing)
+        same = {site.where for site in self.compared} - self._touched()
+        return Compared(tuple(roots), coverage, agreeing, frozenset(same))
+
+    def _touched(self) -> set[str]:
+        """Return the places of what differs, and of all that its objects come from."""
+        found = {site.where for site in self.bad | self.noisy | self.lost}
+        for number in self.differing:
+            todo = [number]
+            for one in todo:
+                links = [maker for _, maker in self.by_number[one].links]
+                todo += [maker for maker in links if maker in self.by_number and maker not in todo]
+            found |= {self.sites[self.by_number[one].site].where for one in todo}
+        return found
 
     # --- noise -------------------------------------------------------------------------------
 
@@ -154,7 +133,7 @@ class _Comparison:
         if twin is None or bool(twin.error) != bool(operation.error):
             return None
         ignored: dict[str, Any] = {}
-        for name, mine, theirs in _parts(operation, twin):
+        for name, mine, theirs in parts(operation, twin):
             if mine is None or theirs is None or mine == theirs:
                 continue
             paths = forms.noisy_paths(self.old.forms.get(mine), self.again.forms.get(theirs))
@@ -174,7 +153,7 @@ class _Comparison:
         operation: Operation,
         other: Operation,
         ignored: Mapping[str, Any],
-        drawn: tuple[tuple[str, str] | None, tuple[str, str] | None],
+        drawn: Drawn,
     ) -> None:
         if operation.error or other.error:
             self._failure(site, operation, other)
@@ -186,6 +165,8 @@ class _Comparison:
         if unlike is None:
             if causes and self._is_opaque(operation.result):
                 self.of_object.setdefault(operation.number, min(causes))
+            if not causes:
+                self._last_digits(site, operation, other, ignored)
             self._random(site, operation, drawn)
             return
         self.bad.add(site)
@@ -205,39 +186,94 @@ class _Comparison:
         ignored: Mapping[str, Any],
         caused: bool,
     ) -> tuple[Unlike | None, str]:
-        for name, mine, theirs in _parts(operation, other):
+        tolerance, exact = self._tolerance(site, operation, other)
+        for name, mine, theirs in parts(operation, other):
             if mine is None or theirs is None:
                 continue
-            found = self._forms(mine, theirs, ignored.get(name, ()))
-            if found is not None and found.kind != "state":
-                return found, "value" if name == "" else "state"
+            found = self._forms(mine, theirs, ignored.get(name, ()), tolerance)
+            if found is None or found.kind in QUIET or (not exact and self._drifts(found)):
+                continue
+            return found, VALUE if name == "" else STATE
         if operation.shown is not None and other.shown is not None and "shown" not in ignored:
-            found = forms.unlike_text(operation.shown, other.shown)
-            if found is not None and (site.kind == "text" or not caused):
-                return found, "value"
+            found = forms.unlike_text(operation.shown, other.shown, tolerance)
+            if (
+                found is not None
+                and found.kind not in QUIET
+                and (site.kind == "text" or not caused)
+            ):
+                return found, VALUE
         return None, ""
+
+    def _tolerance(
+        self, site: Site, operation: Operation, other: Operation
+    ) -> tuple[float | None, bool]:
+        """Return the tolerance that the inputs call for, and whether they are equal to the bit."""
+        theirs = dict(other.inputs)
+        exact = True
+        given = []
+        for name, mine in operation.inputs:
+            twin = theirs.get(name)
+            if mine is not None:
+                given.append(self.old.forms.get(mine))
+                exact = exact and (
+                    twin is not None and self.old.forms.get(mine) == self.new.forms.get(twin)
+                )
+        tolerance = forms.precision(*given) if given else 0.0
+        if operation.result is not None:
+            result = self.old.forms.get(operation.result)
+            self.coarse = max(self.coarse, forms.precision(result))
+        if operation.callee.startswith("builtins.") or site.kind in ("operator", "text"):
+            tolerance = max(tolerance, self.coarse)
+        return tolerance or None, exact
+
+    def _drifts(self, found: Unlike) -> bool:
+        most = DRIFT[0] if self.coarse > DRIFT[1] else DRIFT[1]
+        return found.kind == "value" and found.magnitude is not None and found.magnitude < most
+
+    def _last_digits(
+        self, site: Site, operation: Operation, other: Operation, ignored: Mapping[str, Any]
+    ) -> None:
+        """Make a root of rounding that shows: the same text but for the last digits of numbers."""
+        if self.rounded is None and operation.result is not None and other.result is not None:
+            mine, theirs = self.old.forms.get(operation.result), self.new.forms.get(other.result)
+            if mine != theirs and self._tolerance(site, operation, other)[1]:
+                self.rounded = site, operation
+        if operation.shown is None or other.shown is None or "shown" in ignored:
+            return
+        shown = other_digits(operation.shown, other.shown)
+        if not shown or (NUMERICS in {root.kind for root in self.roots}):
+            return
+        where, root = self.rounded or (site, operation)
+        seen = Unlike("", shown, operation.shown, other.shown, None, "value")
+        place = len(self.roots)
+        self.roots.append(Root(where, root, NUMERICS, seen, maker=self._maker(root)))
+        self.root_at[root.number] = place
+        self.reaches.setdefault(place, site.where)
+        if where != site:
+            self.followers.setdefault(place, set()).add(site)
 
     def _is_opaque(self, number: int | None) -> bool:
         """Return whether a form tells nothing of what is in its object."""
         form = self.old.forms.get(number if number is not None else -1)
         return isinstance(form, list) and form[:1] == ["o"]
 
-    def _forms(self, mine: int, theirs: int, ignored: Any = ()) -> Unlike | None:
-        key = (mine, theirs, bool(ignored))
-        if ignored or key not in self.seen:
-            found = forms.unlike(
-                self.old.forms.get(mine), self.new.forms.get(theirs), ignore=ignored
-            )
-            if ignored:
-                return found
+    def _forms(
+        self, mine: int, theirs: int, ignored: Any = (), tolerance: float | None = None
+    ) -> Unlike | None:
+        key = (mine, theirs, tolerance)
+        if not ignored and key in self.seen:
+            return self.seen[key]
+        pair = self.old.forms.get(mine), self.new.forms.get(theirs)
+        found = forms.unlike(*pair, tolerance=tolerance, ignore=ignored)
+        if not ignored:
             self.seen[key] = found
-        return self.seen[key]
+        return found
 
     def _causes(
         self,
         operation: Operation,
         other: Operation,
-        drawn: tuple[tuple[str, str] | None, tuple[str, str] | None],
+        drawn: Drawn,
     ) -> frozenset[int]:
         """Return the roots because of which the inputs differ; none where they are equal."""
         found: set[int] = set()
@@ -248,8 +284,10 @@ class _Comparison:
                 continue
             if (mine, twin) in self.of_pair:
                 found |= self.of_pair[mine, twin]
-            unlike = self._forms(mine, twin)
-            if unlike is not None and unlike.kind != "state" and (mine, twin) not in self.of_pair:
+            unlike = self._forms(mine, twin, (), self.coarse or None)
+            if unlike is None or unlike.kind in QUIET or self._drifts(unlike):
+                continue
+            if (mine, twin) not in self.of_pair:
                 found |= self._unknown_cause(operation)
         if self._draws(operation) and self.random_root is not None and drawn[0] != drawn[1]:
             found.add(self.random_root)
@@ -268,15 +306,29 @@ class _Comparison:
         if site in self.of_site:
             return self.of_site[site]
         place = self.of_site[site] = len(self.roots)
-        stores = [
-            (self.sites[one.site], one)
-            for one in self.old.operations
-            if one.number < operation.number and self.sites[one.site].kind == "store"
-        ]
-        maker = stores[-1] if stores else self._maker(operation)
+        maker = self._changer(operation) or self._maker(operation)
         self.roots.append(Root(site, operation, ALIAS, None, maker=maker))
         self.root_at[operation.number] = place
         return place
+
+    def _changer(self, operation: Operation) -> tuple[Site, Operation] | None:
+        """Return the operation that may have changed an input without being seen to.
+
+        The last one before it on an object that was made from the same one (a drawing context of an
+        image, a view), else the last assignment to an item or attribute.
+        """
+        mine = {maker for _, maker in operation.links}
+        store = None
+        for one in reversed(self.old.operations):
+            if one.number >= operation.number or one.site not in self.sites:
+                continue
+            for _, maker in one.links:
+                parent = self.by_number.get(maker)
+                if parent is not None and mine & {link for _, link in parent.links}:
+                    return self.sites[one.site], one
+            if store is None and self.sites[one.site].kind == "store":
+                store = self.sites[one.site], one
+        return store
 
     def _inside(self, operation: Operation) -> frozenset[int]:
         """Return the roots that lie within the operation: in what it called back."""
@@ -336,7 +388,7 @@ class _Comparison:
     ) -> None:
         self.differing[operation.number] = causes
         self.of_object.setdefault(operation.number, min(causes))
-        for name, mine, theirs in _parts(operation, other):
+        for name, mine, theirs in parts(operation, other):
             del name
             if mine is not None and theirs is not None and self._forms(mine, theirs) is not None:
                 self.of_pair[mine, theirs] = self.of_pair.get((mine, theirs), causes) | causes
@@ -345,7 +397,7 @@ class _Comparison:
                 self.followers.setdefault(place, set()).add(site)
 
     def _sink(self, site: Site, operation: Operation, causes: Iterable[int]) -> None:
-        if _SINK.search(operation.callee):
+        if SINK.search(operation.callee):
             for place in causes:
                 self.reaches.setdefault(place, site.where)
 
@@ -359,24 +411,24 @@ class _Comparison:
         self,
         site: Site,
         operation: Operation,
-        drawn: tuple[tuple[str, str] | None, tuple[str, str] | None],
+        drawn: Drawn,
     ) -> None:
         """Remember the first operation after which the global generators are in other states."""
-        if self.random_root is not None or not _parts_ways(drawn):
+        if self.random_root is not None or not parts_ways(drawn):
             return
         place = len(self.roots)
-        self.roots.append(Root(site, operation, "random", None, maker=self._maker(operation)))
+        self.roots.append(Root(site, operation, RANDOM, None, maker=self._maker(operation)))
         self.root_at[operation.number] = place
         self.random_root = place
 
     def _diverge(
         self,
         operation: Operation,
-        drawn: tuple[tuple[str, str] | None, tuple[str, str] | None],
+        drawn: Drawn,
         causes: frozenset[int],
     ) -> None:
         del operation
-        if _parts_ways(drawn):
+        if parts_ways(drawn):
             self.random_root = min(causes)
 
     # --- failures ----------------------------------------------------------------------------
@@ -414,42 +466,3 @@ class _Comparison:
             site = Site(path, line, 0, "statement", "")
             nothing = Operation(0, -1, 0, error=error)
             self.roots.append(Root(site, nothing, FAILS, None, error=error))
-
-
-def _by_key(tape: Tape) -> dict[Key, Operation]:
-    found: dict[Key, Operation] = {}
-    for one in tape.operations:
-        site = tape.sites.get(one.site)
-        if site is not None:
-            found[site, one.nth] = one
-    return found
-
-
-def _parts(one: Operation, other: Operation) -> list[tuple[str, int | None, int | None]]:
-    """Return result and changed inputs of two operations, paired by name."""
-    parts: list[tuple[str, int | None, int | None]] = [("", one.result, other.result)]
-    mine, theirs = dict(one.changed), dict(other.changed)
-    before, after = dict(one.inputs), dict(other.inputs)
-    parts += [
-        (name, mine.get(name, before.get(name)), theirs.get(name, after.get(name)))
-        for name in [*mine, *(n for n in theirs if n not in mine)]
-    ]
-    return parts
-
-
-def _random_states(tape: Tape) -> dict[int, tuple[str, str]]:
-    """Return the state of the global generators before and after each operation."""
-    found = {}
-    state = ""
-    for one in tape.operations:
-        after = one.random or state
-        found[one.number] = (state, after)
-        state = after
-    return found
-
-
-def _parts_ways(drawn: tuple[tuple[str, str] | None, tuple[str, str] | None]) -> bool:
-    mine, theirs = drawn
-    if mine is None or theirs is None:
-        return False
-    return mine[0] == theirs[0] and mine[1] != theirs[1] and bool(mine[0])

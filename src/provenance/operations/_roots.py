@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from provenance.compare import tapes
+from provenance.compare.roots import ALIAS, FAILS, NUMERICS, RANDOM, STATE, WORKS, Root
 from provenance.compare.tape import Site
-from provenance.compare.tapes import Root
 from provenance.core import verdict
 from provenance.core.difference import BROKEN, KNOWN, NONE, POSSIBLE
 from provenance.core.distributions import key_of
@@ -35,16 +34,16 @@ def reasons(roots: Sequence[Root], record: Record) -> tuple[Told, ...]:
 
 
 def _matters(root: Root) -> bool:
-    if root.kind == "random":
+    if root.kind == RANDOM:
         return root.follows > 0
-    return root.kind != "state" or root.unlike is not None or root.follows > 0
+    return root.kind != STATE or root.unlike is not None or root.follows > 0
 
 
 def _told(root: Root, owners: Mapping[str, str]) -> Told:
     effect = POSSIBLE
-    if root.kind == tapes.FAILS:
+    if root.kind == FAILS:
         effect = BROKEN
-    elif root.reaches:
+    elif root.reaches and root.kind != NUMERICS:
         effect = KNOWN
     places = [root.site.where]
     if root.maker is not None and root.maker[0].where not in places:
@@ -78,8 +77,10 @@ def _subject(root: Root) -> str:
         words = site.text
         if name and not _says(site, root, name):
             words = "%s (%s)" % (site.text, name)
-    if root.kind == tapes.ALIAS and root.maker is not None:
-        return "%s, after %s on line %d," % (words, root.maker[0].text, root.maker[0].line)
+    if root.kind == ALIAS and root.maker is not None:
+        name = _short(root.maker[1].callee)
+        done = root.maker[0].text + (" (%s)" % name if name else "")
+        return "%s, after %s on line %d," % (words, done, root.maker[0].line)
     if root.maker is not None and root.maker[0] != site:
         maker_site, maker = root.maker
         made = _short(maker.callee) or maker_site.text
@@ -102,15 +103,17 @@ def _says(site: Site, root: Root, name: str) -> bool:
 
 
 def _predicate(root: Root) -> str:
-    if root.kind == tapes.FAILS:
+    if root.kind == FAILS:
         return "fails: %s" % root.error
-    if root.kind == tapes.WORKS:
+    if root.kind == WORKS:
         return "no longer fails (%s)" % root.error
-    if root.kind == tapes.ALIAS:
-        return "sees another value: an assignment before it now reaches other objects"
-    if root.kind == "random":
+    if root.kind == ALIAS:
+        return "sees another value"
+    if root.kind == RANDOM:
         return "draws other random numbers from the global generator"
-    if root.kind == "state":
+    if root.kind == NUMERICS:
+        return "rounds in another way, and the digits that are printed show it"
+    if root.kind == STATE:
         return "leaves another result in its argument"
     return "gives another result for the same input"
 

@@ -67,7 +67,7 @@ def compare(
 def _could_matter(difference: Difference, record: Record) -> bool:
     """Return whether a difference is of Python or of a package that the run imported."""
     if difference.facet == "runtime":
-        return difference.kind in ("version", "changed") and "version" in difference.name
+        return difference.kind == "version" and difference.name == "python"
     if difference.facet != "packages" or difference.kind == "added":
         return False
     from provenance.core.distributions import key_of

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import provenance.agent.rehearsal
+from provenance.compare import roots, tapes
 from provenance.compare import tape as tapes_
-from provenance.compare import tapes
 from provenance.compare.tape import Tape
 from provenance.core import filekinds
 from provenance.core.record import Record
@@ -57,7 +57,7 @@ class Wish(NamedTuple):
 class Rehearsed(NamedTuple):
     """What the rehearsals gave. problem: why there is no comparison, "" where there is one."""
 
-    compared: tapes.Compared | None = None
+    compared: roots.Compared | None = None
     old: Tape | None = None
     new: Tape | None = None
     problem: str = ""
