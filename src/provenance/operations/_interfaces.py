@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from provenance.compare import interfaces as signatures
 from provenance.core import verdict
 from provenance.core.difference import BROKEN, NotCompared
 from provenance.core.distributions import key_of, scan
@@ -14,6 +13,8 @@ from provenance.core.uses import CALL, Use
 from provenance.core.verdict import Finding, Reason
 from provenance.environments import sources
 from provenance.errors import ProvError
+from provenance.knowledge.changes import comparable
+from provenance.knowledge.interfaces import LEVEL, explained, short
 from provenance.knowledge.judge import PYTHON_ITSELF
 from provenance.operations import interfaces
 
@@ -99,12 +100,12 @@ def held_against(
     calls = [use for use in calls if use.kind == CALL]
     for use in calls:
         was, now = before.signature(use.symbol), after.signature(use.symbol)
-        name, why = interfaces.short(use.symbol), signatures.comparable(was, now)
+        name, why = short(use.symbol), comparable(was, now)
         if now.get("absent") and "parameters" in was:
             gone.setdefault(name, []).append(use.where)
         elif why and name not in dark.get(why, ()):
             dark.setdefault(why, []).append(name)
-    told = interfaces.explained(finding, calls, before.signature, after)
+    told = explained(finding, calls, before.signature, after)
     reasons = [_gone(finding, name, tuple(dict.fromkeys(where))) for name, where in gone.items()]
     if reasons:
         places = dict.fromkeys((*told.where, *(place for one in reasons for place in one.where)))
@@ -121,7 +122,7 @@ def _gone(finding: Finding, name: str, places: tuple[str, ...]) -> Reason:
     text = "%s is not there any more; called at %s%s" % (name, ", ".join(places[:MOST]), more)
     restore = "pip install %s==%s" % (finding.name, finding.old)
     source = "the sources of %s %s and %s" % (finding.name, finding.old, finding.new)
-    return Reason(interfaces.LEVEL, text, "", source, restore, places, BROKEN)
+    return Reason(LEVEL, text, "", source, restore, places, BROKEN)
 
 
 def _dark(finding: Finding, names: list[str], why: str) -> NotCompared:

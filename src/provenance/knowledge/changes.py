@@ -9,13 +9,12 @@ may ask why. `for_call` leaves it out, and all that the call's own arguments dec
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from provenance.compare._defaults import is_stand_in, shown, why_equal, why_quiet
 from provenance.core.difference import BROKEN, POSSIBLE
 from provenance.core.use import Use
 from provenance.core.versions import is_version, key
+from provenance.knowledge._defaults import is_stand_in, shown, why_equal, why_quiet
 
 DEFAULT, REMOVED, ADDED, RENAMED = "default", "removed", "added", "renamed"
 KEYWORD_ONLY, MOVED, REQUIRED = "keyword only", "moved", "required"
@@ -38,8 +37,8 @@ class Change(NamedTuple):
     parameter: str
     old: Any = None
     new: Any = None
-    before: int | None = None
-    after: int | None = None
+    before: Optional[int] = None
+    after: Optional[int] = None
     taken: bool = False
     quiet: str = ""
 
@@ -48,7 +47,7 @@ class Passed(NamedTuple):
     """What a call passes. spread: ``*x`` or ``**x`` may pass more than is seen."""
 
     positional: int = 0
-    keywords: frozenset[str] = frozenset()
+    keywords: FrozenSet[str] = frozenset()
     spread: bool = False
 
 
@@ -77,7 +76,7 @@ def comparable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     return ""
 
 
-def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Tuple[Change, ...]:
     """Return how ``new`` differs from ``old``; nothing where they cannot be compared."""
     if comparable(old, new):
         return ()
@@ -85,7 +84,7 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...
     loose = bool(new.get("wrapped")) or any(p["kind"] == "**" for p in new["parameters"])
     star = any(p["kind"] == "*" for p in new["parameters"])
     renamed = _renamed(before, after)
-    found: list[Change] = []
+    found: List[Change] = []
     for name, one in before.items():
         now = renamed.get(name, name)
         if now not in after:
@@ -102,20 +101,20 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...
     return tuple(found)
 
 
-def _plain(parameters: Sequence[Parameter]) -> dict[str, Parameter]:
+def _plain(parameters: Sequence[Parameter]) -> Dict[str, Parameter]:
     return {p["name"]: p for p in parameters if p["kind"] not in ("*", "**")}
 
 
-def _position(parameters: Mapping[str, Parameter], name: str) -> int | None:
+def _position(parameters: Mapping[str, Parameter], name: str) -> Optional[int]:
     order = [n for n, p in parameters.items() if p["kind"] != "keyword"]
     return order.index(name) if name in order else None
 
 
-def _renamed(before: Mapping[str, Parameter], after: Mapping[str, Parameter]) -> dict[str, str]:
+def _renamed(before: Mapping[str, Parameter], after: Mapping[str, Parameter]) -> Dict[str, str]:
     """Return the new names of parameters that only have another name: same place and default."""
     gone = [name for name in before if name not in after]
     come = [name for name in after if name not in before]
-    found: dict[str, str] = {}
+    found: Dict[str, str] = {}
     for name in gone:
         place = _position(before, name)
         for other in come:
@@ -165,7 +164,7 @@ def _of_parameter(
     before: Mapping[str, Parameter],
     after: Mapping[str, Parameter],
     taken: bool,
-) -> list[Change]:
+) -> List[Change]:
     old, new = before[name], after[now]
     was, is_ = _position(before, name), _position(after, now)
     found = []
@@ -196,7 +195,7 @@ def _handed_over(
     return not plain and any(one == default for one in come)
 
 
-def for_call(found: Sequence[Change], name: str, call: Passed) -> tuple[Hit, ...]:
+def for_call(found: Sequence[Change], name: str, call: Passed) -> Tuple[Hit, ...]:
     """Return what of ``found`` concerns a call of ``name``; never more than "possible" or "broken".
 
     A changed default concerns a call that does not pass it; a parameter that is gone, renamed or
@@ -212,7 +211,7 @@ def for_call(found: Sequence[Change], name: str, call: Passed) -> tuple[Hit, ...
     return tuple(hits)
 
 
-def _hit(one: Change, name: str, call: Passed) -> Hit | None:
+def _hit(one: Change, name: str, call: Passed) -> Optional[Hit]:
     by_name = one.parameter in call.keywords
     by_place = one.before is not None and call.positional > one.before
     gone = POSSIBLE if one.taken else BROKEN
@@ -241,7 +240,7 @@ def _hit(one: Change, name: str, call: Passed) -> Hit | None:
     return None
 
 
-def registry_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:
+def registry_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Tuple[Change, ...]:
     """Return which flags and options of libraries have another value, in both present.
 
     ``old`` and ``new``: flat, ``{"pandas.options.mode.copy_on_write": form}``.
@@ -255,7 +254,7 @@ def registry_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Ch
     return tuple(found)
 
 
-def announced(warnings: Sequence[str], old_version: str, new_version: str) -> tuple[str, ...]:
+def announced(warnings: Sequence[str], old_version: str, new_version: str) -> Tuple[str, ...]:
     """Return the ``warnings`` of a run under ``old_version`` that speak of what has come since.
 
     They name a release after the old and up to the new one, or say without any that a default or

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, List
 
 _STAND_IN = re.compile(
     r"(?i)^(auto_|_)*(no_?default|no_?value|sentinel|unset|missing|deprecated|undefined|not_?given|"
@@ -77,10 +77,10 @@ def why_equal(old: Any, new: Any) -> str:
 def _same_items(old: Any, new: Any) -> bool:
     if not (isinstance(old, list) and isinstance(new, list) and len(old) == len(new)):
         return False
-    return all(why_equal(a, b) for a, b in zip(old, new, strict=True))
+    return all(why_equal(a, b) for a, b in zip(old, new))
 
 
-def _both_nan(numbers: list[Any]) -> bool:
+def _both_nan(numbers: List[Any]) -> bool:
     return all(isinstance(one, float) and math.isnan(one) for one in numbers)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance.compare.interfaces import (
+from provenance.knowledge.changes import (
     Passed,
     announced,
     changes,
