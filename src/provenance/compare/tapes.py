@@ -288,26 +288,26 @@ class _Comparison:
             if unlike is None or unlike.kind in QUIET or self._drifts(unlike):
                 continue
             if (mine, twin) not in self.of_pair:
-                found |= self._unknown_cause(operation)
+                found |= self._unknown_cause(operation, unlike)
         if self._draws(operation) and self.random_root is not None and drawn[0] != drawn[1]:
             found.add(self.random_root)
         return frozenset(found)
 
-    def _unknown_cause(self, operation: Operation) -> set[int]:
+    def _unknown_cause(self, operation: Operation, unlike: Unlike) -> set[int]:
         """Return the roots to blame for an input that nobody was seen to make: the latest one."""
         places = [place for number, place in self.root_at.items() if number < operation.number]
         if places:
             return {max(places)}
-        return {self._lone(operation)}
+        return {self._lone(operation, unlike)}
 
-    def _lone(self, operation: Operation) -> int:
+    def _lone(self, operation: Operation, unlike: Unlike) -> int:
         """Make a root of an operation whose input differs though nothing before it does."""
         site = self.sites[operation.site]
         if site in self.of_site:
             return self.of_site[site]
         place = self.of_site[site] = len(self.roots)
         maker = self._changer(operation) or self._maker(operation)
-        self.roots.append(Root(site, operation, ALIAS, None, maker=maker))
+        self.roots.append(Root(site, operation, ALIAS, unlike, maker=maker))
         self.root_at[operation.number] = place
         return place
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from provenance.core import verdict
-from provenance.core.difference import NONE, Difference
+from provenance.core.difference import BROKEN, NONE, POSSIBLE, Difference
 from provenance.core.distributions import key_of
 from provenance.core.record import Record
 from provenance.core.uses import Use
@@ -48,9 +48,27 @@ def explain(
         package, before, after = _versions(difference)
         about = known.get(package, ()) if package and difference.effect != NONE else ()
         own = [one for one in about if teller(one, changed) == package]
+        difference = _softened(difference, uses, old, bool(changed))
         told = finding(difference, judge(own, package, before, after, uses, gpu))
         found.append(told if package else surroundings.explained(told, here))
     return (*found, *surroundings.lost_cards(differences, here))
+
+
+def _softened(difference: Difference, uses: Sequence[Use], old: Record, others: bool) -> Difference:
+    """Return a package that is gone as "possible" where only libraries imported it.
+
+    Another release of such a library may need it no more (``six``); whether so, only running tells.
+    """
+    gone = difference.facet == "packages" and difference.kind == "removed"
+    if not (gone and difference.effect == BROKEN and others and uses):
+        return difference
+    key = key_of(difference.name)
+    tops = {use.symbol.partition(".")[0] for use in uses}
+    for subject in old.payloads("packages"):
+        one = subject.payload.get("distributions", {}).get(key) or {}
+        if tops.intersection(one.get("modules") or (key.replace("-", "_"),)):
+            return difference
+    return difference._replace(effect=POSSIBLE, text="a library that the run used imported it")
 
 
 def teller(entry: Entry, changed: Mapping[str, Tuple[str, str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from provenance.core.difference import BROKEN, KNOWN, NONE, POSSIBLE
 from provenance.core.distributions import key_of
 from provenance.core.record import Record
 from provenance.core.verdict import Finding, Reason
+from provenance.knowledge.judge import PYTHON_ITSELF
 
 LEVEL = "L3"
 MOST_PLACES = 20
@@ -143,10 +145,11 @@ def _package(root: Root, owners: Mapping[str, str]) -> str:
         sides = (root.unlike.old, root.unlike.new)
         candidates += [side for side in sides if isinstance(side, str)]
     for one in candidates:
-        found = owners.get(one.partition(".")[0])
-        if found:
-            return found
-    return ""
+        top = one.partition(".")[0]
+        if top in owners:
+            return owners[top]
+    first = root.operation.callee.partition(".")[0].lstrip("_")
+    return PYTHON_ITSELF if first == "builtins" or first in sys.stdlib_module_names else ""
 
 
 def _owners(record: Record) -> dict[str, str]:
@@ -182,6 +185,8 @@ def attach(findings: Sequence[Finding], told: Sequence[Told], run: str) -> tuple
 
 
 def _package_of(one: Finding) -> str:
+    if one.facet == "runtime" and one.name == PYTHON_ITSELF and one.kind == "version":
+        return PYTHON_ITSELF
     if one.facet != "packages" or one.effect == NONE:
         return ""
     return key_of(one.name)
@@ -191,6 +196,8 @@ def _joined(finding: Finding, told: Told) -> Finding:
     places = list(finding.where)
     places += [place for place in told.reason.where if place not in places]
     remedy = "pip install %s==%s" % (finding.name, finding.old)
+    if finding.name == PYTHON_ITSELF:
+        remedy = "use Python %s" % finding.old
     remedied = isinstance(finding.old, str) and not any(one.remedy for one in finding.reasons)
     reason = told.reason._replace(remedy=remedy) if remedied else told.reason
     return finding._replace(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from provenance.core.difference import Difference, NotCompared
 from provenance.core.record import Record
 from provenance.core.verdict import Finding
-from provenance.operations import _roots, calls
+from provenance.operations import _checked, _roots, calls
 from provenance.operations.calls import Coverage
 from provenance.operations.references import Reference
 from provenance.store.project import Project
@@ -61,6 +61,9 @@ def compare(
     coverage = Coverage(
         wish.mode, counted.compared, counted.reached, {n: c for n, c in missed.items() if c}
     )
+    if done.old and done.new and _checked.is_whole(done.old, done.new, reference.record):
+        changed = frozenset(one.package for one in told)
+        plain = _checked.quieted(plain, done.compared.same, changed)
     return Outcome(_roots.attach(plain, told, "run"), coverage)
 
 
