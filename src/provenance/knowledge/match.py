@@ -44,11 +44,11 @@ def explain(
     changed = {p: (o, n) for p, o, n in map(_versions, differences) if p}
     here = surroundings.situation(old, new, uses, versions_of(old))
     found = []
-    for difference in differences:
+    for seen in differences:
+        difference = _softened(seen, uses, old, bool(changed))
         package, before, after = _versions(difference)
         about = known.get(package, ()) if package and difference.effect != NONE else ()
         own = [one for one in about if teller(one, changed) == package]
-        difference = _softened(difference, uses, old, bool(changed))
         told = finding(difference, judge(own, package, before, after, uses, gpu))
         found.append(told if package else surroundings.explained(told, here))
     return (*found, *surroundings.lost_cards(differences, here))
