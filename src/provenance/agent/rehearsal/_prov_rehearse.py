@@ -205,7 +205,6 @@ def main():
         how, why = "error", load("_prov_names").error(error)
     finally:
         tape.end(how, why)
-    sys.stdout.flush()
     os._exit(0)
 
 
