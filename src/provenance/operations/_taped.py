@@ -24,10 +24,15 @@ def key(facts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def path(folder: str, name: str) -> str:
+    """Return where the tape ``name`` is kept in ``folder``."""
+    return os.path.join(folder, name + ".tape.gz")
+
+
 def load(folder: str, name: str) -> Tape | None:
     """Return the tape kept in ``folder`` under ``name``, None where there is none."""
     try:
-        with gzip.open(os.path.join(folder, name + ".tape.gz"), "rt", encoding="utf-8") as stream:
+        with gzip.open(path(folder, name), "rt", encoding="utf-8") as stream:
             return tape.read(stream)
     except (OSError, EOFError, ValueError):
         return None
@@ -38,7 +43,7 @@ def keep(folder: str, name: str, text: str, redact: Redactor) -> None:
     os.makedirs(folder, exist_ok=True)
     packed = gzip.compress(clean(text, redact).encode(), 5, mtime=0)
     try:
-        files.write_atomic(os.path.join(folder, name + ".tape.gz"), packed)
+        files.write_atomic(path(folder, name), packed)
         _sweep(folder)
     except OSError:
         return  # the next one rehearses again

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import provenance.agent.rehearsal
@@ -83,8 +85,7 @@ def rehearse(reference: Reference, new_key: Any, wish: Wish) -> Rehearsed:
         return Rehearsed(problem=script)
     stage = _Stage(reference, script, wish)
     try:
-        old, again = stage.recorded()
-        new = stage.present(new_key, old)
+        old, again, new = stage.tapes(new_key)
     except _Refused as refused:
         return Rehearsed(problem=refused.why, hint=refused.hint)
     except ProvError as error:
@@ -103,43 +104,63 @@ class _Stage:
         self.folder = os.path.join(wish.place.folder, _taped.FOLDER)
         self.redact = Redactor.from_environment(wish.environ)
         self.how = ""
+        self.stopping = threading.Event()
         self.key = _taped.key(
             [VERSION, wish.mode, _facts(reference.record), _stamps(reference.record, wish.place)]
         )
 
-    def recorded(self) -> tuple[Tape, Tape]:
-        """Return the two tapes of the recorded environment. Raises `_Refused`."""
+    def tapes(self, new_key: Any) -> tuple[Tape, Tape, Tape]:
+        """Return the tapes: recorded environment, the same again, the other. Raises `_Refused`.
+
+        The second and the third are made side by side.
+        """
+        python, old = self.recorded()
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                again = pool.submit(self.again, python, old)
+                new = pool.submit(self.present, new_key, old)
+                return old, again.result(), new.result()
+        except BaseException:
+            self.stopping.set()
+            raise
+
+    def recorded(self) -> tuple[str | None, Tape]:
+        """Return the recorded interpreter, where it was needed, and its tape."""
         old = _taped.load(self.folder, self.key + "-1")
-        again = _taped.load(self.folder, self.key + "-2")
-        if old is not None and again is not None:
+        if old is not None and os.path.exists(_taped.path(self.folder, self.key + "-2")):
             self.how = "kept"
-            return old, again
+            return None, old
         found = recorded.recorded_python(
             self.reference, self.wish.environ, self.wish.place, self.wish.build, self._building
         )
         if found.python is None:
             raise _Refused(found.why, found.hint)
         self.how = found.how
-        return self._twice(found.python)
+        if old is None:
+            text = self._first(found.python)
+            _taped.keep(self.folder, self.key + "-1", text, self.redact)
+            old = self._clean(text)
+        return found.python, old
 
-    def _twice(self, python: str) -> tuple[Tape, Tape]:
-        with scratch.tree(self.reference, self.wish.place, self.wish.environ) as tree:
-            self._say("rehearsing in the recorded environment (1 of 3)")
-            text = self._run(python, tree, {"rows": 0, "limit_s": WHOLE_S}, "0")
-            old = tapes_.read(text.splitlines())
-            rows = 0
-            if old.end in (tapes_.TIME, tapes_.CUT_OFF):
-                rows = ROWS
-                self._say("rehearsing with data cut to %d rows (1 of 3)" % ROWS)
-                text = self._run(python, tree, {"rows": ROWS, "limit_s": CUT_S}, "0")
-                old = tapes_.read(text.splitlines())
-            self._say("rehearsing once more, to tell what differs by itself (2 of 3)")
-            follow = self._following(old, rows)
-            second = self._run(python, tree, follow, "1")
-        head = json.dumps({"rows": rows}) + "\n"
-        _taped.keep(self.folder, self.key + "-1", head + text, self.redact)
-        _taped.keep(self.folder, self.key + "-2", second, self.redact)
-        return self._clean(head + text), self._clean(second)
+    def again(self, python: str | None, old: Tape) -> Tape:
+        """Return a second tape of the recorded environment."""
+        kept = _taped.load(self.folder, self.key + "-2")
+        if kept is not None or python is None:
+            return kept or old
+        self._say("rehearsing there once more, to tell what differs by itself, and here")
+        text = self._fresh(python, self._following(old, old.rows), "1")
+        _taped.keep(self.folder, self.key + "-2", text, self.redact)
+        return self._clean(text)
+
+    def _first(self, python: str) -> str:
+        """Return the tape that decides how all the others are cut."""
+        self._say("rehearsing in the recorded environment")
+        text = self._fresh(python, {"rows": 0, "limit_s": WHOLE_S}, "0")
+        if tapes_.read(text.splitlines()).end not in (tapes_.TIME, tapes_.CUT_OFF):
+            return text
+        self._say("rehearsing with data cut to %d rows" % ROWS)
+        cut = self._fresh(python, {"rows": ROWS, "limit_s": CUT_S}, "0")
+        return json.dumps({"rows": ROWS}) + "\n" + cut
 
     def present(self, new_key: Any, old: Tape) -> Tape:
         """Return the tape of the environment that is asked about. Raises `_Refused`."""
@@ -147,9 +168,7 @@ class _Stage:
         kept = _taped.load(self.folder, name)
         if kept is not None:
             return kept
-        with scratch.tree(self.reference, self.wish.place, self.wish.environ) as tree:
-            self._say("rehearsing here (3 of 3)")
-            text = self._run(self.wish.python, tree, self._following(old, old.rows), "0")
+        text = self._fresh(self.wish.python, self._following(old, old.rows), "0")
         _taped.keep(self.folder, name, text, self.redact)
         return self._clean(text)
 
@@ -160,6 +179,11 @@ class _Stage:
     def _following(old: Tape, rows: int) -> dict[str, Any]:
         loops = [list(one) for one in old.loops]
         return {"rows": rows, "limit_s": 2 * CUT_S, "follows": True, "loops": loops}
+
+    def _fresh(self, python: str, settings: dict[str, Any], hash_seed: str) -> str:
+        """Return the tape of a rehearsal in a tree of its own, which holds nothing of others."""
+        with scratch.tree(self.reference, self.wish.place, self.wish.environ) as tree:
+            return self._run(python, tree, settings, hash_seed)
 
     def _run(self, python: str, tree: Tree, settings: dict[str, Any], hash_seed: str) -> str:
         """Return the tape that one rehearsal writes. Raises `_Refused` where it cannot start."""
@@ -192,7 +216,7 @@ class _Stage:
                 tree.writable,
                 limit_s=settings["limit_s"] + IMPORTS_S,
             )
-            ended = sandbox.run(task)
+            ended = sandbox.run(task, stop=self.stopping.is_set)
             try:
                 with open(path, encoding="utf-8", errors="replace") as stream:
                     return stream.read()
