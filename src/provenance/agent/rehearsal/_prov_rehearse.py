@@ -7,6 +7,8 @@ Started by the target interpreter as ``python _prov_rehearse.py SETTINGS.json``.
 ``own``      folders of the user's source; ``foreign``: folders below them that hold libraries
 ``rows``     data longer than this is cut to it (0: not cut); ``loop_s``: seconds a loop may take
 ``follows``  true: ``loops`` ([site, nth, turns]) says how often each loop turns
+``data``     paths of the data files, where they are or would be in the tree that this runs in
+``keep``     true: what is read of them is kept on the tape; ``feed``: what is given instead of it
 ``limit_s``  seconds after the first import of the script's own, when all ends
 """
 
@@ -81,6 +83,7 @@ def code_of(tape, own, path, text, guarded):
     sites = []
     try:
         offset = len(tape.sites)
+        tape.sources.learn(text)
         code = load("_prov_rewrite").rewrite(text, path, own.shown(path), sites, guarded, offset)
     except RecursionError:
         return None
@@ -183,7 +186,9 @@ def main():
         settings = json.load(stream)
     own = Own(settings)
     sys.dont_write_bytecode = False
-    tape = load("_prov_tape").Tape(settings["tape"], own.names, settings)
+    kind = load("_prov_tape").Tape
+    kind = load("_prov_feed").fed(kind) if settings.get("feed") else kind
+    tape = kind(settings["tape"], own.names, settings)
     tape.put({"tape": 1, "python": "%d.%d.%d" % sys.version_info[:3]})
     import builtins
 
@@ -259,6 +264,7 @@ def run_cells(tape, own, script, data, names):
         sites = []
         try:
             offset = len(tape.sites)
+            tape.sources.learn(text)
             code = load("_prov_rewrite").rewrite(
                 text, "<cell %d>" % number, shown, sites, True, offset
             )

@@ -36,7 +36,9 @@ load = None
 class Operation(object):
     """One operation under way."""
 
-    __slots__ = ("begin", "callee", "frame", "inputs", "links", "noted", "site", "values", "warned")
+    __slots__ = (
+        "begin", "callee", "frame", "inputs", "links", "noted", "opened", "site", "values", "warned"
+    )  # fmt: skip
 
     def __init__(self, site, frame, begin):
         self.site = site
@@ -47,6 +49,7 @@ class Operation(object):
         self.links = []
         self.callee = None
         self.noted = None
+        self.opened = False
         self.warned = []
 
 
@@ -73,6 +76,7 @@ class Tape(object):
         self.process = os.getpid()
         self.busy = False
         self.lock = threading.Lock()
+        self.sources = load("_prov_sources").Sources(settings, self)
 
     # --- what rewritten code calls -----------------------------------------------------------
 
@@ -127,6 +131,8 @@ class Tape(object):
         self.busy = True
         try:
             value = self.cut.result(operation, value)
+            if self.sources.watching:
+                self.sources.returned(operation, value)
             if self._counts(operation, value):
                 self._note(operation, value, None)
         finally:
@@ -145,7 +151,8 @@ class Tape(object):
         """Return an iterator over ``iterable`` that notes its items and ends early if it must."""
         if threading.get_ident() != self.thread or os.getpid() != self.process:
             return iter(iterable)
-        return self._turns(site, iterable)
+        turns = self._turns(site, iterable)
+        return self.sources.watched(site, iterable, turns) if self.sources.watching else turns
 
     def t(self, site):
         """Return whether a ``while`` loop may take another turn."""
