@@ -27,6 +27,7 @@ ALLOWED_S = 0.1
 _BATCH = 40
 """Sites that are told together, so that a killed process loses no more than these."""
 
+_ours = os.path.dirname(here) + "/"
 _patches, _values = load("_prov_patches"), load("_prov_calls_values")
 
 sites = {}
@@ -57,7 +58,7 @@ def is_own(file):
     """Return whether code of this file name is the user's: a file, or a cell of a notebook."""
     if file[:1] == "<":
         return file.startswith("<ipython-input-")
-    return not _patches["foreign"](file) and not file.startswith(here)
+    return not _patches["foreign"](file) and not file.startswith(_ours)
 
 
 def site(place, called, receiver):
