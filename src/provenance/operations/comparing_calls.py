@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from provenance.core.difference import Difference, NotCompared
+from provenance.core.difference import BROKEN, Difference, NotCompared
 from provenance.core.record import Record
 from provenance.core.verdict import Finding
 from provenance.operations import _checked, _roots, calls
 from provenance.operations.calls import Coverage
 from provenance.operations.references import Reference
 from provenance.store.project import Project
+
+if TYPE_CHECKING:
+    from provenance.operations.rehearse import Rehearsed
+
+
+_SHOWN = 3
 
 
 class Wish(NamedTuple):
@@ -31,6 +37,7 @@ class Outcome(NamedTuple):
     findings: tuple[Finding, ...]
     coverage: Coverage | None = None
     not_compared: tuple[NotCompared, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def compare(
@@ -46,25 +53,42 @@ def compare(
         return Outcome(plain)
     if not any(_could_matter(one, reference.record) for one in differences):
         return Outcome(plain)
+    gone = [one.name for one in plain if _is_missing(one)]
+    if gone:
+        why = "the script cannot run here without %s" % ", ".join(gone[:_SHOWN])
+        return Outcome(plain, None, (NotCompared(calls.FACET, "your calls", why),))
     from provenance.operations import rehearse  # most verifications need no rehearsal
 
     asked = rehearse.Wish(
         wish.environ, wish.place, wish.python, wish.mode, wish.build, wish.progress
     )
     done = rehearse.rehearse(reference, _key(today), asked)
+    return outcome(done, plain, reference, wish.mode)
+
+
+def outcome(
+    done: Rehearsed, plain: tuple[Finding, ...], reference: Reference, mode: str
+) -> Outcome:
+    """Return ``plain`` with what the rehearsals told, or why there is no comparison."""
     if done.compared is None:
         why = done.problem + ("; " + done.hint if done.hint else "")
-        return Outcome(plain, None, (NotCompared(calls.FACET, "your calls", why),))
+        return Outcome(plain, None, (NotCompared(calls.FACET, "your calls", why),), done.notes)
     told = _roots.reasons(done.compared.roots, reference.record)
     counted = done.compared.coverage
     missed = {"noisy": counted.noisy, "not reached": counted.missing}
     coverage = Coverage(
-        wish.mode, counted.compared, counted.reached, {n: c for n, c in missed.items() if c}
+        mode, counted.compared, counted.reached, {n: c for n, c in missed.items() if c}
     )
     if done.old and done.new and _checked.is_whole(done.old, done.new, reference.record):
         changed = frozenset(one.package for one in told)
         plain = _checked.quieted(plain, done.compared.same, changed)
-    return Outcome(_roots.attach(plain, told, "run"), coverage)
+    return Outcome(_roots.attach(plain, told, "run"), coverage, (), done.notes)
+
+
+def _is_missing(finding: Finding) -> bool:
+    """Return whether a package that the script itself imports is not installed."""
+    gone = finding.facet == "packages" and finding.kind == "removed"
+    return gone and finding.effect == BROKEN
 
 
 def _could_matter(difference: Difference, record: Record) -> bool:
