@@ -53,13 +53,14 @@ class Wish(NamedTuple):
     """How to build.
 
     cwd: where uv looks for settings. offline: only from uv's cache. fresh: build again although
-    there is one.
+    there is one. limit_mb: no bigger file is downloaded; None: whatever its size.
     """
 
     environ: Mapping[str, str]
     cwd: str
     offline: bool = False
     fresh: bool = False
+    limit_mb: float | None = None
 
 
 def cached(wanted: Wanted, wish: Wish) -> Environment | None:
@@ -169,6 +170,11 @@ class _Builder:
 
     def _said(self, line: str) -> None:
         size = uv.megabytes(line)
+        limit = self._wish.limit_mb
+        if limit is not None and size > limit:
+            name = line.split()[1]
+            text = "%s is a download of %.0f MB, more than %.0f." % (name, size, limit)
+            raise SystemRefused(text, "--fetch-limit %.0f" % (size + 1))
         if size:
             self._megabytes += size
         elif _DOWNLOADED.match(line):

@@ -36,7 +36,7 @@ def newest(
     for _ in range(MOST_ROUNDS):
         done = uv.run(words, environ, cwd, "".join("%s\n" % name for name in todo))
         if done.code == 0:
-            return Newest(_pins(done.output), tuple(left_out))
+            return Newest(pins_in(done.output), tuple(left_out))
         refusal = refusals.read(done.complaints, todo)
         if refusal.network:
             raise SystemRefused("the index cannot be reached, so that nothing newer is known.")
@@ -44,14 +44,14 @@ def newest(
             break
         todo.remove(refusal.key)
         left_out.append(LeftOut(refusal.key, "", refusal.reason))
-    raise SystemRefused("uv finds no newest versions that go together.", _last(done.complaints))
+    raise SystemRefused("uv finds no newest versions that go together.", last_line(done.complaints))
 
 
-def _pins(text: str) -> dict[str, str]:
+def pins_in(text: str) -> dict[str, str]:
     pins = (line.split(";")[0].strip() for line in text.splitlines() if "==" in line)
     return dict(split(pin) for pin in pins)
 
 
-def _last(complaints: str) -> str:
+def last_line(complaints: str) -> str:
     lines = [line.strip() for line in complaints.splitlines() if line.strip()]
     return lines[-1][:300] if lines else ""

@@ -37,7 +37,7 @@ class Found(NamedTuple):
 
     python: its path, None where there is none. how: "recorded", "cached", "built" or "none". why:
     one sentence. hint: what to type where there is none. missing: "name version: reason" of what
-    the run imported and it lacks.
+    the run imported and it lacks. notes: in what else it is not as it was.
     """
 
     python: str | None
@@ -45,6 +45,7 @@ class Found(NamedTuple):
     why: str
     hint: str = ""
     missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def recorded_python(
@@ -54,12 +55,13 @@ def recorded_python(
     build: bool = False,
     progress: Callable[[str, int, int, float], None] | None = None,
     offline: bool = False,
+    limit_mb: float | None = None,
 ) -> Found:
     """Return an interpreter that has what the run of ``reference`` imported, as it was.
 
     The recorded one if it is here unchanged; else one that was built before; else, with ``build``,
-    one built now; else none, with the reason. progress: as in `environments.build`. Never raises
-    `ProvError`: what goes wrong is the reason.
+    one built now; else none, with the reason. progress, limit_mb: as in `environments.build`. Never
+    raises `ProvError`: what goes wrong is the reason.
     """
     record = reference.record
     try:
@@ -77,21 +79,19 @@ def recorded_python(
     if recipe is None:
         return Found(None, NONE, problem)
     recipe = recipe._replace(prefer=_bases(ran, roots))
-    return _like_it(recipe, installed, problem, environ, place.root, build, progress, offline)
+    wish = environments.Wish(environ, place.root, offline, limit_mb=limit_mb)
+    return _like_it(recipe, installed, problem, wish, build, progress)
 
 
 def _like_it(
     recipe: Wanted,
     installed: Packages,
     problem: str,
-    environ: Mapping[str, str],
-    cwd: str,
+    wish: environments.Wish,
     build: bool,
     progress: Callable[[str, int, int, float], None] | None,
-    offline: bool,
 ) -> Found:
     """Return the environment built before, or, if asked to, one built now."""
-    wish = environments.Wish(environ, cwd, offline)
     try:
         made = environments.cached(recipe, wish)
         if made is None and build:
@@ -105,7 +105,7 @@ def _like_it(
     without = " without %s" % ", ".join(lost[:_SHOWN]) if lost else ""
     when = "" if made.built else " before"
     why = "%s An environment like it was built%s%s." % (problem, when, without)
-    return Found(made.python, BUILT if made.built else CACHED, why, "", lost)
+    return Found(made.python, BUILT if made.built else CACHED, why, "", lost, made.notes)
 
 
 def _first(found: dict[str, Any] | None) -> Any:

@@ -46,7 +46,10 @@ LOOP_S = 1.0
 
 
 class Wish(NamedTuple):
-    """How to rehearse. environ: of the present. build: whether an environment may be built."""
+    """How to rehearse. environ: of the present. build: whether an environment may be built.
+
+    offline, limit_mb: for that, as in `environments.build`.
+    """
 
     environ: Mapping[str, str]
     place: Project
@@ -54,10 +57,15 @@ class Wish(NamedTuple):
     mode: str
     build: bool = False
     progress: Callable[[str], None] | None = None
+    offline: bool = False
+    limit_mb: float | None = None
 
 
 class Rehearsed(NamedTuple):
-    """What the rehearsals gave. problem: why there is no comparison, "" where there is one."""
+    """What the rehearsals gave. problem: why there is no comparison, "" where there is one.
+
+    notes: in what the recorded environment is not the one of the run.
+    """
 
     compared: roots.Compared | None = None
     old: Tape | None = None
@@ -65,6 +73,7 @@ class Rehearsed(NamedTuple):
     problem: str = ""
     hint: str = ""
     how: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class _Refused(Exception):
@@ -93,7 +102,8 @@ def rehearse(reference: Reference, new_key: Any, wish: Wish) -> Rehearsed:
     if not old.operations:
         why = old.failed[0][1] if old.failed else old.why or "it noted nothing"
         return Rehearsed(problem="the rehearsal in the recorded environment failed: %s" % why)
-    return Rehearsed(tapes.compare(old, new, again), old, new, how=stage.how)
+    compared = tapes.compare(old, new, again)
+    return Rehearsed(compared, old, new, how=stage.how, notes=stage.notes)
 
 
 class _Stage:
@@ -104,6 +114,7 @@ class _Stage:
         self.folder = os.path.join(wish.place.folder, _taped.FOLDER)
         self.redact = Redactor.from_environment(wish.environ)
         self.how = ""
+        self.notes: tuple[str, ...] = ()
         self.stopping = threading.Event()
         self.key = _taped.key(
             [VERSION, wish.mode, _facts(reference.record), _stamps(reference.record, wish.place)]
@@ -131,11 +142,19 @@ class _Stage:
             self.how = "kept"
             return None, old
         found = recorded.recorded_python(
-            self.reference, self.wish.environ, self.wish.place, self.wish.build, self._building
+            self.reference,
+            self.wish.environ,
+            self.wish.place,
+            self.wish.build,
+            self._building,
+            self.wish.offline,
+            self.wish.limit_mb,
         )
         if found.python is None:
             raise _Refused(found.why, found.hint)
-        self.how = found.how
+        if found.missing:
+            raise _Refused("the environment built like it lacks %s" % "; ".join(found.missing))
+        self.how, self.notes = found.how, found.notes
         if old is None:
             text = self._first(found.python)
             _taped.keep(self.folder, self.key + "-1", text, self.redact)

@@ -138,7 +138,7 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
         tuple(verdict.ranked(called.findings)),
         compared.facts,
         (*compared.not_compared, *signed.not_compared, *unasked, *called.not_compared),
-        today.notes,
+        (*today.notes, *called.notes),
         called.coverage,
     )
 

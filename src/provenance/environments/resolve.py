@@ -1,0 +1,55 @@
+"""Which releases go together when one of them is changed, and the others as little as possible."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+
+from provenance.core.distributions import key_of
+from provenance.environments import refusals, uv
+from provenance.environments.newest import MOST_ROUNDS, Newest, last_line, pins_in
+from provenance.environments.wanted import LeftOut
+from provenance.errors import SystemRefused
+
+
+def resolved(
+    names: Iterable[str],
+    fixed: Mapping[str, str],
+    preferred: Mapping[str, str],
+    python: str,
+    environ: Mapping[str, str],
+    cwd: str,
+    offline: bool = False,
+) -> Newest:
+    """Return releases of ``names`` and what they require that go together with ``fixed``.
+
+    fixed: versions by name that must be so. preferred: versions that stay wherever they can. Local
+    builds (``torch==2.1.0+cpu``), which most indexes lack, stay as they are. Raises `ProvError`.
+    """
+    local = {key: one for key, one in preferred.items() if "+" in one and key not in fixed}
+    todo = {key_of(one): "" for one in names if key_of(one) not in local}
+    todo.update(("%s" % key, "==%s" % one) for key, one in fixed.items())
+    left_out: list[LeftOut] = []
+    with tempfile.TemporaryDirectory(prefix="prov-") as folder:
+        path = os.path.join(folder, "kept.txt")
+        words = ["pip", "compile", "-", "-q", "--no-header", "--no-annotate", "-o", path]
+        words += ["--python-version", python, *(["--offline"] if offline else [])]
+        for _ in range(MOST_ROUNDS):
+            with open(path, "w", encoding="utf-8") as stream:  # uv keeps what its output says
+                stream.write("".join("%s==%s\n" % one for one in sorted(preferred.items())))
+            text = "".join(key + version + "\n" for key, version in todo.items())
+            done = uv.run(words, environ, cwd, text)
+            if done.code == 0:
+                with open(path, encoding="utf-8") as stream:
+                    return Newest({**pins_in(stream.read()), **local}, tuple(left_out))
+            refusal = refusals.read(done.complaints, todo)
+            if refusal.network:
+                raise SystemRefused("the index cannot be reached.")
+            if not refusal.key or refusal.key in fixed:
+                break
+            del todo[refusal.key]
+            left_out.append(LeftOut(refusal.key, "", refusal.reason))
+    asked = ", ".join("%s %s" % one for one in fixed.items())
+    why = refusal.reason if refusal.key else last_line(done.complaints)
+    raise SystemRefused("uv finds no releases that go together with %s: %s." % (asked, why))
