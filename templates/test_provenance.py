@@ -23,18 +23,18 @@ import glob
 import hashlib
 import json
 import math
+import operator
 import os
 import platform
 import re
 import sys
 import typing
 import warnings
-from bisect import bisect_left
+from importlib.machinery import EXTENSION_SUFFIXES
 from types import SimpleNamespace
 from typing import (
     Any,
     Callable,
-    Collection,
     Dict,
     FrozenSet,
     Iterable,
@@ -56,404 +56,11 @@ from typing import (
 # stands nowhere here returns something unknown, which costs a finding its certainty, never its
 # truth.
 
-FRAME, SERIES, INDEX = "pandas.DataFrame", "pandas.Series", "pandas.Index"
-ARRAY, TENSOR, GENERATOR = "numpy.ndarray", "torch.Tensor", "numpy.random.Generator"
-GROUPS, COLUMN_GROUPS = "pandas.DataFrameGroupBy", "pandas.SeriesGroupBy"
-IMAGE = "PIL.Image.Image"
-
-COMMON = frozenset((FRAME, SERIES, INDEX, ARRAY, TENSOR, GROUPS, COLUMN_GROUPS))
-"""Classes whose items are read everywhere, without anything that a release could change."""
-
-_NUMPY_SCALARS = (
-    "float16 float32 float64 longdouble complex64 complex128 "
-    "int8 int16 int32 int64 uint8 uint16 uint32 uint64"
-)
-NUMPY_SCALARS: FrozenSet[str] = frozenset("numpy." + name for name in _NUMPY_SCALARS.split())
-
-_NUMPY_ARRAYS = (
-    "array asarray ascontiguousarray zeros ones empty full zeros_like ones_like empty_like "
-    "full_like arange linspace logspace concatenate stack vstack hstack column_stack where sqrt "
-    "exp log log2 log10 abs sin cos tan tanh power dot matmul einsum random.rand random.randn "
-    "random.random random.normal random.uniform random.randint random.permutation random.choice "
-    "loadtxt genfromtxt fromfile eye diag tile repeat clip round cumsum cumprod diff sort argsort"
-)
-_TORCH_TENSORS = (
-    "tensor as_tensor from_numpy zeros ones empty full rand randn randint randperm arange linspace "
-    "eye zeros_like ones_like rand_like randn_like empty_like full_like cat stack sin cos exp log "
-    "sqrt abs matmul mm bmm einsum where softmax sigmoid tanh relu clamp sum mean std norm flatten "
-    "reshape transpose permute squeeze unsqueeze normal bernoulli multinomial logspace"
-)
-_PANDAS_FRAMES = (
-    "read_csv read_table read_parquet read_excel read_json read_feather read_pickle read_hdf "
-    "read_sql read_sql_query read_fwf read_stata read_orc merge get_dummies pivot_table melt "
-    "crosstab json_normalize concat pivot"
-)
-_NETWORKX = (
-    "karate_club_graph gnp_random_graph erdos_renyi_graph fast_gnp_random_graph path_graph "
-    "barabasi_albert_graph watts_strogatz_graph complete_graph from_pandas_edgelist read_edgelist"
-)
-
-RETURNS: Dict[str, str] = {
-    "numpy.random.default_rng": GENERATOR,
-    "jax.random.PRNGKey": "jax.Array",
-    "jax.random.key": "jax.Array",
-    "pandas.to_datetime": SERIES,
-    "pandas.to_numeric": SERIES,
-    "pandas.cut": SERIES,
-    "pandas.qcut": SERIES,
-    "pandas.date_range": "pandas.DatetimeIndex",
-    "PIL.Image.open": IMAGE,
-    "PIL.Image.new": IMAGE,
-    "PIL.Image.fromarray": IMAGE,
-    "PIL.Image.linear_gradient": IMAGE,
-    "PIL.Image.radial_gradient": IMAGE,
-    "PIL.Image.merge": IMAGE,
-    "PIL.ImageDraw.Draw": "PIL.ImageDraw.ImageDraw",
-    "gym.make": "gym.Env",
-    "gymnasium.make": "gymnasium.Env",
-    "xgboost.train": "xgboost.Booster",
-    "lightgbm.train": "lightgbm.Booster",
-    "sklearn.pipeline.make_pipeline": "sklearn.pipeline.Pipeline",
-    "sklearn.compose.make_column_transformer": "sklearn.compose.ColumnTransformer",
-    "pyarrow.table": "pyarrow.Table",
-    "pyarrow.parquet.read_table": "pyarrow.Table",
-    "pyarrow.Table.from_pandas": "pyarrow.Table",
-    "polars.read_csv": "polars.DataFrame",
-    "polars.read_parquet": "polars.DataFrame",
-    "polars.scan_csv": "polars.LazyFrame",
-    "polars.scan_parquet": "polars.LazyFrame",
-    "optuna.create_study": "optuna.Study",
-    "tensorflow.data.Dataset.from_tensor_slices": "tensorflow.data.Dataset",
-    "datasets.load_dataset": "datasets.Dataset",
-    "statsmodels.formula.api.ols": "statsmodels.regression.linear_model.OLS",
-}
-RETURNS.update(("numpy." + name, ARRAY) for name in _NUMPY_ARRAYS.split())
-RETURNS.update((name, name) for name in NUMPY_SCALARS)
-RETURNS.update(("torch." + name, TENSOR) for name in _TORCH_TENSORS.split())
-RETURNS.update(("pandas." + name, FRAME) for name in _PANDAS_FRAMES.split())
-RETURNS.update(("networkx." + name, "networkx.Graph") for name in _NETWORKX.split())
-
-_SAME = (
-    "abs add agg assign astype bfill clip copy cummax cummin cumprod cumsum diff div drop "
-    "drop_duplicates dropna ffill fillna filter head iloc interpolate isin join loc map mask merge "
-    "mul nlargest nsmallest pct_change pipe pow query rank reindex rename replace reset_index "
-    "resample_ round sample select_dtypes set_index shift sort_index sort_values sub tail "
-    "to_frame transform transpose truncate unstack where"
-)
-_KEEPS: Dict[str, FrozenSet[str]] = {
-    FRAME: frozenset(_SAME.split()),
-    SERIES: frozenset(_SAME.split()) - {"to_frame", "reset_index", "unstack"},
-}
-_MEMBERS: Dict[str, str] = {
-    FRAME + ".groupby": GROUPS,
-    SERIES + ".groupby": COLUMN_GROUPS,
-    GROUPS + ".apply": FRAME,
-    FRAME + ".value_counts": SERIES,
-    SERIES + ".value_counts": SERIES,
-    SERIES + ".to_frame": FRAME,
-    SERIES + ".reset_index": FRAME,
-    SERIES + ".unstack": FRAME,
-    FRAME + ".stack": SERIES,
-    FRAME + ".melt": FRAME,
-    FRAME + ".pivot_table": FRAME,
-    FRAME + ".pivot": FRAME,
-    FRAME + ".corr": FRAME,
-    FRAME + ".describe": FRAME,
-    FRAME + ".T": FRAME,
-    FRAME + ".values": ARRAY,
-    SERIES + ".values": ARRAY,
-    FRAME + ".to_numpy": ARRAY,
-    SERIES + ".to_numpy": ARRAY,
-    FRAME + ".index": INDEX,
-    SERIES + ".index": INDEX,
-    FRAME + ".columns": INDEX,
-    TENSOR + ".numpy": ARRAY,
-    "h5py.File.create_dataset": "h5py.Dataset",
-    "keras.Model.fit": "keras.callbacks.History",
-    "keras.Sequential.fit": "keras.callbacks.History",
-}
-_REDUCED = frozenset("mean sum std var min max median prod quantile nunique count any all".split())
-_GROUPED = frozenset(
-    "mean sum std var min max median prod quantile nunique count size first last "
-    "agg aggregate head tail nth cumsum cumcount rank transform".split()
-)
-_FLUENT = frozenset(
-    "fit partial_fit set_params set_output train eval to cuda cpu half float double "
-    "requires_grad_ shuffle batch map prefetch repeat cache take skip".split()
-)
-_NOT_TENSORS = frozenset(
-    "item tolist numpy size dim numel backward stride shape dtype device is_cuda is_contiguous "
-    "data_ptr element_size type grad_fn requires_grad names".split()
-)
-_NOT_IMAGES = frozenset("getdata getpixel save size mode tobytes getbbox histogram load".split())
-
 
 def is_class(name: str) -> bool:
     """Return whether a dotted name names a class, by the custom of capital letters."""
     last = name.rpartition(".")[2]
     return last[:1].isupper() or (last[:1] == "_" and last[1:2].isupper())
-
-
-def returned(symbol: str) -> Optional[str]:
-    """Return the class of what calling ``symbol`` gives, None where it is not known."""
-    if symbol in RETURNS:
-        return RETURNS[symbol]
-    if is_class(symbol):
-        return symbol
-    owner, _, method = symbol.rpartition(".")
-    if method == "__enter__":
-        return owner
-    return _of_method(owner, method) if is_class(owner) else None
-
-
-def member(owner: str, name: str) -> Optional[str]:
-    """Return the class of the attribute ``name`` of an object of class ``owner``, if known."""
-    if owner == FRAME and name in ("loc", "iloc"):
-        return None
-    found = _MEMBERS.get(owner + "." + name)
-    if found in (ARRAY, INDEX, FRAME) and name in ("T", "values", "index", "columns"):
-        return found
-    if owner == TENSOR and name in ("T", "data", "grad", "real", "imag"):
-        return TENSOR
-    return ARRAY if owner == ARRAY and name == "T" else None
-
-
-def _of_method(owner: str, method: str) -> Optional[str]:
-    full = owner + "." + method
-    if full in _MEMBERS:
-        return _MEMBERS[full]
-    if method in _KEEPS.get(owner, ()):
-        return owner
-    if owner == FRAME and method in _REDUCED:
-        return SERIES
-    if owner in (GROUPS, COLUMN_GROUPS) and method in _GROUPED:
-        return FRAME if owner == GROUPS else SERIES
-    if owner == TENSOR:
-        return None if method in _NOT_TENSORS else TENSOR
-    if owner == IMAGE:
-        return None if method in _NOT_IMAGES else IMAGE
-    if owner == ARRAY and method in ("astype", "reshape", "copy", "flatten", "ravel", "transpose"):
-        return ARRAY
-    if method.startswith("from_") or method in _FLUENT:
-        return owner
-    return None
-
-
-def item(owner: str, key: str) -> Optional[str]:
-    """Return the class of ``object[key]``; key: "text", "list", "test", "slice" or "other"."""
-    if owner == FRAME:
-        return {"text": SERIES, "list": FRAME, "test": FRAME, "slice": FRAME}.get(key)
-    if owner == SERIES:
-        return SERIES if key in ("list", "test", "slice") else None
-    if owner == GROUPS:
-        return {"text": COLUMN_GROUPS, "list": GROUPS}.get(key)
-    if owner in ("h5py.File", "h5py.Group"):
-        return "h5py.Dataset"
-    return TENSOR if owner == TENSOR else (ARRAY if owner == ARRAY and key != "other" else None)
-
-
-_ALIASES: Tuple[Tuple[str, str], ...] = (
-    ("tensorflow.compat.v2.keras.", "keras."),
-    ("tensorflow.python.keras.", "keras."),
-    ("tensorflow.keras.", "keras."),
-    ("tf_keras.", "keras."),
-    ("keras.api.", "keras."),
-    ("keras.src.", "keras."),
-    ("lightning.pytorch.", "pytorch_lightning."),
-    ("lightning.", "pytorch_lightning."),
-    ("pandas.core.groupby.generic.", "pandas."),
-    ("pandas.core.groupby.", "pandas."),
-)
-"""Names under which libraries publish the same thing again; the left becomes the right."""
-
-
-def spelled(symbol: str) -> str:
-    """Return ``symbol`` in the one spelling by which call sites and entries are compared."""
-    for prefix, short in _ALIASES:
-        if symbol.startswith(prefix):
-            return short + symbol[len(prefix) :]
-    return symbol
-
-
-_types = SimpleNamespace(
-    ARRAY=ARRAY,
-    COMMON=COMMON,
-    NUMPY_SCALARS=NUMPY_SCALARS,
-    TENSOR=TENSOR,
-    is_class=is_class,
-    item=item,
-    member=member,
-    returned=returned,
-    spelled=spelled,
-)
-
-
-# ---- provenance.core._values ---------------------------------------------------------------------
-# What an expression in Python source may be, and its value where it is constant.
-
-REF, MEMBER, OBJECT = "ref", "member", "object"
-CLASS, INSTANCE, FUNCTION, LITERAL = "class", "instance", "function", "literal"
-MODULE = "module"
-MOST_ALTERNATIVES = 4
-LONGEST_TEXT, MOST_ITEMS = 80, 16
-
-LITERALS = ("Constant", "Num", "Str", "NameConstant", "UnaryOp", "Tuple", "List", "Dict")
-
-
-class Value(NamedTuple):
-    """What an expression may be.
-
-    kind: "ref" (a library's module, class or function), "member" (of a library's object), "object"
-    (instance of a library's class), "class", "instance", "function" or "module" (of the source
-    itself) or "literal". name: dotted symbol, or name in the source. literal: of a literal.
-    """
-
-    kind: str
-    name: str
-    literal: Any = None
-
-
-class Seen(NamedTuple):
-    """One call, read or write of a symbol: kind, symbol, the node, and what was given to it."""
-
-    kind: str
-    symbol: str
-    line: int
-    arguments: Tuple[Any, ...] = ()
-    keywords: Dict[str, Any] = {}
-    spread: bool = False
-    assigned: bool = False
-
-
-Values = Tuple[Value, ...]
-Scope = Dict[str, Values]
-
-
-class Neighbours:
-    """The user's own files that are read together, by dotted name, and what each holds."""
-
-    def __init__(self, names: Sequence[str] = ()) -> None:
-        self._names = [tuple(name.split(".")) for name in names]
-        self.held: Dict[str, Scope] = {}
-
-    def module(self, dotted: str) -> str:
-        """Return the name of the file that ``dotted`` imports, "" where it is none or not clear."""
-        wanted = tuple(dotted.split("."))
-        found = [name for name in self._names if name[-len(wanted) :] == wanted]
-        exact = [name for name in found if name == wanted]
-        found = exact or found
-        return ".".join(found[0]) if len(found) == 1 else ""
-
-    def relative(self, name: str, level: int, module: str) -> str:
-        """Return the file that ``from ..module import`` means in the file ``name``."""
-        parts = name.split(".")
-        base = parts[: len(parts) - level]
-        if len(parts) < level:
-            return ""
-        full = tuple(base + ([module] if module else []))
-        dotted = ".".join(full)
-        return dotted if tuple(dotted.split(".")) in self._names else ""
-
-
-class Learned(NamedTuple):
-    """What a first pass over the source found out about its own classes and functions.
-
-    bases: symbols of the library classes that a class stands on. methods: names it defines itself.
-    attributes: what its instances hold. results: what a function returns.
-    """
-
-    bases: Dict[str, Tuple[str, ...]]
-    methods: Dict[str, List[str]]
-    attributes: Dict[str, Scope]
-    results: Dict[str, Values]
-
-
-Lookup = Callable[[str], Values]
-
-
-def either(*parts: Values) -> Values:
-    """Return what a name may be that is one of ``parts``, each possibility once."""
-    found: List[Value] = []
-    for part in parts:
-        found.extend(one for one in part if one not in found)
-    return tuple(found[:MOST_ALTERNATIVES])
-
-
-def constant(node: Any, lookup: Lookup) -> Any:
-    """Return ``node`` as a plain JSON value, None where it is not constant.
-
-    None itself and dotted names of libraries are ``{"name": ...}``, a dictionary is
-    ``{"dict": {...}}`` with the keys that are text.
-    """
-    kind = type(node).__name__
-    if kind in ("Name", "Attribute"):
-        return _constant_name(node, lookup)
-    if kind == "Dict":
-        keys = [constant(k, lookup) if k is not None else None for k in node.keys]
-        if not all(isinstance(k, str) for k in keys) or len(keys) > MOST_ITEMS:
-            return None
-        return {"dict": {k: constant(v, lookup) for k, v in zip(keys, node.values)}}
-    if kind == "Call" and type(node.func).__name__ == "Name" and node.func.id == "dict":
-        plain = not node.args and all(k.arg is not None for k in node.keywords)
-        if not plain or lookup("dict") or len(node.keywords) > MOST_ITEMS:
-            return None
-        return {"dict": {k.arg: constant(k.value, lookup) for k in node.keywords}}
-    if kind in ("Tuple", "List"):
-        items = [constant(e, lookup) for e in node.elts[:MOST_ITEMS]]
-        return items if len(node.elts) <= MOST_ITEMS and None not in items else None
-    if kind not in LITERALS:
-        return None
-    try:
-        value = ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError):
-        return None
-    return _plain(value)
-
-
-def _constant_name(node: Any, lookup: Lookup) -> Any:
-    dotted: List[str] = []
-    while isinstance(node, ast.Attribute):
-        dotted.insert(0, node.attr)
-        node = node.value
-    values = lookup(node.id) if isinstance(node, ast.Name) else ()
-    if len(values) != 1 or (values[0].kind == LITERAL and dotted):
-        return None
-    if values[0].kind == LITERAL:
-        return values[0].literal
-    if values[0].kind != REF:
-        return None
-    return {"name": _types.spelled(".".join([values[0].name, *dotted]))}
-
-
-def _plain(value: Any) -> Any:
-    if value is None:
-        return {"name": "None"}
-    if isinstance(value, str):
-        return value if len(value) <= LONGEST_TEXT else None
-    if isinstance(value, (bool, int)):
-        return value
-    return value if isinstance(value, float) and value - value == 0 else None
-
-
-def index_of(node: ast.Subscript) -> Any:
-    """Return the index expression; before 3.9 it stood inside an ``Index`` node."""
-    return getattr(node.slice, "value", node.slice) if _is_index(node) else node.slice
-
-
-def _is_index(node: ast.Subscript) -> bool:
-    return type(node.slice).__name__ == "Index"
-
-
-def key_kind(index: Any) -> str:
-    """Return the kind of an index expression: "text", "list", "test", "slice" or "other"."""
-    kind = type(index).__name__
-    if kind in ("Constant", "Str") and isinstance(getattr(index, "value", ""), str):
-        return "text"
-    if kind in ("List", "Tuple"):
-        return "list"
-    if kind in ("Compare", "BinOp", "UnaryOp", "BoolOp"):
-        return "test"
-    return "slice" if kind in ("Slice", "ExtSlice") else "other"
 
 
 # ---- provenance.core.use -------------------------------------------------------------------------
@@ -515,657 +122,6 @@ class Use(NamedTuple):
             return one._replace(arguments=tuple(one.arguments), line=int(one.line))
         except (TypeError, KeyError) as error:
             raise ValueError("not a use: %.60r" % (value,)) from error
-
-
-# ---- provenance.core._expressions ----------------------------------------------------------------
-# Following names through Python expressions; `_flow` does the statements around them.
-
-_OPERATORS = {
-    "Add": "add", "Sub": "sub", "Mult": "mul", "Div": "truediv", "FloorDiv": "floordiv",
-    "Mod": "mod", "Pow": "pow", "MatMult": "matmul",
-}  # fmt: skip
-
-
-class Expressions:
-    """What the expressions of a module are and use; ``seen`` is what was used."""
-
-    def __init__(
-        self, learned: Learned, neighbours: Optional[Neighbours] = None, name: str = ""
-    ) -> None:
-        self.seen: List[Seen] = []
-        self._neighbours = neighbours or Neighbours()
-        self._name = name
-        self._prefix = name + ":" if name else ""
-        self._learned = learned
-        self._scopes: List[Scope] = [{}]
-        self._owner = ""
-        self._function = ""
-        self._later: List[Callable[[], None]] = []
-
-    def _block(self, body: Sequence[ast.stmt]) -> None:
-        """Go through statements: in the class that knows them."""
-        raise NotImplementedError
-
-    def _const(self, node: Any) -> Any:
-        return constant(node, self._lookup)
-
-    # names ------------------------------------------------------------------------------------
-
-    def _lookup(self, name: str) -> Values:
-        for scope in self._scopes[::-1]:
-            if name in scope:
-                return scope[name]
-        return (Value(REF, "builtins." + name),) if name in ("sum", "getattr") else ()
-
-    def _bind(self, name: str, values: Values) -> None:
-        self._scopes[-1][name] = values
-
-    def _forget(self, name: str) -> None:
-        """Unbind ``name`` in all scopes: what it held is changed from here on."""
-        for scope in self._scopes:
-            if name in scope:
-                scope[name] = ()
-
-    def _see(
-        self,
-        kind: str,
-        symbol: str,
-        node: ast.AST,
-        call: Optional[ast.Call] = None,
-        assigned: bool = False,
-        arguments: Tuple[Any, ...] = (),
-    ) -> None:
-        if symbol.startswith("."):
-            return
-        symbol, line = _types.spelled(symbol), getattr(node, "lineno", 0)
-        if call is None:
-            self.seen.append(Seen(kind, symbol, line, arguments, assigned=assigned))
-            return
-        spread = any(isinstance(a, ast.Starred) for a in call.args)
-        given = tuple(self._const(a) for a in call.args if not isinstance(a, ast.Starred))
-        named, unfolded = self._keywords(call)
-        spread = spread or unfolded
-        if isinstance(call.func, ast.Attribute):  # the line of the name, not of a chain's start
-            line = getattr(call.func, "end_lineno", None) or line
-        self.seen.append(Seen(kind, symbol, line, given, named, spread, assigned))
-
-    def _keywords(self, call: ast.Call) -> Tuple[Dict[str, Any], bool]:
-        """Return the named arguments, those of a known ``**x`` too; whether more may be."""
-        named: Dict[str, Any] = {}
-        more = False
-        for keyword in call.keywords:
-            value = self._const(keyword.value)
-            if keyword.arg is not None:
-                named[keyword.arg] = value
-            elif isinstance(value, dict) and isinstance(value.get("dict"), dict):
-                named.update(value["dict"])
-            else:
-                more = True
-        return named, more
-
-    def _generic(self, node: ast.AST) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
-                self._eval(child)
-            elif isinstance(child, ast.stmt):
-                self._block([child])
-            else:
-                self._generic(child)
-
-    # targets ----------------------------------------------------------------------------------
-
-    def _assign(self, target: ast.expr, values: Values, source: Optional[ast.expr]) -> None:
-        if isinstance(target, ast.Name):
-            self._bind(target.id, values)
-        elif isinstance(target, (ast.Tuple, ast.List)):
-            self._unpack(target.elts, source)
-        elif isinstance(target, ast.Starred):
-            self._assign(target.value, (), None)
-        elif isinstance(target, ast.Attribute):
-            self._assign_attribute(target, values, source)
-        elif isinstance(target, ast.Subscript):
-            self._assign_item(target, source)
-
-    def _unpack(self, targets: Sequence[ast.expr], source: Optional[ast.expr]) -> None:
-        parts = source.elts if isinstance(source, (ast.Tuple, ast.List)) else []
-        for index, target in enumerate(targets):
-            part = parts[index] if len(parts) == len(targets) else None
-            values = self._quietly(part) if part is not None else ()
-            self._assign(target, values, part)
-
-    def _quietly(self, node: ast.expr) -> Values:
-        """Return what ``node`` is, without seeing its uses a second time."""
-        kept, self.seen = self.seen, []
-        values = self._eval(node)
-        self.seen = kept
-        return values
-
-    def _assign_attribute(
-        self, target: ast.Attribute, values: Values, source: Optional[ast.expr]
-    ) -> None:
-        for base in self._eval(target.value, read=False):
-            if base.kind == INSTANCE:
-                held = self._learned.attributes.setdefault(base.name, {})
-                kept = held.get(target.attr, ())
-                held[target.attr] = either(kept, values)
-            elif base.kind in (REF, MEMBER, OBJECT):
-                given = (self._const(source),) if source is not None else ()
-                self._see(WRITE, base.name + "." + target.attr, target, arguments=given)
-
-    def _assign_item(self, target: ast.Subscript, source: Optional[ast.expr]) -> None:
-        chained = isinstance(target.value, ast.Subscript)
-        inner = target.value.value if isinstance(target.value, ast.Subscript) else target.value
-        bases = self._eval(inner, read=False)
-        if isinstance(target.value, ast.Subscript):
-            self._eval(index_of(target.value))
-        self._eval(index_of(target))
-        given = (self._const(index_of(target)), self._const(source) if source else None)
-        for base in bases:
-            if base.kind == LITERAL and isinstance(inner, ast.Name):
-                self._forget(inner.id)
-            elif base.kind in (OBJECT, MEMBER) and base.name not in (_types.ARRAY, _types.TENSOR):
-                store = ".__getitem__.__setitem__" if chained else ".__setitem__"
-                self._see(WRITE, base.name + store, target, arguments=given)
-
-    # expressions ------------------------------------------------------------------------------
-
-    def _eval(self, node: Any, read: bool = True, assigned: bool = False) -> Values:
-        """Return what ``node`` may be; uses inside it are seen. read: whether naming counts."""
-        handler = getattr(self, "_of_" + type(node).__name__.lower(), None)
-        if handler is None:
-            literal = self._const(node) if type(node).__name__ in LITERALS else None
-            self._generic(node)
-            return (Value(LITERAL, "", literal),) if literal is not None else ()
-        values: Values = handler(node, read, assigned)
-        return values
-
-    def _of_name(self, node: ast.Name, read: bool, _: bool) -> Values:
-        values = self._lookup(node.id)
-        return self._named(node, values, read)
-
-    def _named(self, node: ast.AST, values: Values, read: bool) -> Values:
-        for value in values if read else ():
-            if value.kind == REF and "." in value.name and not value.name.startswith("builtins."):
-                self._see(READ, value.name, node)
-        return values
-
-    def _of_attribute(self, node: ast.Attribute, read: bool, _: bool) -> Values:
-        bases = self._eval(node.value, read=False)
-        if not bases:
-            return (Value(MEMBER, UNRESOLVED + node.attr),)
-        return self._named(node, self._attribute(bases, node.attr), read)
-
-    def _attribute(self, bases: Values, name: str) -> Values:
-        found: List[Values] = []
-        for base in bases:
-            if base.kind == REF:
-                full = base.name + "." + name
-                own = self._neighbours.module(full)
-                found.append((Value(MODULE, own) if own else Value(REF, full),))
-            elif base.kind == MODULE:
-                found.append(self._of_module(base.name, name))
-            elif base.kind == OBJECT:
-                known = _types.member(base.name, name)
-                value = Value(OBJECT, known) if known else Value(MEMBER, base.name + "." + name)
-                found.append((value,))
-            elif base.kind == MEMBER:
-                found.append((Value(MEMBER, UNRESOLVED + name),))
-            elif base.kind in (INSTANCE, CLASS):
-                found.append(self._own_attribute(base.name, name))
-        return either(*found)
-
-    def _of_module(self, module: str, name: str) -> Values:
-        """Return what ``name`` is in another file of the user's own."""
-        held = self._neighbours.held.get(module, {})
-        return held[name] if name in held else (Value(REF, module + "." + name),)
-
-    def _own_attribute(self, owner: str, name: str) -> Values:
-        """Return what ``name`` is on an instance of a class of the source."""
-        inherited = owner.startswith("super ")
-        owner = owner[6:] if inherited else owner
-        if not inherited:
-            held = self._learned.attributes.get(owner, {})
-            if name in held:
-                return held[name]
-            if name in self._learned.methods.get(owner, ()):
-                return (Value(FUNCTION, owner + "." + name),)
-        bases = self._learned.bases.get(owner, ())
-        if name == "__init__":
-            return tuple(Value(REF, base) for base in bases)
-        return tuple(Value(MEMBER, base + "." + name) for base in bases)
-
-    def _of_call(self, node: ast.Call, _: bool, assigned: bool) -> Values:
-        if isinstance(node.func, ast.Name) and node.func.id == "getattr":
-            found = self._getattr(node)
-            if found is not None:
-                return found
-        callees = self._eval(node.func, read=False)
-        self._forget_changed(node.func)
-        for argument in node.args:
-            self._eval(argument.value if isinstance(argument, ast.Starred) else argument)
-        for keyword in node.keywords:
-            self._eval(keyword.value)
-        results = []
-        for callee in callees:
-            if callee.kind in (REF, MEMBER):
-                self._see(CALL, callee.name, node, node, assigned)
-                if callee.name == "functools.partial":
-                    self._partial(node)
-            results.append(self._made(callee))
-        literal = None if callees else self._const(node)
-        return either(*results) if literal is None else (Value(LITERAL, "", literal),)
-
-    def _getattr(self, node: ast.Call) -> Optional[Values]:
-        """Return what ``getattr(x, "name", ...)`` is; None where the name is not constant."""
-        name = self._const(node.args[1]) if len(node.args) > 1 else None
-        if not isinstance(name, str):
-            return None
-        bases = self._eval(node.args[0], read=False)
-        for argument in node.args[2:]:
-            self._eval(argument)
-        return self._attribute(bases, name)
-
-    def _partial(self, node: ast.Call) -> None:
-        """See ``functools.partial(f, ...)`` as a call of ``f`` with more to come."""
-        for value in self._quietly(node.args[0]) if node.args else ():
-            if value.kind == REF:
-                given = tuple(self._const(a) for a in node.args[1:])
-                named = {k.arg: self._const(k.value) for k in node.keywords if k.arg}
-                symbol = _types.spelled(value.name)
-                self.seen.append(Seen(CALL, symbol, node.lineno, given, named, True))
-
-    def _forget_changed(self, callee: ast.expr) -> None:
-        """Unbind a literal that a method of its own may change."""
-        if isinstance(callee, ast.Attribute) and isinstance(callee.value, ast.Name):
-            name = callee.value.id
-            if any(v.kind == LITERAL for v in self._lookup(name)):
-                self._forget(name)
-
-    def _made(self, callee: Value) -> Values:
-        """Return what calling ``callee`` gives."""
-        if callee.kind in (REF, MEMBER):
-            known = _types.returned(_types.spelled(callee.name))
-            return (Value(OBJECT, known),) if known else ()
-        if callee.kind == CLASS:
-            if callee.name.startswith("super "):
-                return (callee,)
-            return (Value(INSTANCE, callee.name),)
-        if callee.kind == FUNCTION:
-            return self._learned.results.get(callee.name, ())
-        if callee.kind in (OBJECT, INSTANCE):
-            return ()
-        return ()
-
-    def _of_subscript(self, node: ast.Subscript, _: bool, __: bool) -> Values:
-        bases = self._eval(node.value, read=False)
-        index = index_of(node)
-        self._eval(index)
-        found = []
-        for base in bases:
-            if base.kind == OBJECT:
-                if base.name not in _types.COMMON:
-                    self._see(READ, base.name + ".__getitem__", node)
-                known = _types.item(base.name, key_kind(index))
-                found.append((Value(OBJECT, known),) if known else ())
-        return either(*found)
-
-    def _of_binop(self, node: ast.BinOp, _: bool, __: bool) -> Values:
-        left, right = self._eval(node.left), self._eval(node.right)
-        operator = _OPERATORS.get(type(node.op).__name__)
-        for sides, prefix in ((left, "__"), (right, "__r")):
-            for value in sides:
-                if value.kind == OBJECT and value.name in _types.NUMPY_SCALARS and operator:
-                    self._see(CALL, value.name + "." + prefix + operator + "__", node)
-        made = [v for v in left + right if v.kind == OBJECT]
-        return (made[0],) if made else ()
-
-    def _of_boolop(self, node: ast.BoolOp, _: bool, __: bool) -> Values:
-        return either(*(self._eval(value, read=False) for value in node.values))
-
-    def _of_ifexp(self, node: ast.IfExp, read: bool, _: bool) -> Values:
-        self._eval(node.test)
-        return either(self._eval(node.body, read), self._eval(node.orelse, read))
-
-    def _of_await(self, node: ast.Await, _: bool, __: bool) -> Values:
-        return self._eval(node.value)
-
-    def _of_namedexpr(self, node: Any, _: bool, __: bool) -> Values:
-        values = self._eval(node.value, assigned=True)
-        self._assign(node.target, values, node.value)
-        return values
-
-    def _of_lambda(self, node: ast.Lambda, _: bool, __: bool) -> Values:
-        self._scopes.append({a.arg: () for a in node.args.args})
-        self._eval(node.body)
-        self._scopes.pop()
-        return ()
-
-    def _of_listcomp(self, node: Any, _: bool, __: bool) -> Values:
-        self._scopes.append({})
-        for generator in node.generators:
-            self._eval(generator.iter)
-            self._assign(generator.target, (), None)
-            for test in generator.ifs:
-                self._eval(test)
-        for name in ("key", "value", "elt"):
-            if hasattr(node, name):
-                self._eval(getattr(node, name))
-        self._scopes.pop()
-        return ()
-
-    _of_setcomp = _of_generatorexp = _of_dictcomp = _of_listcomp
-
-    def _annotated(self, annotation: Optional[ast.expr]) -> Values:
-        if annotation is None:
-            return ()
-        if isinstance(annotation, (ast.Name, ast.Attribute)):
-            found = self._eval(annotation, read=False)
-            return either(*(self._made(v) for v in found if _types.is_class(v.name)))
-        self._eval(annotation)
-        return ()
-
-
-# ---- provenance.core._flow -----------------------------------------------------------------------
-# Following names through Python source: which library symbol each call, read and write means.
-#
-# A simple abstract run of one module: imports and assignments bind names to what they are, branches
-# are joined, loops are gone through once, functions are entered after the module that holds them.
-# Nothing of the source is executed. What cannot be followed is unknown, never guessed.
-
-
-def follow(tree: ast.Module) -> List[Seen]:
-    """Return every use of an imported symbol in ``tree``, in the order of going through it."""
-    learned = Learned({}, {}, {}, {})
-    for last in (False, True):
-        walk = _Walk(learned)
-        walk.module(tree)
-        if last:
-            return walk.seen
-    return []
-
-
-class _Walk(Expressions):
-    """One pass over a module's statements."""
-
-    def module(self, tree: ast.Module) -> None:
-        self._block(tree.body)
-        while self._later:
-            self._later.pop(0)()
-
-    def names(self) -> Scope:
-        """Return what the names of the module mean after all of it."""
-        return self._scopes[0]
-
-    def _block(self, body: Sequence[ast.stmt]) -> None:
-        for statement in body:
-            handler = getattr(self, "_on_" + type(statement).__name__.lower(), None)
-            if handler is not None:
-                handler(statement)
-            else:
-                self._generic(statement)
-
-    def _on_import(self, node: ast.Import) -> None:
-        for alias in node.names:
-            own = self._neighbours.module(alias.name)
-            if own and (alias.asname or "." not in alias.name):
-                self._bind(alias.asname or alias.name, (Value(MODULE, own),))
-            elif alias.asname:
-                self._bind(alias.asname, (Value(REF, alias.name),))
-            else:
-                top = alias.name.partition(".")[0]
-                self._bind(top, (Value(REF, top),))
-            self._see(READ, alias.name.partition(".")[0], node)
-
-    def _on_importfrom(self, node: ast.ImportFrom) -> None:
-        prefix = "." * node.level + (node.module or "")
-        self._see(READ, prefix.partition(".")[0] or ".", node)
-        for alias in node.names:
-            own = self._imported(node, alias.name)
-            values = own or (Value(REF, prefix + "." + alias.name),)
-            self._bind(alias.asname or alias.name, values)
-
-    def _imported(self, node: ast.ImportFrom, name: str) -> Values:
-        """Return what is imported from a file of the user's own, nothing where it is another's."""
-        near, module = self._neighbours, node.module or ""
-        if node.level:
-            inner = near.relative(self._name, node.level, (module + "." + name).strip("."))
-            source = near.relative(self._name, node.level, module) if module else ""
-        else:
-            inner, source = near.module(module + "." + name), near.module(module)
-        if inner:
-            return (Value(MODULE, inner),)
-        return self._of_module(source, name) if source else ()
-
-    def _on_assign(self, node: ast.Assign) -> None:
-        values = self._eval(node.value, assigned=True)
-        for target in node.targets:
-            self._assign(target, values, node.value)
-
-    def _on_annassign(self, node: ast.AnnAssign) -> None:
-        noted = self._annotated(node.annotation)
-        values = self._eval(node.value, assigned=True) if node.value is not None else ()
-        self._assign(node.target, values or noted, node.value)
-
-    def _on_augassign(self, node: ast.AugAssign) -> None:
-        values = self._eval(node.value)
-        if isinstance(node.target, ast.Name):
-            old = tuple(v for v in self._lookup(node.target.id) if v.kind != LITERAL)
-            self._bind(node.target.id, old or values)
-        else:
-            self._assign(node.target, (), node.value)
-
-    def _branch(self, *bodies: Callable[[], None]) -> None:
-        before = self._scopes[-1]
-        ends = []
-        for body in bodies:
-            self._scopes[-1] = dict(before)
-            body()
-            ends.append(self._scopes[-1])
-        names = {name for end in ends for name in end}
-        self._scopes[-1] = {n: either(*(end.get(n, ()) for end in ends)) for n in sorted(names)}
-
-    def _on_if(self, node: ast.If) -> None:
-        self._eval(node.test)
-        self._branch(lambda: self._block(node.body), lambda: self._block(node.orelse))
-
-    def _on_try(self, node: Any) -> None:
-        self._block(node.body)
-        kept = dict(self._scopes[-1])
-        for handler in node.handlers:
-            if handler.name:
-                self._bind(handler.name, ())
-            self._block(handler.body)
-        for name, values in kept.items():
-            if values:
-                self._bind(name, values)
-        self._block(node.orelse)
-        self._block(node.finalbody)
-
-    _on_trystar = _on_try
-
-    def _on_for(self, node: Any) -> None:
-        self._eval(node.iter)
-        self._assign(node.target, (), None)
-        before = dict(self._scopes[-1])
-        self._block(node.body)
-        after = self._scopes[-1]
-        for name, values in before.items():
-            after[name] = either(values, after.get(name, ()))
-        self._block(node.orelse)
-
-    _on_asyncfor = _on_for
-
-    def _on_while(self, node: ast.While) -> None:
-        self._eval(node.test)
-        self._branch(lambda: self._block(node.body), lambda: None)
-        self._block(node.orelse)
-
-    def _on_with(self, node: Any) -> None:
-        for item in node.items:
-            values = self._eval(item.context_expr, assigned=item.optional_vars is not None)
-            if item.optional_vars is not None:
-                self._assign(item.optional_vars, values, None)
-        self._block(node.body)
-
-    _on_asyncwith = _on_with
-
-    def _on_return(self, node: ast.Return) -> None:
-        values = self._eval(node.value, assigned=True) if node.value is not None else ()
-        if self._function:
-            known = self._learned.results.get(self._function, ())
-            kept = tuple(v for v in values if v.kind != LITERAL)
-            self._learned.results[self._function] = either(known, kept)
-
-    def _on_functiondef(self, node: Any) -> None:
-        for decorator in node.decorator_list:
-            self._eval(decorator)
-        for default in node.args.defaults + [d for d in node.args.kw_defaults if d is not None]:
-            self._eval(default)
-        name = self._owner + "." + node.name if self._owner else self._prefix + node.name
-        if not self._owner:
-            self._bind(node.name, (Value(FUNCTION, name),))
-        scopes, owner = list(self._scopes), self._owner
-        self._later.append(lambda: self._enter(node, name, scopes, owner))
-
-    _on_asyncfunctiondef = _on_functiondef
-
-    def _enter(self, node: Any, name: str, scopes: List[Scope], owner: str) -> None:
-        """Go through the body of a function, in the names that surround it."""
-        kept = self._scopes, self._owner, self._function
-        self._scopes, self._owner, self._function = [*scopes, {}], "", name
-        positional = list(getattr(node.args, "posonlyargs", [])) + node.args.args
-        for argument in positional + node.args.kwonlyargs:
-            self._bind(argument.arg, self._annotated(argument.annotation))
-        for argument in (node.args.vararg, node.args.kwarg):
-            if argument is not None:
-                self._bind(argument.arg, ())
-        if owner and positional:
-            self._bind(positional[0].arg, (Value(INSTANCE, owner),))
-            self._bind("super", (Value(CLASS, "super " + owner),))
-        self._block(node.body)
-        self._scopes, self._owner, self._function = kept
-
-    def _on_classdef(self, node: ast.ClassDef) -> None:
-        bases: List[str] = []
-        for base in node.bases:
-            for value in self._eval(base):
-                if value.kind == REF:
-                    bases.append(value.name)
-                elif value.kind == CLASS:
-                    bases.extend(self._learned.bases.get(value.name, ()))
-        for keyword in node.keywords:
-            self._eval(keyword.value)
-        name = self._prefix + node.name
-        self._learned.bases[name] = tuple(bases)
-        self._learned.methods[name] = [
-            s.name for s in node.body if isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef))
-        ]
-        self._bind(node.name, (Value(CLASS, name),))
-        kept, self._owner = self._owner, name
-        self._scopes.append({})
-        self._block(node.body)
-        self._scopes.pop()
-        self._owner = kept
-
-
-# ---- provenance.core.uses ------------------------------------------------------------------------
-# Where Python source uses the symbols of libraries: its calls, and the flags it reads and sets.
-#
-# Pure: text in, values out; nothing is imported or run. Symbols are as the user reaches them
-# ("sklearn.cluster.KMeans.fit"); a method of something unknown is "?.groupby".
-
-_BUILTIN = frozenset(
-    name for kind in (str, bytes, list, dict, set, int, float, type(open)) for name in dir(kind)
-) | frozenset("write read readline readlines close flush writelines seek tell".split())
-"""Names of methods of built-in types: unresolved, they say nothing."""
-
-
-class Reading(NamedTuple):
-    """What one source file gave: its uses, and a sentence where it could not be read."""
-
-    uses: Tuple[Use, ...]
-    note: str = ""
-
-
-def uses(source: str, path: str, asked: Optional[Collection[str]] = None) -> Tuple[Use, ...]:
-    """Return the uses in ``source``; of unresolved methods only the ``asked`` ones (None: all)."""
-    return read(source, path, asked).uses
-
-
-def read(source: str, path: str, asked: Optional[Collection[str]] = None) -> Reading:
-    """Return the uses in ``source`` and why there are none where it is not Python 3."""
-    if not path.endswith(".ipynb"):
-        return _module(source, path, 0, asked)
-    try:
-        cells = _cells(source)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return Reading((), "%s: not a readable notebook" % path)
-    return _notebook(cells, path, asked)
-
-
-def _module(source: str, path: str, cell: int, asked: Optional[Collection[str]]) -> Reading:
-    try:
-        tree = ast.parse(source)
-        seen = follow(tree)
-    except SyntaxError as error:
-        return Reading((), "%s: not Python 3 (line %s)" % (path, error.lineno))
-    except (ValueError, RecursionError, MemoryError):
-        return Reading((), "%s: cannot be read as Python" % path)
-    return Reading(_found(seen, path, cell, asked))
-
-
-def _found(
-    seen: Sequence[Seen], path: str, cell: int, asked: Optional[Collection[str]]
-) -> Tuple[Use, ...]:
-    """Return what was ``seen`` as uses, in the order of lines."""
-    found: List[Use] = []
-    for one in seen:
-        if one.symbol.startswith(UNRESOLVED):
-            name = one.symbol[len(UNRESOLVED) :]
-            if one.kind != CALL or name in _BUILTIN or (asked is not None and name not in asked):
-                continue
-        use = Use(one.symbol, path, one.line, one.kind, *one[3:], cell=cell)
-        if use not in found[-20:]:
-            found.append(use)
-    found.sort(key=lambda use: use.line)
-    return tuple(found)
-
-
-def _notebook(cells: List[Tuple[int, str]], path: str, asked: Optional[Collection[str]]) -> Reading:
-    """Return the uses of a notebook's cells, read as one module, with lines counted per cell."""
-    lines: List[str] = []
-    owner: List[Tuple[int, int]] = []
-    skipped = 0
-    for cell, source in cells:
-        text = re.sub(r"(?m)^([ \t]*)[%!].*$", r"\1pass", source)
-        try:
-            ast.parse(text)
-        except (SyntaxError, ValueError):
-            skipped += 1
-            continue
-        for index, line in enumerate(text.split("\n")):
-            lines.append(line)
-            owner.append((cell, index + 1))
-    whole = _module("\n".join(lines), path, 0, asked)
-    placed = []
-    for use in whole.uses:
-        cell, line_in_cell = owner[use.line - 1]
-        placed.append(use._replace(cell=cell, line=line_in_cell))
-    note = "%s: %d cells are not Python 3" % (path, skipped) if skipped else whole.note
-    return Reading(tuple(placed), note)
-
-
-def _cells(source: str) -> List[Tuple[int, str]]:
-    """Return number and source of the code cells of a notebook, from 1."""
-    document = json.loads(source)
-    sheets = document.get("worksheets") or [document]
-    cells = [cell for sheet in sheets for cell in sheet["cells"]]
-    found = []
-    for cell in cells:
-        if cell["cell_type"] == "code":
-            text = cell["source"] if "source" in cell else cell["input"]
-            found.append(text if isinstance(text, str) else "".join(text))
-    return [(number + 1, text) for number, text in enumerate(found)]
 
 
 # ---- provenance.core.difference ------------------------------------------------------------------
@@ -1528,12 +484,17 @@ class LockError(Exception):
 class Lock(NamedTuple):
     """What a lock says, and where it lies.
 
-    runs: records as plain JSON. known: entries on behaviour changes with the uses they strike.
+    runs: records as plain JSON. known: entries on behaviour changes. uses: of libraries, by the
+    source of the runs. signatures: of what they call, by symbol; None where the lock has none, for
+    the reason that ``unsigned`` gives.
     """
 
     path: str
     runs: Tuple[Dict[str, Any], ...]
-    known: Tuple[Tuple[Entry, Tuple[Use, ...]], ...] = ()
+    known: Tuple[Entry, ...] = ()
+    uses: Tuple[Use, ...] = ()
+    signatures: Optional[Dict[str, Any]] = None
+    unsigned: str = ""
 
 
 def find_lock(folder: str, environ: Mapping[str, str]) -> str:
@@ -1574,14 +535,39 @@ def read_lock(path: str) -> Lock:
     try:
         runs = tuple(dict(run) for run in document["runs"])
         known = tuple(_known(one) for one in document.get("knowledge", ()))
+        signatures, unsigned = _signatures(document.get("interfaces") or {})
     except (KeyError, TypeError, ValueError) as error:
         raise LockError("%s does not hold readable records: %s." % (path, error)) from None
-    return Lock(os.path.abspath(path), runs, known)
+    return Lock(os.path.abspath(path), runs, known, _uses(runs), signatures, unsigned)
 
 
-def _known(value: Dict[str, Any]) -> Tuple[Entry, Tuple[Use, ...]]:
-    plain = {name: item for name, item in value.items() if name in Entry._fields}
-    return from_json(plain), tuple(Use.from_json(site) for site in value.get("sites", ()))
+def _known(value: Dict[str, Any]) -> Entry:
+    return from_json({name: item for name, item in value.items() if name in Entry._fields})
+
+
+def _uses(runs: Tuple[Dict[str, Any], ...]) -> Tuple[Use, ...]:
+    """Return the uses that any of ``runs`` has; those that cannot be read are left out."""
+    found: Dict[str, Use] = {}
+    for run in runs:
+        for payload in payloads(run, "behaviour"):
+            for site in payload.get("sites") or ():
+                try:
+                    found.setdefault(repr(site), Use.from_json(site))
+                except (ValueError, AttributeError):
+                    continue
+    return tuple(found.values())
+
+
+def _signatures(parts: Dict[str, Any]) -> Tuple[Optional[Dict[str, Any]], str]:
+    """Return the signatures that any run has, and why there are none."""
+    found: Dict[str, Any] = {}
+    for one in parts.values():
+        for symbol, signature in (one.get("signatures") or {}).items():
+            found.setdefault(symbol, signature)
+    if any("signatures" in one for one in parts.values()):
+        return found, ""
+    why = [str(one["missing"]) for one in parts.values() if one.get("missing")]
+    return None, why[0] if why else "the lock was written without signatures"
 
 
 def payloads(run: Mapping[str, Any], facet: str) -> List[Dict[str, Any]]:
@@ -1626,7 +612,7 @@ def place(ref: Any, run: Mapping[str, Any], top: str) -> Optional[str]:
     return full if full.startswith(os.path.normpath(folder).rstrip(os.sep) + os.sep) else None
 
 
-def shown(ref: Any) -> str:
+def shown_path(ref: Any) -> str:
     """Return a recorded path as people read it."""
     path = str(ref.get("path", "?")) if isinstance(ref, dict) else "?"
     return "~/" + path if isinstance(ref, dict) and ref.get("root") == "home" else path
@@ -1641,7 +627,7 @@ def files_of(
     for run in lock.runs:
         for payload in payloads(run, facet):
             for entry in payload.get(member) or ():
-                name = shown(entry.get("path"))
+                name = shown_path(entry.get("path"))
                 if name not in seen:
                     seen.add(name)
                     yield name, place(entry.get("path"), run, top), entry
@@ -1686,6 +672,25 @@ class Reason(NamedTuple):
     follows: int = 0
 
 
+class Finding(NamedTuple):
+    """A difference with its effect on this run, where it strikes, and the reasons.
+
+    Fields as in `Difference`; ``effect`` is the final one and ``where`` the places that reasons
+    found.
+    """
+
+    facet: str
+    subject: str
+    kind: str
+    name: str
+    effect: str
+    old: Any = None
+    new: Any = None
+    where: Tuple[str, ...] = ()
+    text: str = ""
+    reasons: Tuple[Reason, ...] = ()
+
+
 def rank(effect: str) -> int:
     """Return the place of an effect in the order from harmless to fatal."""
     return EFFECTS.index(effect)
@@ -1694,6 +699,9 @@ def rank(effect: str) -> int:
 def worst(effects: Iterable[str]) -> str:
     """Return the gravest of ``effects``, ``none`` where there are none."""
     return max(effects, key=rank, default=NONE)
+
+
+verdict = SimpleNamespace(worst=worst)
 
 
 # ---- provenance.agent._report --------------------------------------------------------------------
@@ -2223,6 +1231,109 @@ def _models() -> List[str]:
     return found
 
 
+# ---- provenance.agent._places --------------------------------------------------------------------
+# Where recorded uses stand in a file that was edited since, and what they pass there now.
+#
+# Calls are found again by the last name of what is called and by their order; that needs no more
+# than
+# the file. What else was used moves with the call before it.
+
+
+def moved(uses: Sequence[Use], source: str) -> Tuple[Use, ...]:
+    """Return the ``uses`` of one file as they stand in ``source``; as they are if unreadable.
+
+    Where a name is called more or less often than it was, and for several things, its uses are
+    only moved; where it stood for one thing, each call of it counts as that, none as none.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return tuple(uses)
+    calls = _calls(tree)
+    before: Dict[str, List[Use]] = {}
+    for use in uses:
+        if use.kind == CALL and not use.symbol.endswith("__"):
+            before.setdefault(_name_of(use), []).append(use)
+    shifts: List[Tuple[int, int]] = []
+    found: List[Use] = []
+    for name, own in before.items():
+        now = calls.get(name, [])
+        if len(own) == len(now):
+            shifts += [(use.line, call.lineno - use.line) for use, call in zip(own, now)]
+            found += [_at(call, use) for use, call in zip(own, now)]
+        elif len({use.symbol for use in own}) == 1 and (now or name not in source):
+            found += [_at(call, own[0]._replace(arguments=(), keywords={})) for call in now]
+        else:
+            continue
+        uses = [use for use in uses if use not in own]
+    found += [use._replace(line=use.line + _shift(use.line, shifts)) for use in uses]
+    return tuple(sorted(found, key=lambda use: use.line))
+
+
+def _name_of(use: Use) -> str:
+    return use.symbol.rpartition(".")[2]
+
+
+def _calls(tree: ast.Module) -> Dict[str, List[ast.Call]]:
+    """Return the calls of a file in their order, by the last name of what is called."""
+    names = {
+        alias.asname: alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname
+    }
+    found: Dict[str, List[ast.Call]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", "") or getattr(node.func, "id", "")
+            found.setdefault(names.get(name, name), []).append(node)
+    for calls in found.values():
+        calls.sort(key=lambda call: call.lineno)
+    return found
+
+
+def _at(call: ast.Call, use: Use) -> Use:
+    """Return ``use`` with place and arguments of ``call``; what is no literal stays as recorded."""
+    stars = any(isinstance(one, ast.Starred) for one in call.args)
+    plain = [one for one in call.args if not isinstance(one, ast.Starred)]
+    known = list(use.arguments) + [None] * len(plain)
+    return use._replace(
+        line=call.lineno,
+        arguments=tuple(_constant(node, old) for node, old in zip(plain, known)),
+        keywords={
+            word.arg: _constant(word.value, use.keywords.get(word.arg))
+            for word in call.keywords
+            if word.arg is not None
+        },
+        spread=stars or any(word.arg is None for word in call.keywords),
+    )
+
+
+def _constant(node: ast.AST, recorded: Any) -> Any:
+    """Return a literal as a recorded use holds it; of anything else what was ``recorded``."""
+    try:
+        return _as_recorded(ast.literal_eval(node))
+    except (ValueError, TypeError, SyntaxError, RecursionError):
+        return recorded
+
+
+def _as_recorded(value: Any) -> Any:
+    if value is None:
+        return {"name": "None"}
+    if isinstance(value, (list, tuple)):
+        return [_as_recorded(one) for one in value]
+    if isinstance(value, dict):
+        return {"dict": {str(key): _as_recorded(one) for key, one in value.items()}}
+    return value if isinstance(value, (bool, int, float, str)) else None
+
+
+def _shift(line: int, shifts: Sequence[Tuple[int, int]]) -> int:
+    """Return by how much the last call at or above ``line`` moved."""
+    above = [one for one in sorted(shifts) if one[0] <= line]
+    return above[-1][1] if above else 0
+
+
 # ---- provenance.core.distributions ---------------------------------------------------------------
 # What is installed for an interpreter, read from the folders on its ``sys.path``.
 #
@@ -2263,20 +1374,16 @@ class Distribution(NamedTuple):
     note: str = ""
 
 
-def scan(sys_path: Sequence[str]) -> List[Distribution]:
-    """Return every distribution on ``sys_path``, sorted by key; the first on the path wins."""
+def versions_in(sys_path: Sequence[str]) -> Dict[str, Distribution]:
+    """Return every distribution on ``sys_path`` by key: name, version and place, nothing more."""
     found: Dict[str, Distribution] = {}
-    links: Dict[str, str] = {}
     for folder in _distinct(sys_path):
         here: Dict[str, Distribution] = {}
-        for one in _in_folder(folder, links):
+        for one in _in_folder(folder, {}, _headed):
             here[one.key] = _better(here[one.key], one) if one.key in here else one
         for key, one in here.items():
-            found[key] = _shadowing(found[key], one) if key in found else one
-    for key, root in links.items():
-        if key in found and found[key].location == root:
-            found[key] = found[key]._replace(editable_root=root, record_sha256="")
-    return [found[key] for key in sorted(found)]
+            found.setdefault(key, one)
+    return found
 
 
 def key_of(name: str) -> str:
@@ -2293,7 +1400,9 @@ def _distinct(sys_path: Sequence[str]) -> Iterator[str]:
             yield folder
 
 
-def _in_folder(folder: str, links: Dict[str, str]) -> Iterator[Distribution]:
+def _in_folder(
+    folder: str, links: Dict[str, str], read: Callable[[str, str], Distribution]
+) -> Iterator[Distribution]:
     """Yield the distributions right inside ``folder``; note egg-links in ``links``."""
     try:
         names = sorted(os.listdir(folder))
@@ -2308,43 +1417,27 @@ def _in_folder(folder: str, links: Dict[str, str]) -> Iterator[Distribution]:
             if name.startswith("~"):
                 yield _by_name(name, folder, "half removed")
             else:
-                yield _read(folder, name)
+                yield read(folder, name)
         elif name == "EGG-INFO" and folder.endswith(".egg"):
-            yield _read(folder, name)
+            yield read(folder, name)
         elif name.endswith(".egg-link"):
             root = _bytes(os.path.join(folder, name)).decode("utf-8", "replace").split("\n")[0]
             if root.strip():
                 links[key_of(name[:-9])] = os.path.abspath(root.strip())
 
 
-def _read(location: str, entry: str) -> Distribution:
-    """Return the distribution whose metadata is ``entry`` of the folder ``location``."""
+def _headed(location: str, entry: str) -> Distribution:
+    """Return what the header of the metadata ``entry`` of the folder ``location`` tells."""
     folder = os.path.join(location, entry)
-    try:
-        files = frozenset(os.listdir(folder))
-    except NotADirectoryError:
-        return _named(_bytes(folder, HEADER_BYTES), location, folder)
-    except OSError:
-        return _by_name(entry, location, "unreadable metadata")
-    one = _named(_metadata(folder, files), location, folder)
-    if "INSTALLER" in files:
-        text = _bytes(os.path.join(folder, "INSTALLER"), 256).decode("utf-8", "replace")
-        one = one._replace(installer=text.strip())
-    if "direct_url.json" in files:
-        direct = _object(_bytes(os.path.join(folder, "direct_url.json")))
-        one = one._replace(direct_url=direct, editable_root=_editable_root(direct))
-    if "RECORD" in files:
-        one = _with_record(one, _bytes(os.path.join(folder, "RECORD")))
-    if "top_level.txt" in files and not one.modules:
-        names = _bytes(os.path.join(folder, "top_level.txt")).decode("utf-8", "replace").split()
-        one = one._replace(modules=tuple(sorted(name.replace("/", ".") for name in names)))
-    return one._replace(requested="REQUESTED" in files)
+    header = _metadata(folder, ("METADATA", "PKG-INFO")) or _bytes(folder, HEADER_BYTES)
+    return _named(header, location, folder)
 
 
 def _metadata(folder: str, files: Any) -> bytes:
     for name in ("METADATA", "PKG-INFO"):
-        if name in files:
-            return _bytes(os.path.join(folder, name), HEADER_BYTES)
+        header = _bytes(os.path.join(folder, name), HEADER_BYTES) if name in files else b""
+        if header:
+            return header
     return b""
 
 
@@ -2375,108 +1468,6 @@ def _by_name(entry: str, location: str, note: str) -> Distribution:
     )
 
 
-def _with_record(one: Distribution, raw: bytes) -> Distribution:
-    """Return ``one`` with what its RECORD says: digest, modules, and a project that it points to.
-
-    A RECORD that lists nothing but a pointer (a .pth file, a finder) is that of an editable
-    install; its digest would only tell where the project lies.
-    """
-    lines = _record(raw, os.path.basename(one.folder).encode("utf-8", "replace"))
-    editable = one.editable_root or _pointed(one.location, lines)
-    if editable:
-        return one._replace(editable_root=editable)
-    value = hashlib.sha256(b"\n".join(lines)).hexdigest() if lines else ""
-    return one._replace(record_sha256=value, modules=_modules(lines))
-
-
-def _record(raw: bytes, metadata: bytes) -> List[bytes]:
-    """Return the sorted lines of a RECORD that speak of the package's own files.
-
-    Left out is what differs between two installs of the same wheel: bytecode, the folder
-    ``metadata`` (INSTALLER, REQUESTED, direct_url.json) and what lies outside the site folder
-    (scripts, whose first line names the interpreter).
-    """
-    if b"\r" in raw:
-        raw = raw.replace(b"\r\n", b"\n")
-    lines = raw.split(b"\n")
-    if b"__pycache__/" in raw:
-        lines = [line for line in lines if b"__pycache__/" not in line]
-    lines.sort()
-    # Sorted, each kind to leave out is one stretch: the empty, "../", "/", then the metadata.
-    start = bisect_left(lines, b"!")
-    outside = (bisect_left(lines, b"../"), bisect_left(lines, b"..0"))
-    absolute = (bisect_left(lines, b"/"), bisect_left(lines, b"0"))
-    own = (bisect_left(lines, metadata + b"/"), bisect_left(lines, metadata + b"0"))
-    for first, after in sorted((outside, absolute, own), reverse=True):
-        del lines[first:after]
-    return lines[start:] if start else lines
-
-
-def _modules(lines: Sequence[bytes], prefix: bytes = b"") -> Tuple[str, ...]:
-    """Return the importable names in sorted RECORD ``lines``, dotted below namespace packages."""
-    names = set()
-    start = bisect_left(lines, prefix)
-    while start < len(lines) and lines[start].startswith(prefix):
-        path = lines[start].partition(b",")[0][len(prefix) :]
-        first, slash, _ = path.partition(b"/")
-        name = first.decode("utf-8", "replace")
-        if not slash:
-            start += 1
-            stem, _, suffix = name.partition(".")
-            if stem.isidentifier() and (suffix == "py" or name.endswith((".so", ".pyd"))):
-                names.add(_dotted(prefix) + stem)
-            continue
-        below = prefix + first + b"/"
-        if name.isidentifier():
-            init = bisect_left(lines, below + b"__init__.")
-            if init < len(lines) and lines[init].startswith(below + b"__init__."):
-                names.add(_dotted(prefix) + name)
-            elif prefix.count(b"/") < 2:
-                names.update(_modules(lines, below) or (_dotted(prefix) + name,))
-        start = bisect_left(lines, prefix + first + b"0", start)  # "0" follows "/"
-    return tuple(sorted(names))
-
-
-def _dotted(prefix: bytes) -> str:
-    return prefix.decode("utf-8", "replace").replace("/", ".")
-
-
-def _pointed(location: str, lines: Sequence[bytes]) -> str:
-    """Return the project folder that a RECORD of only .pth files and finders points to, or ""."""
-    names = [line.partition(b",")[0].decode("utf-8", "replace") for line in lines[:3]]
-    if not names or len(lines) > 2:
-        return ""
-    if not all(n.endswith(".pth") or n.startswith("__editable__") for n in names):
-        return ""
-    for name in names:
-        text = _bytes(os.path.join(location, name)).decode("utf-8", "replace")
-        if name.endswith(".pth"):
-            first = text.strip().split("\n")[0].strip()
-            if os.path.isabs(first):
-                return os.path.normpath(first)
-        else:
-            mapped = re.search(r"MAPPING[^=]*=\s*\{\s*['\"][^'\"]+['\"]\s*:\s*['\"]([^'\"]+)", text)
-            if mapped:
-                return os.path.dirname(os.path.normpath(mapped.group(1)))
-    return ""
-
-
-def _editable_root(direct_url: Dict[str, Any]) -> str:
-    info = direct_url.get("dir_info")
-    if not isinstance(info, dict) or not info.get("editable"):
-        return ""
-    return file_path(direct_url.get("url")) or ""
-
-
-def file_path(url: Any) -> Optional[str]:
-    """Return the path that a ``file:`` URL names, None for any other value."""
-    if not isinstance(url, str) or not url.lower().startswith("file:"):
-        return None
-    from urllib.parse import unquote, urlsplit  # seldom needed, and slow to import
-
-    return os.path.normpath(unquote(urlsplit(url).path))
-
-
 def _better(old: Distribution, new: Distribution) -> Distribution:
     """Return which of two entries of one name in one folder counts: the newer whole one."""
     whole = (not old.note, not new.note)
@@ -2486,27 +1477,6 @@ def _better(old: Distribution, new: Distribution) -> Distribution:
     later = new if ordered and versions.key(new.version) >= versions.key(old.version) else old
     other = old if later is new else new
     return later._replace(note="also version %s in the same folder" % (other.version or "unknown"))
-
-
-def _shadowing(first: Distribution, later: Distribution) -> Distribution:
-    """Return ``first``, found earlier on the path, with what ``later`` knows of the same project.
-
-    A source tree with its own egg-info that stands on the path (the script's folder) hides the
-    metadata of the editable install that points to it, and with it where that came from.
-    """
-    if later.editable_root and not first.editable_root and not first.record_sha256:
-        root = later.editable_root
-        if first.location == root or first.location.startswith(root.rstrip(os.sep) + os.sep):
-            return later._replace(version=first.version or later.version)
-    return first
-
-
-def _object(raw: bytes) -> Dict[str, Any]:
-    try:
-        value = json.loads(raw.decode("utf-8"))
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _bytes(path: str, limit: int = 0) -> bytes:
@@ -2533,6 +1503,1366 @@ def _bytes(path: str, limit: int = 0) -> bytes:
         os.close(handle)
 
 
+# ---- provenance.core._modulefiles ----------------------------------------------------------------
+# Modules on a ``sys.path`` as their source has them: what each binds, without importing it.
+
+SOURCE, STUB, COMPILED, NAMESPACE = "source", "stub", "compiled", "namespace"
+
+MOST_BYTES = 4 << 20
+"""Bytes above which a module is not read: generated code."""
+_ENDINGS = (".so", ".pyd")
+
+
+class Binding(NamedTuple):
+    """What a module binds a name to.
+
+    kind: "definition" (a function or class), "from", "import" or "value". node: syntax of a
+    definition or value. nodes: all of them, of an overloaded function. module, name: where an
+    import takes it from; module is absolute.
+    """
+
+    kind: str
+    node: Any = None
+    nodes: Tuple[Any, ...] = ()
+    module: str = ""
+    name: str = ""
+
+
+class Module(NamedTuple):
+    """One module. how: `SOURCE`, `STUB`, `COMPILED`, `NAMESPACE`. stars: modules taken whole.
+
+    lazy: names that are loaded at their first use, with the modules that may hold them.
+    dynamic: whether names may appear that its source does not bind.
+    """
+
+    name: str
+    path: str
+    how: str
+    bindings: Dict[str, Binding] = {}
+    stars: Tuple[str, ...] = ()
+    lazy: Dict[str, Tuple[str, ...]] = {}
+    dynamic: bool = False
+
+
+class Modules:
+    """The modules below the folders of ``sys_path``, each read once."""
+
+    def __init__(self, sys_path: Sequence[str]) -> None:
+        self._path = [folder for folder in sys_path if folder]
+        self._read: Dict[str, Optional[Module]] = {}
+        self._listed: Dict[str, Tuple[str, ...]] = {}
+
+    def get(self, name: str) -> Optional[Module]:
+        """Return the module ``name``, None where there is none."""
+        if name not in self._read:
+            self._read[name] = None
+            found = self._find(name)
+            if found is not None:
+                self._read[name] = _parsed(name, *found)
+        return self._read[name]
+
+    def may_bind(self, module: str, name: str) -> bool:
+        """Return whether ``module`` may bind ``name``, by a look at its text where it is unread."""
+        if module in self._read:
+            return self._read[module] is not None
+        found = self._find(module)
+        if found is None or found[1] not in (SOURCE, STUB):
+            return found is not None
+        try:
+            with open(found[0], "rb") as stream:
+                raw = stream.read(MOST_BYTES)
+        except OSError:
+            return False
+        return any(one in raw for one in (name.encode("utf-8"), b"import *", b"__getattr__"))
+
+    def _find(self, name: str) -> Optional[Tuple[str, str]]:
+        """Return path and kind of the file of module ``name``."""
+        relative = os.path.join(*name.split(".")) if all(name.split(".")) else ""
+        namespace = None
+        for folder in self._path if relative else ():
+            base = os.path.join(folder, relative)
+            found = self._file(base)
+            if found is not None:
+                return found
+            if namespace is None and os.path.isdir(base):
+                namespace = base, NAMESPACE
+        return namespace
+
+    def _file(self, base: str) -> Optional[Tuple[str, str]]:
+        package = os.path.join(base, "__init__.py")
+        if os.path.isfile(package):
+            return package, SOURCE
+        if os.path.isfile(base + ".py"):
+            return base + ".py", SOURCE
+        compiled = self._compiled(base)
+        if not compiled:
+            return None
+        return (base + ".pyi", STUB) if os.path.isfile(base + ".pyi") else (compiled, COMPILED)
+
+    def _compiled(self, base: str) -> str:
+        folder, stem = os.path.split(base)
+        for name in self._names(folder):
+            if name.startswith(stem + ".") and name.endswith(_ENDINGS):
+                return os.path.join(folder, name)
+        return ""
+
+    def _names(self, folder: str) -> Tuple[str, ...]:
+        if folder not in self._listed:
+            try:
+                names = tuple(n for n in os.listdir(folder) if n.endswith(_ENDINGS))
+            except OSError:
+                names = ()
+            self._listed[folder] = names
+        return self._listed[folder]
+
+
+def _parsed(name: str, path: str, how: str) -> Module:
+    if how in (COMPILED, NAMESPACE):
+        return Module(name, path, how, dynamic=True)
+    tree = _syntax(path)
+    if tree is None:
+        return Module(name, path, COMPILED, dynamic=True)
+    reader = _Reader(name, os.path.basename(path).startswith("__init__."))
+    reader.block(tree.body)
+    stub = path + "i"
+    if reader.dynamic and how == SOURCE and os.path.isfile(stub):
+        # lazy_loader.attach_stub: the stub beside the package says what it loads
+        other = _syntax(stub)
+        if other is not None:
+            reader.block(other.body, weak=True)
+    if reader.dynamic:
+        reader.look_for_tables(tree)
+    return Module(
+        name, path, how, reader.bindings, tuple(reader.stars), reader.lazy, reader.dynamic
+    )
+
+
+def _syntax(path: str) -> Optional[ast.Module]:
+    try:
+        if os.path.getsize(path) > MOST_BYTES:
+            return None
+        with open(path, "rb") as stream:
+            return ast.parse(stream.read())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+class _Reader:
+    """Goes through the statements of one module; branches are all taken, the first one wins."""
+
+    def __init__(self, module: str, package: bool) -> None:
+        self._package = module if package else module.rpartition(".")[0]
+        self._weak: Dict[str, bool] = {}
+        self.bindings: Dict[str, Binding] = {}
+        self.stars: List[str] = []
+        self.lazy: Dict[str, Tuple[str, ...]] = {}
+        self.dynamic = False
+
+    def block(self, body: Iterable[ast.stmt], weak: bool = False) -> None:
+        """Take the bindings of ``body``; weak: only of names that have none."""
+        for statement in body:
+            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                self._define(statement, weak)
+            elif isinstance(statement, ast.Import):
+                for alias in statement.names:
+                    top = alias.name.partition(".")[0]
+                    target = alias.name if alias.asname else top
+                    self._bind(alias.asname or top, Binding("import", module=target), weak)
+            elif isinstance(statement, ast.ImportFrom):
+                self._import_from(statement, weak)
+            elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
+                self._assign(statement, weak)
+            else:
+                self._inside(statement, weak)
+
+    def _inside(self, statement: ast.stmt, weak: bool) -> None:
+        body = getattr(statement, "body", None)
+        if not isinstance(body, list):
+            return
+        checking = isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.dump(statement.test)
+        self.block(body, weak or checking)
+        for handler in getattr(statement, "handlers", ()):
+            self.block(handler.body, weak=True)
+        self.block(getattr(statement, "orelse", ()), weak=not checking or weak)
+        self.block(getattr(statement, "finalbody", ()), weak)
+
+    def _define(self, node: Any, weak: bool) -> None:
+        if node.name in ("__getattr__", "__dir__"):
+            self.dynamic = True
+        before = self.bindings.get(node.name)
+        nodes: Tuple[Any, ...] = (node,)
+        if before is not None and before.nodes and is_overload(before.nodes[-1]):
+            nodes = before.nodes + nodes if is_overload(node) else nodes
+        self._bind(node.name, Binding("definition", node, nodes), weak)
+
+    def _import_from(self, node: ast.ImportFrom, weak: bool) -> None:
+        source = absolute(self._package, node.level, node.module or "")
+        for alias in node.names:
+            if alias.name == "*":
+                self.stars.append(source)
+            else:
+                one = Binding("from", module=source, name=alias.name)
+                self._bind(alias.asname or alias.name, one, weak)
+
+    def _assign(self, node: Any, weak: bool) -> None:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            if isinstance(target, ast.Name) and node.value is not None:
+                self._bind(target.id, Binding("value", node.value), weak)
+            elif isinstance(target, (ast.Tuple, ast.List)):
+                names = [one.id for one in target.elts if isinstance(one, ast.Name)]
+                self.dynamic = self.dynamic or "__getattr__" in names
+            elif isinstance(target, ast.Subscript) and "modules" in ast.dump(target.value):
+                self.dynamic = True
+
+    def _bind(self, name: str, one: Binding, weak: bool) -> None:
+        if weak and name in self.bindings:
+            return
+        if name in self.bindings and not weak and self._weak.get(name) is False:
+            # `def f` and then `f = decorate(f)`: the definition says more
+            known = self.bindings[name]
+            if known.kind == "definition" and one.kind == "value" and _mentions(one.node, name):
+                return
+        self.bindings[name] = one
+        self._weak[name] = weak
+
+    def look_for_tables(self, tree: ast.Module) -> None:
+        """Take the tables from which lazy loaders serve: {module: [names]}, {name: module}."""
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Dict):
+                for key, value in zip(node.keys, node.values):
+                    if key is not None:
+                        self._row(_literal(key), _literal(value))
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+                index: Any = node.targets[0].slice
+                key_node = getattr(index, "value", index) if not _is_text(index) else index
+                self._row(_literal(key_node), _literal(node.value))
+
+    def _row(self, key: Any, value: Any) -> None:
+        if not isinstance(key, str):
+            return
+        if isinstance(value, str) or (isinstance(value, tuple) and value):
+            place = value if isinstance(value, str) else value[0]
+            if isinstance(place, str) and place.replace(".", "").isidentifier():
+                self._serve(key, place)
+        if isinstance(value, (list, tuple, set)):
+            for name in value:
+                if isinstance(name, str):
+                    self._serve(name, key)
+
+    def _serve(self, name: str, place: str) -> None:
+        inner = place.lstrip(".")
+        places = (self._package + "." + inner, inner) if self._package else (inner,)
+        known = self.lazy.get(name, ())
+        if len(known) < 8:
+            self.lazy[name] = known + tuple(one for one in places if one not in known)
+
+
+def absolute(package: str, level: int, module: str) -> str:
+    """Return the module that ``from ...module import`` in ``package`` names."""
+    if not level:
+        return module
+    parts = package.split(".")
+    base = parts[: len(parts) - level + 1]
+    return ".".join([*base, module] if module else base)
+
+
+def is_overload(node: Any) -> bool:
+    """Return whether a definition is one of several ``@overload``."""
+    for one in getattr(node, "decorator_list", ()):
+        if getattr(one, "attr", getattr(one, "id", "")) == "overload":
+            return True
+    return False
+
+
+def _literal(node: Any) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None
+
+
+def _is_text(node: Any) -> bool:
+    return isinstance(_literal(node), str)
+
+
+def _mentions(node: Any, name: str) -> bool:
+    return any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(node))
+
+
+# ---- provenance.core._notes ----------------------------------------------------------------------
+# What documentation says of a default's changes, by release, read from a docstring.
+#
+# Understands sections of the numpydoc kind with ``.. versionchanged:: 1.4`` notes. Only notes that
+# speak of a default are taken: most others tell of an option that was added, which changes nothing
+# for those who do not use it.
+
+_NOTE = re.compile(r"\.\.\s+versionchanged::\s*([0-9][\w.]*)(.*)")
+_TELLS = re.compile(
+    r"(?i)\bdefault\b[^.]{0,80}\b(chang\w*|now|switch\w*|set to|from|became|is|value)\b"
+    r"|\b(chang|switch)\w*\b[^.]{0,80}\bdefault|\bchanged? from\b|\bnow defaults?\b"
+)
+_MOST = 3
+_LONGEST = 200
+
+
+def notes_of(node: Any, names: Sequence[str]) -> Dict[str, List[List[str]]]:
+    """Return [release, text] of the changes of defaults that the docstring of ``node`` tells."""
+    try:
+        text = ast.get_docstring(node, clean=True)
+    except TypeError:
+        return {}
+    if not text or "versionchanged::" not in text:
+        return {}
+    found: Dict[str, List[List[str]]] = {}
+    current: List[str] = []
+    lines = text.split("\n")
+    for index, line in enumerate(lines):
+        if line[:1].strip():
+            current = [name for name in _described(line) if name in names]
+            continue
+        match = _NOTE.search(line)
+        if match is None or not current:
+            continue
+        said = _said(lines, index, match.group(2))
+        if _TELLS.search(said):
+            for name in current:
+                found.setdefault(name, []).append([match.group(1).rstrip("."), said])
+    return {name: notes[-_MOST:] for name, notes in found.items()}
+
+
+def _described(line: str) -> List[str]:
+    """Return the parameters that a line of a section begins to describe."""
+    head = line.partition(":")[0]
+    return [word.strip().lstrip("*") for word in head.split(",")]
+
+
+def _said(lines: Sequence[str], index: int, first: str) -> str:
+    """Return the text of the note that begins at ``index``."""
+    depth = len(lines[index]) - len(lines[index].lstrip())
+    words = [first.strip()]
+    for line in lines[index + 1 : index + 8]:
+        if not line.strip() or len(line) - len(line.lstrip()) <= depth:
+            if any(words):
+                break
+            continue
+        words.append(line.strip())
+    return " ".join(word for word in words if word)[:_LONGEST]
+
+
+# ---- provenance.core._parameters -----------------------------------------------------------------
+# Parameters of a function as plain JSON, from its syntax tree; nothing is executed.
+#
+# The form is that of `core.interfaces`: ``{"name", "kind", "default"}`` with the kinds below, in
+# the
+# order of the signature, without ``self``. A default is a literal as it is; otherwise an object
+# with
+# one member: ``name`` (a class, function or constant by dotted name), ``code`` (an expression),
+# ``dict``, ``set``, ``float`` (one that JSON lacks), ``unknown`` (a stub says "...").
+
+POSITIONAL, EITHER, KEYWORD, REST, OPTIONS = "positional", "either", "keyword", "*", "**"
+
+UNKNOWN_DEFAULT: Dict[str, Any] = {"unknown": True}
+MOST_TEXT = 200
+_MOST_ITEMS = 50
+_LARGEST = 1 << 64
+
+Named = Callable[[ast.AST], Any]
+"""Returns the default form of a name or attribute."""
+
+_OPERATORS: Dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+}
+
+
+def of_function(node: Any, named: Named, bound: bool = False) -> List[Dict[str, Any]]:
+    """Return the parameters of a function's syntax ``node``; bound: leave out the first one."""
+    found: List[Dict[str, Any]] = []
+    args = node.args
+    before = list(getattr(args, "posonlyargs", ()))
+    plain = before + list(args.args)
+    defaults: List[Optional[ast.AST]] = [None] * (len(plain) - len(args.defaults))
+    defaults += args.defaults
+    for place, (one, default) in enumerate(zip(plain, defaults)):
+        hidden = place < len(before) or (one.arg.startswith("__") and not one.arg.endswith("__"))
+        found.append(_parameter(one.arg, POSITIONAL if hidden else EITHER, default, named))
+    if bound and found:
+        found.pop(0)
+    if args.vararg is not None:
+        found.append({"name": args.vararg.arg, "kind": REST})
+    for one, default in zip(args.kwonlyargs, args.kw_defaults):
+        found.append(_parameter(one.arg, KEYWORD, default, named))
+    if args.kwarg is not None:
+        found.append({"name": args.kwarg.arg, "kind": OPTIONS})
+    return found
+
+
+def _parameter(name: str, kind: str, default: Optional[ast.AST], named: Named) -> Dict[str, Any]:
+    one: Dict[str, Any] = {"name": name, "kind": kind}
+    if default is not None:
+        one["default"] = form_of(default, named)
+    return one
+
+
+def of_fields(node: ast.ClassDef, named: Named) -> List[Dict[str, Any]]:
+    """Return the fields that the body of a data class or typed named tuple declares."""
+    found = []
+    for statement in node.body:
+        if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
+            continue
+        if dotted(statement.annotation).rpartition(".")[2] == "ClassVar":
+            continue
+        default: Optional[ast.AST] = statement.value
+        kind = EITHER
+        if isinstance(default, ast.Call) and dotted(default.func).rpartition(".")[2] == "field":
+            settings = {word.arg: word.value for word in default.keywords}
+            if _is(settings.get("init"), False):
+                continue
+            kind = KEYWORD if _is(settings.get("kw_only"), True) else EITHER
+            default = settings.get("default", settings.get("default_factory"))
+        found.append(_parameter(statement.target.id, kind, default, named))
+    return found
+
+
+def _is(node: Optional[ast.AST], value: Any) -> bool:
+    try:
+        return node is not None and ast.literal_eval(node) is value
+    except (ValueError, TypeError):
+        return False
+
+
+def form_of(node: ast.AST, named: Named) -> Any:
+    """Return the default form of an expression."""
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        return named(node)
+    try:
+        return form(ast.literal_eval(node))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        pass
+    number = _number(node)
+    if number is not None:
+        return form(number)
+    if isinstance(node, (ast.Tuple, ast.List)) and len(node.elts) <= _MOST_ITEMS:
+        return [form_of(item, named) for item in node.elts]
+    if isinstance(node, ast.Call) and not node.args and not node.keywords:
+        empty = {"dict": {"dict": {}}, "list": [], "tuple": [], "set": {"set": []}}
+        if dotted(node.func) in empty:
+            return empty[dotted(node.func)]
+    return {"code": text_of(node, named)[:MOST_TEXT]}
+
+
+def form(value: Any) -> Any:
+    """Return the default form of a literal's value."""
+    if value is Ellipsis:
+        return dict(UNKNOWN_DEFAULT)
+    if value is None or isinstance(value, (bool, str)):
+        return value[:MOST_TEXT] if isinstance(value, str) else value
+    if isinstance(value, int):
+        return value if abs(value) < _LARGEST else {"code": hex(value)[:MOST_TEXT]}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": repr(value)}
+    if isinstance(value, (list, tuple)) and len(value) <= _MOST_ITEMS:
+        return [form(item) for item in value]
+    if isinstance(value, (set, frozenset)) and len(value) <= _MOST_ITEMS:
+        return {"set": sorted((form(item) for item in value), key=repr)}
+    if isinstance(value, dict) and len(value) <= _MOST_ITEMS:
+        return {"dict": {str(key): form(item) for key, item in value.items()}}
+    return {"code": repr(value)[:MOST_TEXT]}
+
+
+def _number(node: ast.AST) -> Any:
+    """Return the value of arithmetic on numbers, None where it is not just that."""
+    if isinstance(node, ast.BinOp):
+        left, right = _number(node.left), _number(node.right)
+        if left is None or right is None:
+            return None
+        try:
+            if isinstance(node.op, ast.Pow):
+                return left**right if abs(right) <= 64 and abs(left) <= 1000 else None
+            if isinstance(node.op, ast.LShift):
+                return left << right if right <= 64 else None
+            apply = _OPERATORS.get(type(node.op))
+            return apply(left, right) if apply else None
+        except (ArithmeticError, TypeError, ValueError):
+            return None
+    if isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords:
+        make = {"float": float, "int": int}.get(dotted(node.func))
+        try:
+            return make(ast.literal_eval(node.args[0])) if make else None
+        except (ValueError, TypeError, OverflowError):
+            return None
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError):
+        return None
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def dotted(node: Optional[ast.AST]) -> str:
+    """Return the dotted name that ``node`` is, of a subscript what it is taken from; "" else."""
+    parts: List[str] = []
+    while True:
+        if isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        elif isinstance(node, ast.Subscript):
+            node = node.value
+        elif isinstance(node, ast.Name):
+            return ".".join([node.id, *parts[::-1]])
+        else:
+            return ""
+
+
+def text_of(node: ast.AST, named: Named) -> str:
+    """Return a stable text for an expression: names resolved, layout and quotes left out."""
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        found = named(node)
+        return str(found["name"]).rpartition(".")[2] if _has_name(found) else repr(found)
+    if isinstance(node, ast.Call):
+        words = [text_of(one, named) for one in node.args]
+        words += ["%s=%s" % (one.arg, text_of(one.value, named)) for one in node.keywords]
+        return "%s(%s)" % (text_of(node.func, named), ", ".join(words))
+    try:
+        return repr(ast.literal_eval(node))
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        parts = [text_of(child, named) for child in _expressions(node)]
+        return "%s(%s)" % (type(node).__name__.lower(), ", ".join(parts))
+
+
+def _has_name(found: Any) -> bool:
+    return isinstance(found, dict) and "name" in found
+
+
+def _expressions(node: ast.AST) -> Iterator[ast.AST]:
+    return (child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+
+
+def merged(overloads: List[List[Dict[str, Any]]]) -> Tuple[List[Dict[str, Any]], bool]:
+    """Return one list of parameters for several overloads, and whether they agree on the order.
+
+    A parameter that only some have, or whose defaults differ, has an unknown default.
+    """
+    longest = max(overloads, key=len)
+    agree = all([p["name"] for p in one] == [p["name"] for p in longest] for one in overloads)
+    found = []
+    for one_of in longest:
+        parameter, name = one_of, one_of["name"]
+        same = [p for one in overloads for p in one if p["name"] == name]
+        given = [p["default"] for p in same if "default" in p]
+        if given:
+            known = [d for d in given if d != UNKNOWN_DEFAULT]
+            equal = known and all(d == known[0] for d in known)
+            parameter = dict(parameter, default=known[0] if equal else dict(UNKNOWN_DEFAULT))
+        elif len(same) < len(overloads):
+            parameter = dict(parameter, default=dict(UNKNOWN_DEFAULT))
+        found.append(parameter)
+    return found, agree
+
+
+# ---- provenance.core._symbols --------------------------------------------------------------------
+# From a symbol as the user reaches it to its definition in the sources of a library.
+#
+# Follows re-exports, star imports, tables of lazy loaders, plain assignments and base classes;
+# stubs
+# stand for compiled modules. Nothing is imported.
+
+DEFINED, MODULE, VALUE, DARK, ABSENT = "defined", "module", "value", "dark", "absent"
+
+Seen = FrozenSet[Tuple[str, str]]
+
+_DEEPEST = 40
+_MOST_STARS = 60
+"""A package that takes more modules whole is a catalogue: all of them would take seconds."""
+_ALSO: Tuple[Tuple[str, str], ...] = (
+    ("keras.", "tensorflow.keras."),
+    ("keras.", "tf_keras."),
+    ("keras.", "keras.api."),
+    ("keras.", "keras.src."),
+    ("tensorflow.keras.", "keras."),
+    ("tensorflow.keras.", "keras.api._v2.keras."),
+    ("keras.", "keras.api._v2.keras."),
+    ("keras.", "tensorflow.python.keras."),
+    ("tensorflow.", "tensorflow._api.v2."),
+    ("pytorch_lightning.", "lightning.pytorch."),
+    ("pandas.", "pandas.core.groupby.generic."),
+    ("pandas.", "pandas.core.groupby.groupby."),
+)
+"""Where else a symbol may stand: `_types.spelled` writes several places of one thing as one."""
+
+_PLAIN_BASES = frozenset("object ABC Generic Protocol type Mapping Iterable Hashable".split())
+"""Bases that have no constructor of their own."""
+
+
+class Place(NamedTuple):
+    """What a name means. kind: `DEFINED`, `MODULE`, `VALUE`, `DARK` (cannot be read) or `ABSENT`.
+
+    name: dotted, where it is defined. module: in which it stands. nodes: its syntax, several of an
+    overloaded function. why: what keeps a dark one from being read.
+    """
+
+    kind: str
+    name: str = ""
+    module: Optional[Module] = None
+    nodes: Tuple[Any, ...] = ()
+    why: str = ""
+
+    @property
+    def node(self) -> Any:
+        """The last of its syntax nodes."""
+        return self.nodes[-1]
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it is the definition of a class."""
+        return self.kind == DEFINED and isinstance(self.node, ast.ClassDef)
+
+
+class Method(NamedTuple):
+    """A function found in a class or one of its bases; owner: that class.
+
+    dark: why a base before it could not be read.
+    """
+
+    place: Optional[Place]
+    owner: Optional[Place] = None
+    dark: str = ""
+
+
+class Symbols:
+    """Finds definitions below the folders of one ``sys.path``."""
+
+    def __init__(self, modules: Modules) -> None:
+        self._modules = modules
+        self._found: Dict[Tuple[str, str], Place] = {}
+
+    def find(self, symbol: str) -> Place:
+        """Return what ``symbol`` means, under the names that stand for the same thing too."""
+        first = self.walk(symbol)
+        if first.kind == DEFINED:
+            return first
+        for prefix, other in _ALSO:
+            if symbol.startswith(prefix) and not symbol.startswith(other):
+                found = self.walk(other + symbol[len(prefix) :])
+                if found.kind == DEFINED:
+                    return found
+        return first
+
+    def walk(self, symbol: str) -> Place:
+        """Return what ``symbol`` means, taken name by name."""
+        parts = symbol.split(".")
+        top = self._modules.get(parts[0])
+        if top is None:
+            return Place(ABSENT, symbol, why="%s is not installed" % parts[0])
+        place = Place(MODULE, top.name, top)
+        for index, part in enumerate(parts[1:]):
+            before, place = place, self.member(place, part, frozenset())
+            if place.kind == ABSENT and before.kind == MODULE:
+                return self._as_modules(parts[: index + 1], parts[index + 1 :]) or place
+            if place.kind in (DARK, ABSENT):
+                return place
+        return place
+
+    def _as_modules(self, head: List[str], rest: List[str]) -> Optional[Place]:
+        """Return the meaning where a package does not bind what is a module all the same."""
+        name = ".".join(head)
+        while len(rest) > 1:
+            name, rest = name + "." + rest[0], rest[1:]
+            module = self._modules.get(name)
+            if module is not None:
+                place = Place(MODULE, name, module)
+                for part in rest:
+                    place = self.member(place, part, frozenset())
+                return place if place.kind == DEFINED else None
+        return None
+
+    def member(self, place: Place, name: str, seen: Seen) -> Place:
+        """Return what ``name`` means in a module or class."""
+        if place.kind == MODULE and place.module is not None:
+            return self.bound(place.module, name, seen)
+        whole = place.name + "." + name
+        if not place.is_class:
+            return Place(DARK, whole, why=place.why or "made at run time")
+        found = self.method(place, name)
+        if found.place is not None:
+            return found.place
+        return Place(DARK if found.dark else ABSENT, whole, why=found.dark)
+
+    def bound(self, module: Module, name: str, seen: Seen) -> Place:
+        """Return what ``name`` means in ``module``."""
+        key = (module.name, name)
+        if key in seen or len(seen) > _DEEPEST:
+            return Place(ABSENT, module.name + "." + name)
+        if key in self._found:
+            return self._found[key]
+        found = self._bound(module, name, seen | {key})
+        if found.kind != ABSENT or not seen:  # absent may be only for this way of coming here
+            self._found[key] = found
+        return found
+
+    def _bound(self, module: Module, name: str, seen: Seen) -> Place:
+        whole = module.name + "." + name
+        if module.how == COMPILED:
+            return Place(DARK, whole, module, why="compiled")
+        binding = module.bindings.get(name)
+        if binding is not None:
+            found = self._of_binding(module, name, binding, seen)
+            if found.kind != ABSENT:
+                return found
+        starred = self._from_stars(module, name, seen)
+        if starred is not None and starred.kind != DARK:
+            return starred
+        below = self._modules.get(whole)
+        if below is not None and below.how != NAMESPACE:
+            return Place(MODULE, whole, below)
+        for source in module.lazy.get(name, ()):
+            found = self._taken(source, name, seen)
+            if found.kind in (DEFINED, MODULE):
+                return found
+        if below is not None:
+            return Place(MODULE, whole, below)
+        if starred is not None:
+            return starred
+        if module.dynamic:
+            return Place(DARK, whole, module, why="loaded at its first use")
+        return Place(ABSENT, whole, module, why="not in %s" % module.name)
+
+    def _from_stars(self, module: Module, name: str, seen: Seen) -> Optional[Place]:
+        dark = None
+        for source in _likely(module.stars, name):
+            other = self._modules.get(source) if self._modules.may_bind(source, name) else None
+            if other is None:
+                continue
+            found = self.bound(other, name, seen)
+            if found.kind == DARK:
+                dark = found
+            elif found.kind != ABSENT:
+                return found
+        return dark
+
+    def _of_binding(self, module: Module, name: str, one: Binding, seen: Seen) -> Place:
+        whole = module.name + "." + name
+        if one.kind == "definition":
+            return Place(DEFINED, whole, module, one.nodes)
+        if one.kind == "import":
+            other = self._modules.get(one.module)
+            return Place(MODULE, one.module, other) if other else Place(ABSENT, whole)
+        if one.kind == "from":
+            return self._taken(one.module, one.name, seen)
+        path = "" if isinstance(one.node, ast.Subscript) else dotted(one.node)
+        if path:
+            found = self.meaning(module, path, seen)
+            if found.kind in (DEFINED, MODULE):
+                return found
+        return Place(VALUE, whole, module, (one.node,), "made at run time")
+
+    def _taken(self, source: str, name: str, seen: Seen) -> Place:
+        other = self._modules.get(source)
+        if other is None:
+            return Place(ABSENT, source + "." + name, why="%s is not there" % source)
+        return self.bound(other, name, seen)
+
+    def meaning(self, module: Module, path: str, seen: Seen) -> Place:
+        """Return what the dotted name ``path`` means inside ``module``."""
+        parts = path.split(".")
+        place = self.bound(module, parts[0], seen)
+        for part in parts[1:]:
+            if place.kind not in (DEFINED, MODULE):
+                break
+            place = self.member(place, part, seen)
+        return place
+
+    def default(self, module: Module, node: ast.AST) -> Any:
+        """Return the default form of a name that ``module`` uses: its value where it is plain."""
+        path = dotted(node)
+        place = self.meaning(module, path, frozenset()) if path else Place(ABSENT)
+        name = {"name": (place.name if place.kind != ABSENT else "") or path or "?"}
+        if place.kind != VALUE or isinstance(place.node, (ast.Call, ast.Name, ast.Attribute)):
+            return name
+        value = form_of(place.node, lambda one: {"name": dotted(one)})
+        hidden = isinstance(value, dict) and ("code" in value or "name" in value)
+        return name if hidden else value
+
+    def method(self, place: Place, name: str) -> Method:
+        """Return the function ``name`` of a class, looked for in its bases as Python would."""
+        for one in self.line(place):
+            if not one.is_class:
+                return Method(None, None, "its base %s cannot be read" % one.name)
+            found = tuple(n for n in _members(one.node) if getattr(n, "name", "") == name)
+            if found:
+                return Method(Place(DEFINED, one.name + "." + name, one.module, found), one)
+        return Method(None)
+
+    def line(self, place: Place) -> Iterator[Place]:
+        """Yield a class and its bases, nearest first; one that cannot be read as a dark place."""
+        return self._line(place, {place.name}, 0)
+
+    def _line(self, place: Place, seen: Any, depth: int) -> Iterator[Place]:
+        yield place
+        if place.module is None or not place.is_class or depth > _DEEPEST:
+            return
+        for base in place.node.bases:
+            path = dotted(base)
+            if path.rpartition(".")[2] in _PLAIN_BASES:
+                continue
+            found = self.meaning(place.module, path, frozenset()) if path else Place(DARK)
+            if found.kind != DEFINED:
+                yield found._replace(kind=DARK, name=path or "?")
+            elif found.name not in seen:
+                seen.add(found.name)
+                for one in self._line(found, seen, depth + 1):
+                    yield one
+
+
+def _likely(stars: Tuple[str, ...], name: str) -> List[str]:
+    """Return the modules taken whole, later ones first; of very many those that sound alike."""
+    if len(stars) <= _MOST_STARS:
+        return list(reversed(stars))
+    small = name.lower()
+    alike = [one for one in stars if one.rpartition(".")[2].replace("_", "") in small]
+    return sorted(alike, key=len, reverse=True)[:_MOST_STARS]
+
+
+def _members(node: ast.ClassDef) -> Iterator[Any]:
+    """Yield the statements of a class body, branches included."""
+    for statement in node.body:
+        if isinstance(statement, (ast.If, ast.Try)):
+            for one in [*statement.body, *statement.orelse]:
+                yield one
+        else:
+            yield statement
+
+
+# ---- provenance.core.interfaces ------------------------------------------------------------------
+# Signatures of a library's symbols, read from its installed sources; nothing is imported or run.
+#
+# A signature is plain JSON, the same that the rehearsal reads from live objects:
+#
+# ``name``          dotted, where the thing is defined
+# ``how``           "source", "stub" or "fields" here; "object", "text" or "docstring" there
+# ``parameters``    in order, without ``self``: ``{"name", "kind", "default"}``, see `_parameters`
+# ``wrapped``       true: a decorator stands between caller and function; it may accept more
+# ``notes``         [release, text] of documented changes of a parameter's default, by its name
+# ``not_compared``  instead of ``parameters``: why there are none; with ``absent`` it is not there
+
+PLAIN_DECORATORS = frozenset(
+    "abstractmethod array_function_dispatch cache classmethod contextmanager doc final "
+    "finalize_array_function_like lru_cache no_grad overload override set_module staticmethod "
+    "tf_export keras_export validate_params Substitution Appender add_dispatch_support "
+    "deprecate_with_docstring _dispatchable docstring_filler for_subclass_implementors".split()
+)
+"""Decorators that leave what a caller may pass as it is."""
+_PROPERTIES = frozenset("property setter cached_property deleter getter cache_readonly".split())
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DATA_CLASSES = frozenset("dataclass attrs define frozen attr".split())
+
+
+class Library(NamedTuple):
+    """The libraries on one ``sys.path``; made by `library`."""
+
+    symbols: Symbols
+    known: Dict[str, Dict[str, Any]]
+
+    def signature(self, symbol: str) -> Dict[str, Any]:
+        """Return the signature of calling ``symbol``, as far as its sources tell."""
+        if symbol not in self.known:
+            try:
+                self.known[symbol] = _signature(self.symbols, symbol)
+            except RecursionError:
+                self.known[symbol] = dark("nested too deeply")
+        return self.known[symbol]
+
+
+def library(sys_path: Sequence[str]) -> Library:
+    """Return the libraries below the folders of ``sys_path``; each module is read once."""
+    return Library(Symbols(Modules(sys_path)), {})
+
+
+def dark(why: str) -> Dict[str, Any]:
+    """Return the signature of what is not compared."""
+    return {"not_compared": why}
+
+
+def _signature(symbols: Symbols, symbol: str) -> Dict[str, Any]:
+    place = symbols.find(symbol)
+    if place.kind == ABSENT:
+        return dict(dark(place.why or "not found"), absent=True)
+    if place.kind == MODULE:
+        return dark("a module")
+    if place.kind != DEFINED:
+        return dark(place.why or "made at run time")
+    if place.is_class:
+        return _of_class(symbols, place)
+    if not isinstance(place.node, _FUNCTIONS):
+        return dark("made at run time")
+    owner = symbol.rpartition(".")[0]
+    method = "." in owner and symbols.find(owner).is_class
+    return _of_function(symbols, place, method)
+
+
+def _of_function(symbols: Symbols, place: Place, method: bool) -> Dict[str, Any]:
+    module = place.module
+    if module is None:
+        return dark("not found")
+    names = [_decorator(one) for one in place.node.decorator_list]
+    if any(name in _PROPERTIES for name in names):
+        return dark("a property")
+    several = [node for node in place.nodes if isinstance(node, _FUNCTIONS)]
+    if module.how != STUB:
+        several = several[-1:]
+    bound = method and "staticmethod" not in names
+
+    def named(node: ast.AST) -> Any:
+        return symbols.default(module, node)
+
+    parameters, agree = merged([of_function(node, named, bound) for node in several])
+    how = "stub" if module.how == STUB else "source"
+    found: Dict[str, Any] = {"name": place.name, "how": how, "parameters": parameters}
+    if not agree or any(name not in PLAIN_DECORATORS for name in names):
+        found["wrapped"] = True
+    return _with_notes(found, place)
+
+
+def _with_notes(found: Dict[str, Any], place: Place) -> Dict[str, Any]:
+    notes = notes_of(place.node, [one["name"] for one in found["parameters"]])
+    notes.update(found.get("notes", {}))
+    return dict(found, notes=notes) if notes else found
+
+
+def _of_class(symbols: Symbols, place: Place) -> Dict[str, Any]:
+    maker = Method(None) if _is_transformed(symbols, place) else _maker(symbols, place)
+    if maker.place is not None:
+        found = _of_function(symbols, maker.place, True)
+        if "parameters" not in found:
+            return found
+        return _with_notes(dict(found, name=place.name), place)
+    if maker.dark:
+        return dark(maker.dark)
+    fields = _fields(symbols, place)
+    if fields is None:
+        return {"name": place.name, "how": "source", "parameters": []}
+    return _with_notes({"name": place.name, "how": "fields", "parameters": fields}, place)
+
+
+def _maker(symbols: Symbols, place: Place) -> Method:
+    """Return the constructor of a class: ``__init__`` or ``__new__``, whichever is nearer."""
+    for one in symbols.line(place):
+        if not one.is_class:
+            return Method(None, None, "its base %s cannot be read" % one.name)
+        for name in ("__init__", "__new__"):
+            found = symbols.method(one, name)
+            if found.owner is not None and found.owner.name == one.name:
+                return found
+        if _is_data_class(one.node):
+            break
+    return Method(None)
+
+
+def _is_data_class(node: ast.ClassDef) -> bool:
+    names = [_decorator(one) for one in node.decorator_list]
+    bases = [dotted(base).rpartition(".")[2] for base in node.bases]
+    return any(name in _DATA_CLASSES for name in names) or "NamedTuple" in bases
+
+
+def _is_transformed(symbols: Symbols, place: Place) -> bool:
+    """Return whether a base makes data classes of what derives from it (flax modules)."""
+    bases = [one for one in symbols.line(place) if one.is_class][1:]
+    words = [_decorator(word) for one in bases for word in one.node.decorator_list]
+    return "dataclass_transform" in words
+
+
+def _fields(symbols: Symbols, place: Place) -> Optional[List[Dict[str, Any]]]:
+    """Return the fields of a data class, those of its bases first; None where it is none."""
+    every = _is_transformed(symbols, place)
+    line = [
+        one for one in symbols.line(place) if one.is_class and (every or _is_data_class(one.node))
+    ]
+    found: Dict[str, Dict[str, Any]] = {}
+    for one in reversed(line):
+        module = one.module
+        if module is not None:
+            for field in of_fields(one.node, _namer(symbols, module)):
+                found[field["name"]] = field
+    return list(found.values()) if line else None
+
+
+def _namer(symbols: Symbols, module: Any) -> Any:
+    return lambda node: symbols.default(module, node)
+
+
+def _decorator(node: Any) -> str:
+    """Return the last name of a decorator."""
+    return dotted(node.func if isinstance(node, ast.Call) else node).rpartition(".")[2]
+
+
+# ---- provenance.knowledge._defaults --------------------------------------------------------------
+# When two defaults of a parameter are the same to a caller, and when their change says nothing.
+#
+# Each rule gives its reason in words. They come from signatures of the scientific libraries over
+# their releases, where raw comparison raised an alarm and an ordinary call gave the same result.
+
+_STAND_IN = re.compile(
+    r"(?i)^(auto_|_)*(no_?default|no_?value|sentinel|unset|missing|deprecated|undefined|not_?given|"
+    r"default_?value_?placeholder|unspecified|not_?set|empty)_*(type)?$"
+)
+_WARNING_TEXTS = frozenset(("warn", "deprecated", "warn_deprecated"))
+_EFFORT = frozenset(
+    "n_jobs njobs nthread nthreads n_threads num_threads workers num_workers n_workers threads "
+    "copy copy_x copy_X copy_U overwrite_x overwrite_a overwrite_b check_finite pre_dispatch "
+    "cache_size memory precompute_distances parallel parallel_edges low_memory chunksize "
+    "working_memory foreach fused capturable maximize differentiable jit compile "
+    "use_multiprocessing max_queue_size return_output".split()
+)
+"""Parameters that say how the work is done, by their meaning not what comes out."""
+_DISPLAY = frozenset(
+    "verbose verbosity verbose_eval verbose_feature_names_out disp iprint display progress "
+    "progress_bar show_progress show_progress_bar log_level logging_steps name desc print_fn "
+    "out file stacklevel silent quiet report doc title label colorbar figsize ax fig "
+    "enable_progress_bar".split()
+)
+"""Parameters that say what is shown, or how a thing is called."""
+
+
+def shown(value: Any) -> str:
+    """Return a default as people write it: ``'auto'``, ``1e-05``, ``no_default``."""
+    if isinstance(value, dict):
+        for member in ("name", "type"):
+            if member in value:
+                return str(value[member]).rpartition(".")[2]
+        for member in ("code", "float"):
+            if member in value:
+                return str(value[member])
+        if "dict" in value:
+            inside = ("%r: %s" % (k, shown(v)) for k, v in value["dict"].items())
+            return "{%s}" % ", ".join(inside)
+        return "set(%s)" % ", ".join(shown(one) for one in value.get("set", ()))
+    if isinstance(value, list):
+        return "(%s)" % ", ".join(shown(one) for one in value)
+    return repr(value)
+
+
+def why_equal(old: Any, new: Any) -> str:
+    """Return "same" for equal forms, a reason where they differ only in writing, "" else."""
+    if old == new and isinstance(old, bool) == isinstance(new, bool):
+        return "same"
+    if any(isinstance(one, dict) and "unknown" in one for one in (old, new)):
+        return "not stated in a stub"
+    numbers = [_as_number(one) for one in (old, new)]
+    if None not in numbers and (numbers[0] == numbers[1] or _both_nan(numbers)):
+        return "the same number"
+    if _is_empty(old) and _is_empty(new):
+        return "both mean nothing"
+    if _word(old) and _word(old) == _word(new):
+        return "the same in another spelling"
+    if _same_items(old, new):
+        return "the same items"
+    for one, other in ((old, new), (new, old)):
+        if isinstance(one, list) and one and all(why_equal(item, other) for item in one):
+            return "one number for all"
+    codes = [isinstance(one, dict) and ("code" in one or "type" in one) for one in (old, new)]
+    if any(codes):
+        return "made by code"
+    return ""
+
+
+def _same_items(old: Any, new: Any) -> bool:
+    if not (isinstance(old, list) and isinstance(new, list) and len(old) == len(new)):
+        return False
+    return all(why_equal(a, b) for a, b in zip(old, new))
+
+
+def _both_nan(numbers: List[Any]) -> bool:
+    return all(isinstance(one, float) and math.isnan(one) for one in numbers)
+
+
+def _as_number(value: Any) -> Any:
+    if isinstance(value, dict):
+        if "float" in value:
+            return float(value["float"])
+        name = str(value.get("name", "")).rpartition(".")[2].lower()
+        named = {"nan": math.nan, "inf": math.inf, "infty": math.inf, "pi": math.pi}
+        return named.get(name)
+    return value if isinstance(value, (int, float)) else None
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, dict):
+        return value.get("dict") == {} or value.get("set") == []
+    return value is None or value in ([], "")
+
+
+def _word(value: Any) -> str:
+    """Return the one word that a default comes down to: 'Adam', 'adam' and optim.Adam are one."""
+    if isinstance(value, dict):
+        value = value.get("name")
+    if not isinstance(value, str) or not value:
+        return ""
+    word = value.rpartition(".")[2] if "/" not in value else value
+    return re.sub(r"[\s_\-]+", "", word).lower()
+
+
+def is_stand_in(value: Any) -> bool:
+    """Return whether a default only stands for "not passed": ``no_default``, 'deprecated'."""
+    if isinstance(value, dict) and "name" in value:
+        return bool(_STAND_IN.match(str(value["name"]).rpartition(".")[2]))
+    return isinstance(value, str) and (
+        value in _WARNING_TEXTS or bool(_STAND_IN.match(value)) or value.startswith("<no")
+    )
+
+
+def why_quiet(name: str, old: Any, new: Any) -> str:
+    """Return why the change of the default of ``name`` says nothing, "" where it may matter."""
+    if name in _EFFORT:
+        return "says how the work is done"
+    if name in _DISPLAY:
+        return "says what is shown"
+    if is_stand_in(new) and not _is_choice(old):
+        return "stands for the old default while that is deprecated"
+    return ""
+
+
+def _is_choice(value: Any) -> bool:
+    """Return whether a default names one of several ways, which a stand-in no longer does."""
+    if not isinstance(value, str) or is_stand_in(value):
+        return False
+    return bool(value) and _word(value) not in ("auto", "default", "none", "infer")
+
+
+# ---- provenance.knowledge.changes ----------------------------------------------------------------
+# What differs between two signatures of one symbol, and what of it concerns a call.
+#
+# Signatures are in the form of `core.interfaces`, read from sources or from live objects. Pure.
+#
+# `changes` keeps what says nothing too, with the reason in ``quiet``: a reader of a verbose listing
+# may ask why. `for_call` leaves it out, and all that the call's own arguments decide.
+
+DEFAULT, REMOVED, ADDED, RENAMED = "default", "removed", "added", "renamed"
+KEYWORD_ONLY, MOVED, REQUIRED = "keyword only", "moved", "required"
+
+Parameter = Mapping[str, Any]
+_STATIC = frozenset(("source", "stub", "fields"))
+
+
+class Change(NamedTuple):
+    """One way in which a signature differs.
+
+    kind: "default", "removed", "added", "renamed", "keyword only", "moved" (another parameter
+    stands at its position), "required" (has no default any more). old, new: defaults, of a renamed
+    one the names. before, after: position among what can be passed by position, None where not.
+    taken: whether passing the old name or position may still be accepted (``**kwargs``, a
+    decorator). quiet: why it says nothing, "" where it may matter.
+    """
+
+    kind: str
+    parameter: str
+    old: Any = None
+    new: Any = None
+    before: Optional[int] = None
+    after: Optional[int] = None
+    taken: bool = False
+    quiet: str = ""
+
+
+class Passed(NamedTuple):
+    """What a call passes. spread: ``*x`` or ``**x`` may pass more than is seen."""
+
+    positional: int = 0
+    keywords: FrozenSet[str] = frozenset()
+    spread: bool = False
+
+
+class Hit(NamedTuple):
+    """A change that concerns a call: how gravely at most, and in words."""
+
+    change: Change
+    effect: str
+    text: str
+
+
+def passed(use: Use) -> Passed:
+    """Return what a recorded use of a symbol passes."""
+    return Passed(len(use.arguments), frozenset(use.keywords), use.spread)
+
+
+def comparable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Return why two signatures cannot be compared, "" where they can."""
+    for one, when in ((old, "then"), (new, "now")):
+        if "parameters" not in one:
+            return "%s: %s" % (when, one.get("not_compared", "no signature"))
+    if (old.get("how") in _STATIC) != (new.get("how") in _STATIC):
+        return "one was read from sources, the other from live objects"
+    if (old.get("how") == "docstring") != (new.get("how") == "docstring"):
+        return "one was read from a docstring, the other from the object"
+    return ""
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Tuple[Change, ...]:
+    """Return how ``new`` differs from ``old``; nothing where they cannot be compared."""
+    if comparable(old, new):
+        return ()
+    before, after = _plain(old["parameters"]), _plain(new["parameters"])
+    loose = bool(new.get("wrapped")) or any(p["kind"] == "**" for p in new["parameters"])
+    star = any(p["kind"] == "*" for p in new["parameters"])
+    renamed = _renamed(before, after)
+    found: List[Change] = []
+    for name, one in before.items():
+        now = renamed.get(name, name)
+        if now not in after:
+            found.append(_removed(name, one, before, loose or star))
+            continue
+        if now != name:
+            place = _position(before, name)
+            quiet = "" if place is None or one["kind"] != "positional" else "only by position"
+            found.append(Change(RENAMED, name, name, now, place, place, loose, quiet))
+        found += _of_parameter(name, now, before, after, loose or star)
+    for name, one in after.items():
+        if name not in before and name not in renamed.values():
+            found.append(_added(name, one, after, old))
+    return tuple(found)
+
+
+def _plain(parameters: Sequence[Parameter]) -> Dict[str, Parameter]:
+    return {p["name"]: p for p in parameters if p["kind"] not in ("*", "**")}
+
+
+def _position(parameters: Mapping[str, Parameter], name: str) -> Optional[int]:
+    order = [n for n, p in parameters.items() if p["kind"] != "keyword"]
+    return order.index(name) if name in order else None
+
+
+def _renamed(before: Mapping[str, Parameter], after: Mapping[str, Parameter]) -> Dict[str, str]:
+    """Return the new names of parameters that only have another name: same place and default."""
+    gone = [name for name in before if name not in after]
+    come = [name for name in after if name not in before]
+    found: Dict[str, str] = {}
+    for name in gone:
+        place = _position(before, name)
+        for other in come:
+            same_place = place is not None and _position(after, other) == place
+            plain = "default" not in before[name] and "default" not in after[other]
+            default = before[name].get("default"), after[other].get("default")
+            like = (
+                place is None
+                and default[0] is not None
+                and default[0] == default[1]
+                and _alike(name, other)
+            )
+            fits = (same_place and (plain or default[0] == default[1])) or like
+            if fits and other not in found.values():
+                found[name] = other
+                break
+    return found
+
+
+def _alike(one: str, other: str) -> bool:
+    """Return whether two names are spellings of one word (``nthread``, ``n_threads``)."""
+    a, b = (name.replace("_", "").rstrip("s").lower() for name in (one, other))
+    return a == b or a.startswith(b) or b.startswith(a)
+
+
+def _removed(name: str, one: Parameter, before: Mapping[str, Parameter], taken: bool) -> Change:
+    quiet = ""
+    if is_stand_in(one.get("default")):
+        quiet = "was deprecated"
+    return Change(
+        REMOVED, name, one.get("default"), None, _position(before, name), None, taken, quiet
+    )
+
+
+def _added(name: str, one: Parameter, after: Mapping[str, Parameter], old: Any) -> Change:
+    place = _position(after, name)
+    if "default" not in one:
+        could = any(p["kind"] in ("*", "**") for p in old["parameters"])
+        quiet = "may have been passed as something else before" if could else ""
+        return Change(ADDED, name, None, {"required": True}, None, place, False, quiet)
+    return Change(ADDED, name, None, one["default"], None, place, False, "an addition")
+
+
+def _of_parameter(
+    name: str,
+    now: str,
+    before: Mapping[str, Parameter],
+    after: Mapping[str, Parameter],
+    taken: bool,
+) -> List[Change]:
+    old, new = before[name], after[now]
+    was, is_ = _position(before, name), _position(after, now)
+    found = []
+    if was is not None and is_ is None:
+        found.append(Change(KEYWORD_ONLY, name, None, None, was, None, taken))
+    elif was is not None and is_ is not None and was != is_:
+        found.append(Change(MOVED, name, was, is_, was, is_, taken))
+    if "default" in old and "default" in new:
+        same = why_equal(old["default"], new["default"])
+        if same != "same":
+            quiet = same or why_quiet(name, old["default"], new["default"])
+            if not quiet and new["default"] is None and _handed_over(old["default"], before, after):
+                quiet = "another parameter has taken its default over"
+            found.append(
+                Change(DEFAULT, name, old["default"], new["default"], was, is_, taken, quiet)
+            )
+    elif "default" in old:
+        found.append(Change(REQUIRED, name, old["default"], None, was, is_, taken))
+    return found
+
+
+def _handed_over(
+    default: Any, before: Mapping[str, Parameter], after: Mapping[str, Parameter]
+) -> bool:
+    """Return whether a parameter that came has the ``default`` of one that stepped back."""
+    plain = default is None or isinstance(default, bool)
+    come = [p.get("default") for n, p in after.items() if n not in before]
+    return not plain and any(one == default for one in come)
+
+
+def for_call(found: Sequence[Change], name: str, call: Passed) -> Tuple[Hit, ...]:
+    """Return what of ``found`` concerns a call of ``name``; never more than "possible" or "broken".
+
+    A changed default concerns a call that does not pass it; a parameter that is gone, renamed or
+    keyword-only now, one that does pass it in the old way.
+    """
+    hits = []
+    for one in found:
+        if one.quiet:
+            continue
+        hit = _hit(one, name, call)
+        if hit is not None:
+            hits.append(hit)
+    return tuple(hits)
+
+
+def _hit(one: Change, name: str, call: Passed) -> Optional[Hit]:
+    by_name = one.parameter in call.keywords
+    by_place = one.before is not None and call.positional > one.before
+    gone = POSSIBLE if one.taken else BROKEN
+    label = "%s(%s)" % (name, one.parameter)
+    if one.kind in (DEFAULT, REQUIRED):
+        if by_name or by_place or (one.after is not None and call.positional > one.after):
+            return None
+        if one.kind == REQUIRED:
+            effect = POSSIBLE if one.taken or call.spread else BROKEN
+            return Hit(one, effect, "%s has no default any more; you don't pass it" % label)
+        words = "you may not pass it" if call.spread else "you don't pass it"
+        change = "%s default %s -> %s; %s" % (label, shown(one.old), shown(one.new), words)
+        return Hit(one, POSSIBLE, change)
+    if one.kind == REMOVED and (by_name or by_place):
+        return Hit(one, gone, "%s is gone; you pass it" % label)
+    if one.kind == RENAMED and by_name:
+        return Hit(one, gone, "%s is named %s now; you pass it by name" % (label, one.new))
+    if one.kind == KEYWORD_ONLY and by_place:
+        return Hit(one, gone, "%s is keyword-only now; you pass it by position" % label)
+    if one.kind == MOVED and by_place:
+        text = "%s is parameter %d, was %d; you pass it by position"
+        return Hit(one, POSSIBLE, text % (label, one.new + 1, one.old + 1))
+    reached = one.after is not None and call.positional > one.after
+    if one.kind == ADDED and not (by_name or reached or call.spread):
+        return Hit(one, BROKEN, "%s is required now; you don't pass it" % label)
+    return None
+
+
 # ---- provenance.knowledge.sites ------------------------------------------------------------------
 # Which uses in the user's code an entry strikes, and how surely.
 
@@ -2550,20 +2880,17 @@ class Struck(NamedTuple):
     why: str
 
 
-def struck(
-    entry: Entry, uses: Sequence[Use], files: Optional[FrozenSet[str]] = None
-) -> Tuple[Struck, ...]:
+def struck(entry: Entry, uses: Sequence[Use]) -> Tuple[Struck, ...]:
     """Return the ``uses`` that ``entry`` strikes, in their order; empty where a flag voids it.
 
-    files: in which a method of something unknown counts; None: those that use the library by name.
+    A method of something unknown counts in files that use the library by name.
     """
     near = _near(entry, uses)
     if not near or any(_voids(flag, use) for flag in entry.unless for use in uses):
         return ()
     if entry.along and not _is_used_along(entry.along, uses):
         return ()
-    if files is None:
-        files = _files_with(entry, near, uses)
+    files = _files_with(entry, near, uses)
     found = [_strike(entry, use, files) for use in near]
     return tuple(one for one in found if one is not None)
 
@@ -2779,22 +3106,29 @@ def judge(
     new: str,
     uses: Sequence[Use],
     gpu: Optional[bool] = None,
-    files: Optional[FrozenSet[str]] = None,
 ) -> List[Judged]:
     """Return the ``entries`` that going from ``old`` to ``new`` of ``package`` makes apply.
 
-    gpu: whether the run had a CUDA GPU, None where not known. files: as in `sites.struck`.
+    gpu: whether the run had a CUDA GPU, None where not known.
     """
     found = []
     for one in entries:
         crossed = span(one, package, old, new)
         if not crossed or (one.gpu and gpu is False):
             continue
-        hits = struck(one, uses, files)
+        hits = struck(one, uses)
         if hits:
             sure = crossed == "whole" and (not one.gpu or gpu is True)
             found.append(_judged(one, package, old, new, hits, sure))
     return sorted(found, key=lambda j: (-rank(j.effect), j.where, j.entry.id))
+
+
+def teller(entry: Entry, changed: Mapping[str, Tuple[str, str]]) -> str:
+    """Return the package whose change of version tells of ``entry``: the first that crosses it."""
+    for package in entry.packages:
+        if package in changed and span(entry, package, *changed[package]):
+            return package
+    return ""
 
 
 def _judged(
@@ -2875,10 +3209,155 @@ def remedy(entry: Entry, package: str, old: str, new: str) -> str:
     return "%s%s   or   %s" % ("add " if argument else "", code, restore)
 
 
+# ---- provenance.knowledge.interfaces -------------------------------------------------------------
+# What changed interfaces mean for the calls of one run (L2): reasons for a package's new version.
+#
+# Pure but for the signatures, which are asked for when a call needs them; nothing is imported.
+
+CURATED = LEVEL
+
+INTERFACE = "L2"
+
+Signature = Dict[str, Any]
+UNREAD: Signature = {"not_compared": "no signature was kept"}
+_FAMILIES = (
+    frozenset(("keras", "tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-keras")),
+    frozenset(("lightning", "pytorch-lightning")),
+)
+"""Distributions that publish one thing under one name."""
+
+
+def calls_of(uses: Sequence[Use]) -> List[Use]:
+    """Return the calls of something known among ``uses``."""
+    return [use for use in uses if use.kind == CALL and not use.symbol.startswith(UNRESOLVED)]
+
+
+def calls_in(package: str, modules: Sequence[str], uses: Sequence[Use]) -> List[Use]:
+    """Return the ``uses`` that speak of a package; modules: its importable names, as recorded."""
+    tops = {str(name).partition(".")[0] for name in modules} or {package.replace("-", "_")}
+    for family in _FAMILIES:
+        if package in family:
+            tops |= {name.replace("-", "_") for name in family}
+    return [use for use in uses if use.symbol.partition(".")[0] in tops]
+
+
+def explained(
+    finding: Finding,
+    calls: Sequence[Use],
+    old: Optional[Callable[[str], Signature]],
+    new: Library,
+) -> Finding:
+    """Return ``finding`` with what concerns ``calls``; old None: what ``new`` documents itself."""
+    hits: Dict[str, Tuple[Hit, List[str], str]] = {}
+    for use in calls:
+        label = short(use.symbol)
+        now, call = new.signature(use.symbol), passed(use)
+        if old is not None:
+            found = changes(old(use.symbol), now)
+            told = [(hit, "") for hit in for_call(found, label, call)]
+        else:
+            told = _documented(finding, label, now, call)
+        for hit, source in told:
+            places = hits.setdefault(hit.text, (hit, [], source))[1]
+            places += [] if use.where in places else [use.where]
+    return _with_reasons(finding, list(hits.values()))
+
+
+def _documented(
+    finding: Finding, label: str, now: Signature, call: Passed
+) -> List[Tuple[Hit, str]]:
+    """Return the changes of defaults since the old version that the new docstring tells."""
+    old, new = str(finding.old), str(finding.new)
+    order = [p["name"] for p in now.get("parameters", ()) if p["kind"] != "keyword"]
+    found = []
+    for name, notes in now.get("notes", {}).items():
+        if name in call.keywords or (name in order and order.index(name) < call.positional):
+            continue
+        for release, said in notes:
+            if not all(is_version(one) for one in (old, new, release)):
+                continue
+            if key(old)[:2] < key(release)[:2] <= key(new)[:2]:
+                text = "%s(%s) since %s: %s; you don't pass it" % (
+                    label,
+                    name,
+                    release,
+                    said.rstrip("."),
+                )
+                change = Change(DEFAULT, name, {"unknown": True})
+                source = "the docstring of %s %s" % (label, new)
+                found.append((Hit(change, POSSIBLE, text), source))
+    return found
+
+
+def _with_reasons(finding: Finding, hits: Sequence[Tuple[Hit, List[str], str]]) -> Finding:
+    reasons = list(finding.reasons)
+    effects, where = [finding.effect], list(finding.where)
+    for hit, places, source in hits:
+        told = _told_before(reasons, hit, places)
+        if told is not None:
+            one = reasons[told]
+            more = "; ".join(text for text in (one.evidence, "signature: " + hit.text) if text)
+            reasons[told] = one._replace(evidence=more)
+            continue
+        reasons.append(_reason(finding, hit, places, source))
+        effects.append(hit.effect)
+        where += [one for one in places if one not in where]
+    return finding._replace(
+        effect=verdict.worst(effects), where=tuple(where[:MOST_PLACES]), reasons=tuple(reasons)
+    )
+
+
+def _told_before(reasons: Sequence[Reason], hit: Hit, places: Sequence[str]) -> Optional[int]:
+    """Return which curated reason tells of the same parameter at one of the same places."""
+    label = hit.text.partition(")")[0] + ")"
+    for index, one in enumerate(reasons):
+        same = one.text.startswith(label) or (
+            label.partition("(")[0].rpartition(".")[2] in one.text
+            and hit.change.parameter in one.text
+        )
+        if one.level == CURATED and same and any(place in one.text for place in places):
+            return index
+    return None
+
+
+def _reason(finding: Finding, hit: Hit, places: Sequence[str], source: str) -> Reason:
+    more = " and %d more" % (len(places) - SHOWN_PLACES) if len(places) > SHOWN_PLACES else ""
+    line = "%s at %s%s" % (hit.text, ", ".join(places[:SHOWN_PLACES]), more)
+    restore = "pip install %s==%s" % (finding.name, finding.old)
+    argument = _kept_default(hit)
+    return Reason(
+        INTERFACE,
+        line,
+        "",
+        source or "the signatures of %s %s and %s" % (finding.name, finding.old, finding.new),
+        "add %s   or   %s" % (argument, restore) if argument else restore,
+        tuple(places[:MOST_PLACES]),
+        hit.effect,
+    )
+
+
+def _kept_default(hit: Hit) -> str:
+    """Return the argument that keeps the old default, "" where it is no plain value."""
+    change = hit.change
+    if change.kind != DEFAULT or isinstance(change.old, dict) or change.old in _NO_VALUES:
+        return ""
+    value = tuple(change.old) if isinstance(change.old, list) else change.old
+    return "" if "{" in repr(value) else "%s=%r" % (change.parameter, value)
+
+
+_NO_VALUES = ("warn", "deprecated", "auto_deprecated")
+
+
+def short(symbol: str) -> str:
+    """Return the name people know: from the class on, else the last component."""
+    parts = symbol.split(".")
+    while len(parts) > 1 and not is_class(parts[0]):
+        parts.pop(0)
+    return ".".join(parts)
+
+
 # ---- provenance.agent._versions ------------------------------------------------------------------
 # Packages and Python as the drop-in test finds them, against what the lock recorded.
-
-read_uses = read
 
 _OTHERS_LOAD = re.compile(r"^(nvidia-|mkl$|intel-openmp$|tbb$|triton$|pytorch-triton|jaxlib$)")
 """Packages of shared libraries, on which results depend though no import shows."""
@@ -2896,30 +3375,48 @@ class Wanted(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is known of changes, with the uses of today's files and whether there was a GPU."""
+    """What the runs use, and what tells how that changed.
+
+    uses: of libraries, where they stand today. gpu: whether there was one. old: the recorded
+    signature of a symbol; None: there are none, and ``unsigned`` says why. new: what is here.
+    """
 
     entries: Tuple[Entry, ...]
     uses: Tuple[Use, ...]
-    files: FrozenSet[str]
     gpu: Optional[bool]
+    old: Optional[Callable[[str], Signature]]
+    unsigned: str
+    new: Library
 
 
 def check_packages(lock: Lock, sys_path: Sequence[str], environ: Mapping[str, str]) -> List[Item]:
     """Return one item per recorded package, by name."""
-    here = {one.key: one for one in scan(sys_path)}
-    provided = {name: one for one in here.values() for name in one.modules}
-    known = knowledge(lock)
+    here = versions_in(sys_path)
+    known = knowledge(lock, sys_path)
     accepted = {key_of(n.strip()) for n in environ.get("PROV_ACCEPT", "").split(",") if n.strip()}
+    recorded = _recorded(lock)
+    changed = {
+        name: (wanted.version, here[name].version)
+        for name, wanted in recorded.items()
+        if name in here and here[name].version != wanted.version
+    }
     items = []
-    for name, wanted in sorted(_recorded(lock).items()):
-        effect, reasons, text = _compared(name, wanted, here.get(name), provided, known)
-        if name in accepted and effect != NONE:
+    for name, wanted in sorted(recorded.items()):
+        found, text = _compared(name, wanted, here.get(name), sys_path)
+        if name in changed:
+            found = _explained(found, name, wanted.modules, changed, known)
+        if name in accepted and found.effect != NONE:
             items.append(Item("packages", name, PASSED, NONE, text + "\naccepted", 0, 1))
             continue
-        equal = int(not text)
-        status = ended(effect, environ)
-        full = _sentences(name, text, reasons, status == FAILED)
-        items.append(Item("packages", name, status, effect, full, equal, 1))
+        status = ended(found.effect, environ)
+        lines = _sentences(text, found)
+        if name in changed and found.effect != NONE:
+            lines += _dark(calls_in(name, wanted.modules, calls_of(known.uses)), known)
+        if status == FAILED:
+            lines.append("Or accept the change: PROV_ACCEPT=%s" % name)
+        items.append(
+            Item("packages", name, status, found.effect, "\n".join(lines), int(not text), 1)
+        )
     return items
 
 
@@ -2952,55 +3449,97 @@ def _compared(
     name: str,
     wanted: Wanted,
     here: Optional[Distribution],
-    provided: Mapping[str, Distribution],
-    known: Known,
-) -> Tuple[str, List[Judged], str]:
-    """Return the effect, the reasons, and the first sentence; "" where nothing differs."""
+    sys_path: Sequence[str],
+) -> Tuple[Finding, str]:
+    """Return what differs, without reasons, and the first sentence; "" where nothing does."""
     matters = wanted.imported or not wanted.trusted or _OTHERS_LOAD.match(name) is not None
-    plain = UNKNOWN if matters and not wanted.own else NONE
+    effect = UNKNOWN if matters and not wanted.own else NONE
+    found = Finding("packages", "", "version", wanted.name, effect, wanted.version)
     if here is None:
-        if wanted.imported and not wanted.own and not any(m in provided for m in wanted.modules):
+        if wanted.imported and not wanted.own and not _is_here(wanted.modules, sys_path):
             text = "%s is not installed; the recorded run imported %s."
-            return BROKEN, [], text % (wanted.name, wanted.version)
-        return plain, [], "%s %s is not installed." % (wanted.name, wanted.version)
+            return found._replace(effect=BROKEN), text % (wanted.name, wanted.version)
+        return found, "%s %s is not installed." % (wanted.name, wanted.version)
     if here.version == wanted.version:
-        return NONE, [], ""
+        return found._replace(effect=NONE), ""
     text = "%s %s installed; the recorded run used %s."
     text = text % (wanted.name, here.version or "(no version)", wanted.version)
-    reasons: List[Judged] = []
-    if plain != NONE and is_version(here.version) and is_version(wanted.version):
-        reasons = judge(
-            known.entries, name, wanted.version, here.version, known.uses, known.gpu, known.files
-        )
-    return worst([plain] + [one.effect for one in reasons]), reasons, text
+    return found._replace(new=here.version), text
 
 
-def _sentences(name: str, text: str, reasons: Sequence[Judged], failed: bool) -> str:
+def _is_here(modules: Sequence[str], sys_path: Sequence[str]) -> bool:
+    """Return whether any of ``modules`` can be imported, whoever provides it."""
+    names = [os.path.join(*name.split(".")) for name in modules if name]
+    endings = ("", ".py", *EXTENSION_SUFFIXES)
+    return any(
+        os.path.exists(os.path.join(folder, name + ending))
+        for folder in sys_path
+        for name in names
+        for ending in endings
+    )
+
+
+def _explained(
+    found: Finding,
+    name: str,
+    modules: Sequence[str],
+    changed: Mapping[str, Tuple[str, str]],
+    known: Known,
+) -> Finding:
+    """Return ``found`` with the reasons why another version of ``name`` matters to the runs."""
+    if found.effect != NONE:
+        own = [one for one in known.entries if teller(one, changed) == name]
+        judged = judge(own, name, *changed[name], known.uses, known.gpu)
+        effect = worst([found.effect] + [one.effect for one in judged])
+        found = found._replace(effect=effect, reasons=tuple(one.reason for one in judged))
+    return explained(found, calls_in(name, modules, calls_of(known.uses)), known.old, known.new)
+
+
+def _sentences(text: str, found: Finding) -> List[str]:
     lines = [text] if text else []
-    for one in reasons:
-        lines.append(one.reason.text + ".")
-        lines.append("  effect: %s" % one.entry.effect)
-        lines.append("  fix: %s" % one.reason.remedy)
-    if failed:
-        lines.append("Or accept the change: PROV_ACCEPT=%s" % name)
-    return "\n".join(lines)
+    for one in found.reasons:
+        lines.append(one.text + ".")
+        lines += ["  why: %s" % one.evidence] if one.evidence else []
+        lines += ["  fix: %s" % one.remedy] if one.remedy else []
+    return lines
 
 
-def knowledge(lock: Lock) -> Known:
-    """Return what the lock knows, sites moved to where they stand in files that changed since."""
-    sites: List[Use] = []
-    for _, found in lock.known:
-        sites.extend(use for use in found if use not in sites)
-    asked = {use.path for use in sites}
-    uses = tuple(sites)
+def _dark(calls: Sequence[Use], known: Known) -> List[str]:
+    """Return sentences on the ``calls`` whose interfaces could not be compared."""
+    if not calls or known.old is None:
+        return ["interfaces not compared: %s" % known.unsigned] if calls else []
+    found: Dict[str, List[str]] = {}
+    for use in calls:
+        why = comparable(known.old(use.symbol), known.new.signature(use.symbol))
+        if why and use.symbol not in found.setdefault(why, []):
+            found[why].append(use.symbol)
+    text = "interfaces not compared (%s): %s%s"
+    return [
+        text % (why, ", ".join(names[:LISTED]), " ..." if len(names) > LISTED else "")
+        for why, names in found.items()
+    ]
+
+
+def knowledge(lock: Lock, sys_path: Sequence[str] = ()) -> Known:
+    """Return what the lock knows, uses moved to where they stand in files that changed since."""
+    uses = lock.uses
+    asked = {use.path for use in uses}
     for name, path, entry in files_of(lock, "code", "used"):
         if name in asked and path is not None and _changed(path, entry):
-            fresh = _uses_now(path, name)
-            if fresh is not None:
-                uses = tuple(use for use in uses if use.path != name) + fresh
+            own = [use for use in uses if use.path == name]
+            uses = tuple(use for use in uses if use.path != name) + _today(own, path)
     gpus = [p["gpus"] for run in lock.runs for p in payloads(run, "hardware") if "gpus" in p]
-    gpu = any(gpus) if gpus else None
-    return Known(tuple(entry for entry, _ in lock.known), uses, frozenset(asked), gpu)
+    old, signatures = None, lock.signatures
+    if signatures is not None:
+        old = lambda symbol: signatures.get(symbol, UNREAD)  # noqa: E731
+    return Known(
+        lock.known,
+        uses,
+        any(gpus) if gpus else None,
+        old,
+        lock.unsigned,
+        library(sys_path),
+    )
 
 
 def _changed(path: str, entry: Mapping[str, Any]) -> bool:
@@ -3012,14 +3551,13 @@ def _changed(path: str, entry: Mapping[str, Any]) -> bool:
         return False
 
 
-def _uses_now(path: str, name: str) -> Optional[Tuple[Use, ...]]:
-    """Return the uses in the file as it is today, None where it cannot be read as Python."""
+def _today(uses: Sequence[Use], path: str) -> Tuple[Use, ...]:
+    """Return the uses of a file as it is today."""
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
-            reading = read_uses(stream.read(), name)
+            return moved(uses, stream.read())
     except OSError:
-        return None
-    return None if reading.note else reading.uses
+        return tuple(uses)
 
 
 def check_python(lock: Lock, environ: Mapping[str, str]) -> Item:
@@ -3036,14 +3574,15 @@ def check_python(lock: Lock, environ: Mapping[str, str]) -> Item:
     if now in recorded:
         return Item("python", "Python", PASSED, NONE, "", 1, 1)
     text = "Python %s runs this; the recorded run used %s." % (now, old)
-    reasons: List[Judged] = []
+    found = Finding("runtime", "", "version", "Python", UNKNOWN, old, now)
     if is_version(now) and is_version(old) and key(now)[1][:2] != key(old)[1][:2]:
         known = knowledge(lock)
-        reasons = judge(known.entries, "python", old, now, known.uses, known.gpu, known.files)
-    effect = worst([UNKNOWN] + [one.effect for one in reasons])
-    status = ended(effect, environ)
-    full = _sentences("python", text, reasons, False)
-    return Item("python", "Python " + now, status, effect, full, 0, 1)
+        judged = judge(known.entries, PYTHON_ITSELF, old, now, known.uses, known.gpu)
+        effect = worst([UNKNOWN] + [one.effect for one in judged])
+        found = found._replace(effect=effect, reasons=tuple(one.reason for one in judged))
+    status = ended(found.effect, environ)
+    full = "\n".join(_sentences(text, found))
+    return Item("python", "Python " + now, status, found.effect, full, 0, 1)
 
 
 # ---- provenance.agent.check ----------------------------------------------------------------------

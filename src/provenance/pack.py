@@ -130,7 +130,8 @@ def _take_apart(name: str) -> Source:
             parts.append(own._replace(text="\n".join([own.text, *lines[done:end]])))
         elif not _is_all(node) and not (is_text and index == 0):
             above = "\n".join(lines[done:end])
-            parts.append(Part(above, tuple(_bound(node)), _used(node)))
+            known = {bound for part in parts for bound in part.names}
+            parts.append(Part(above, tuple(_bound(node) or _filled(node, known)), _used(node)))
         done = end
     _forbid_inner(name, tree)
     doc = ast.get_docstring(tree) or ""
@@ -253,6 +254,14 @@ def _bound(node: ast.stmt) -> list[str]:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         return [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
     return []
+
+
+def _filled(node: ast.stmt, known: set[str]) -> list[str]:
+    """Return which of the ``known`` names a statement fills further: ``NAME.update(...)``."""
+    call = node.value if isinstance(node, ast.Expr) else None
+    what = call.func if isinstance(call, ast.Call) else None
+    owner = what.value if isinstance(what, ast.Attribute) else None
+    return [owner.id] if isinstance(owner, ast.Name) and owner.id in known else []
 
 
 def _check_names(ordered: list[Source]) -> None:

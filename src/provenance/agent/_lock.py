@@ -21,12 +21,17 @@ class LockError(Exception):
 class Lock(NamedTuple):
     """What a lock says, and where it lies.
 
-    runs: records as plain JSON. known: entries on behaviour changes with the uses they strike.
+    runs: records as plain JSON. known: entries on behaviour changes. uses: of libraries, by the
+    source of the runs. signatures: of what they call, by symbol; None where the lock has none, for
+    the reason that ``unsigned`` gives.
     """
 
     path: str
     runs: Tuple[Dict[str, Any], ...]
-    known: Tuple[Tuple[Entry, Tuple[Use, ...]], ...] = ()
+    known: Tuple[Entry, ...] = ()
+    uses: Tuple[Use, ...] = ()
+    signatures: Optional[Dict[str, Any]] = None
+    unsigned: str = ""
 
 
 def find_lock(folder: str, environ: Mapping[str, str]) -> str:
@@ -67,14 +72,39 @@ def read_lock(path: str) -> Lock:
     try:
         runs = tuple(dict(run) for run in document["runs"])
         known = tuple(_known(one) for one in document.get("knowledge", ()))
+        signatures, unsigned = _signatures(document.get("interfaces") or {})
     except (KeyError, TypeError, ValueError) as error:
         raise LockError("%s does not hold readable records: %s." % (path, error)) from None
-    return Lock(os.path.abspath(path), runs, known)
+    return Lock(os.path.abspath(path), runs, known, _uses(runs), signatures, unsigned)
 
 
-def _known(value: Dict[str, Any]) -> Tuple[Entry, Tuple[Use, ...]]:
-    plain = {name: item for name, item in value.items() if name in Entry._fields}
-    return from_json(plain), tuple(Use.from_json(site) for site in value.get("sites", ()))
+def _known(value: Dict[str, Any]) -> Entry:
+    return from_json({name: item for name, item in value.items() if name in Entry._fields})
+
+
+def _uses(runs: Tuple[Dict[str, Any], ...]) -> Tuple[Use, ...]:
+    """Return the uses that any of ``runs`` has; those that cannot be read are left out."""
+    found: Dict[str, Use] = {}
+    for run in runs:
+        for payload in payloads(run, "behaviour"):
+            for site in payload.get("sites") or ():
+                try:
+                    found.setdefault(repr(site), Use.from_json(site))
+                except (ValueError, AttributeError):
+                    continue
+    return tuple(found.values())
+
+
+def _signatures(parts: Dict[str, Any]) -> Tuple[Optional[Dict[str, Any]], str]:
+    """Return the signatures that any run has, and why there are none."""
+    found: Dict[str, Any] = {}
+    for one in parts.values():
+        for symbol, signature in (one.get("signatures") or {}).items():
+            found.setdefault(symbol, signature)
+    if any("signatures" in one for one in parts.values()):
+        return found, ""
+    why = [str(one["missing"]) for one in parts.values() if one.get("missing")]
+    return None, why[0] if why else "the lock was written without signatures"
 
 
 def payloads(run: Mapping[str, Any], facet: str) -> List[Dict[str, Any]]:
@@ -119,7 +149,7 @@ def place(ref: Any, run: Mapping[str, Any], top: str) -> Optional[str]:
     return full if full.startswith(os.path.normpath(folder).rstrip(os.sep) + os.sep) else None
 
 
-def shown(ref: Any) -> str:
+def shown_path(ref: Any) -> str:
     """Return a recorded path as people read it."""
     path = str(ref.get("path", "?")) if isinstance(ref, dict) else "?"
     return "~/" + path if isinstance(ref, dict) and ref.get("root") == "home" else path
@@ -134,7 +164,7 @@ def files_of(
     for run in lock.runs:
         for payload in payloads(run, facet):
             for entry in payload.get(member) or ():
-                name = shown(entry.get("path"))
+                name = shown_path(entry.get("path"))
                 if name not in seen:
                     seen.add(name)
                     yield name, place(entry.get("path"), run, top), entry

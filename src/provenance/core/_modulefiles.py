@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tu
 
 SOURCE, STUB, COMPILED, NAMESPACE = "source", "stub", "compiled", "namespace"
 
-LARGEST = 4 << 20
+MOST_BYTES = 4 << 20
 """Bytes above which a module is not read: generated code."""
 _ENDINGS = (".so", ".pyd")
 
@@ -70,7 +70,7 @@ class Modules:
             return found is not None
         try:
             with open(found[0], "rb") as stream:
-                raw = stream.read(LARGEST)
+                raw = stream.read(MOST_BYTES)
         except OSError:
             return False
         return any(one in raw for one in (name.encode("utf-8"), b"import *", b"__getattr__"))
@@ -119,7 +119,7 @@ class Modules:
 def _parsed(name: str, path: str, how: str) -> Module:
     if how in (COMPILED, NAMESPACE):
         return Module(name, path, how, dynamic=True)
-    tree = _tree(path)
+    tree = _syntax(path)
     if tree is None:
         return Module(name, path, COMPILED, dynamic=True)
     reader = _Reader(name, os.path.basename(path).startswith("__init__."))
@@ -127,7 +127,7 @@ def _parsed(name: str, path: str, how: str) -> Module:
     stub = path + "i"
     if reader.dynamic and how == SOURCE and os.path.isfile(stub):
         # lazy_loader.attach_stub: the stub beside the package says what it loads
-        other = _tree(stub)
+        other = _syntax(stub)
         if other is not None:
             reader.block(other.body, weak=True)
     if reader.dynamic:
@@ -137,9 +137,9 @@ def _parsed(name: str, path: str, how: str) -> Module:
     )
 
 
-def _tree(path: str) -> Optional[ast.Module]:
+def _syntax(path: str) -> Optional[ast.Module]:
     try:
-        if os.path.getsize(path) > LARGEST:
+        if os.path.getsize(path) > MOST_BYTES:
             return None
         with open(path, "rb") as stream:
             return ast.parse(stream.read())

@@ -33,7 +33,7 @@ def notes_of(node: Any, names: Sequence[str]) -> Dict[str, List[List[str]]]:
     lines = text.split("\n")
     for index, line in enumerate(lines):
         if line[:1].strip():
-            current = [name for name in _named(line) if name in names]
+            current = [name for name in _described(line) if name in names]
             continue
         match = _NOTE.search(line)
         if match is None or not current:
@@ -45,7 +45,7 @@ def notes_of(node: Any, names: Sequence[str]) -> Dict[str, List[List[str]]]:
     return {name: notes[-_MOST:] for name, notes in found.items()}
 
 
-def _named(line: str) -> List[str]:
+def _described(line: str) -> List[str]:
     """Return the parameters that a line of a section begins to describe."""
     head = line.partition(":")[0]
     return [word.strip().lstrip("*") for word in head.split(",")]

@@ -56,7 +56,7 @@ def why_equal(old: Any, new: Any) -> str:
         return "same"
     if any(isinstance(one, dict) and "unknown" in one for one in (old, new)):
         return "not stated in a stub"
-    numbers = [_number(one) for one in (old, new)]
+    numbers = [_as_number(one) for one in (old, new)]
     if None not in numbers and (numbers[0] == numbers[1] or _both_nan(numbers)):
         return "the same number"
     if _is_empty(old) and _is_empty(new):
@@ -84,7 +84,7 @@ def _both_nan(numbers: List[Any]) -> bool:
     return all(isinstance(one, float) and math.isnan(one) for one in numbers)
 
 
-def _number(value: Any) -> Any:
+def _as_number(value: Any) -> Any:
     if isinstance(value, dict):
         if "float" in value:
             return float(value["float"])

@@ -18,7 +18,7 @@ from provenance.knowledge.changes import DEFAULT, Change, Hit, Passed, changes, 
 from provenance.knowledge.judge import LEVEL as CURATED
 from provenance.knowledge.judge import MOST_PLACES, SHOWN_PLACES
 
-LEVEL = "L2"
+INTERFACE = "L2"
 
 Signature = Dict[str, Any]
 UNREAD: Signature = {"not_compared": "no signature was kept"}
@@ -126,9 +126,9 @@ def _reason(finding: Finding, hit: Hit, places: Sequence[str], source: str) -> R
     more = " and %d more" % (len(places) - SHOWN_PLACES) if len(places) > SHOWN_PLACES else ""
     line = "%s at %s%s" % (hit.text, ", ".join(places[:SHOWN_PLACES]), more)
     restore = "pip install %s==%s" % (finding.name, finding.old)
-    argument = _argument(hit)
+    argument = _kept_default(hit)
     return Reason(
-        LEVEL,
+        INTERFACE,
         line,
         "",
         source or "the signatures of %s %s and %s" % (finding.name, finding.old, finding.new),
@@ -138,7 +138,7 @@ def _reason(finding: Finding, hit: Hit, places: Sequence[str], source: str) -> R
     )
 
 
-def _argument(hit: Hit) -> str:
+def _kept_default(hit: Hit) -> str:
     """Return the argument that keeps the old default, "" where it is no plain value."""
     change = hit.change
     if change.kind != DEFAULT or isinstance(change.old, dict) or change.old in _NO_VALUES:

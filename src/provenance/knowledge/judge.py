@@ -7,7 +7,7 @@ with them.
 
 from __future__ import annotations
 
-from typing import FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from provenance.core._types import is_class
 from provenance.core.difference import KNOWN, POSSIBLE
@@ -40,22 +40,29 @@ def judge(
     new: str,
     uses: Sequence[Use],
     gpu: Optional[bool] = None,
-    files: Optional[FrozenSet[str]] = None,
 ) -> List[Judged]:
     """Return the ``entries`` that going from ``old`` to ``new`` of ``package`` makes apply.
 
-    gpu: whether the run had a CUDA GPU, None where not known. files: as in `sites.struck`.
+    gpu: whether the run had a CUDA GPU, None where not known.
     """
     found = []
     for one in entries:
         crossed = span(one, package, old, new)
         if not crossed or (one.gpu and gpu is False):
             continue
-        hits = struck(one, uses, files)
+        hits = struck(one, uses)
         if hits:
             sure = crossed == "whole" and (not one.gpu or gpu is True)
             found.append(_judged(one, package, old, new, hits, sure))
     return sorted(found, key=lambda j: (-rank(j.effect), j.where, j.entry.id))
+
+
+def teller(entry: Entry, changed: Mapping[str, Tuple[str, str]]) -> str:
+    """Return the package whose change of version tells of ``entry``: the first that crosses it."""
+    for package in entry.packages:
+        if package in changed and span(entry, package, *changed[package]):
+            return package
+    return ""
 
 
 def _judged(

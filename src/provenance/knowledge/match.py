@@ -5,7 +5,7 @@ Pure: differences and records in, findings out.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from provenance.core import verdict
 from provenance.core.difference import BROKEN, NONE, POSSIBLE, Difference
@@ -16,7 +16,7 @@ from provenance.core.verdict import Finding
 from provenance.knowledge import catalog, surroundings
 from provenance.knowledge import entry as entries_
 from provenance.knowledge.entry import Entry
-from provenance.knowledge.judge import MOST_PLACES, PYTHON_ITSELF, Judged, judge
+from provenance.knowledge.judge import MOST_PLACES, PYTHON_ITSELF, Judged, judge, teller
 from provenance.knowledge.sites import struck
 
 
@@ -69,14 +69,6 @@ def _softened(difference: Difference, uses: Sequence[Use], old: Record, others: 
         if tops.intersection(one.get("modules") or (key.replace("-", "_"),)):
             return difference
     return difference._replace(effect=POSSIBLE, text="a library that the run used imported it")
-
-
-def teller(entry: Entry, changed: Mapping[str, Tuple[str, str]]) -> str:
-    """Return the package whose change of version tells of ``entry``: the first that crosses it."""
-    for package in entry.packages:
-        if package in changed and entries_.span(entry, package, *changed[package]):
-            return package
-    return ""
 
 
 def concerning(record: Record, entries: Optional[Sequence[Entry]] = None) -> Tuple[Concern, ...]:

@@ -23,20 +23,17 @@ class Struck(NamedTuple):
     why: str
 
 
-def struck(
-    entry: Entry, uses: Sequence[Use], files: Optional[FrozenSet[str]] = None
-) -> Tuple[Struck, ...]:
+def struck(entry: Entry, uses: Sequence[Use]) -> Tuple[Struck, ...]:
     """Return the ``uses`` that ``entry`` strikes, in their order; empty where a flag voids it.
 
-    files: in which a method of something unknown counts; None: those that use the library by name.
+    A method of something unknown counts in files that use the library by name.
     """
     near = _near(entry, uses)
     if not near or any(_voids(flag, use) for flag in entry.unless for use in uses):
         return ()
     if entry.along and not _is_used_along(entry.along, uses):
         return ()
-    if files is None:
-        files = _files_with(entry, near, uses)
+    files = _files_with(entry, near, uses)
     found = [_strike(entry, use, files) for use in near]
     return tuple(one for one in found if one is not None)
 

@@ -14,7 +14,7 @@ from provenance.core.verdict import Finding, Reason
 from provenance.environments import sources
 from provenance.errors import ProvError
 from provenance.knowledge.changes import comparable
-from provenance.knowledge.interfaces import LEVEL, explained, short
+from provenance.knowledge.interfaces import INTERFACE, explained, short
 from provenance.knowledge.judge import PYTHON_ITSELF
 from provenance.operations import interfaces
 
@@ -122,7 +122,7 @@ def _gone(finding: Finding, name: str, places: tuple[str, ...]) -> Reason:
     text = "%s is not there any more; called at %s%s" % (name, ", ".join(places[:MOST]), more)
     restore = "pip install %s==%s" % (finding.name, finding.old)
     source = "the sources of %s %s and %s" % (finding.name, finding.old, finding.new)
-    return Reason(LEVEL, text, "", source, restore, places, BROKEN)
+    return Reason(INTERFACE, text, "", source, restore, places, BROKEN)
 
 
 def _dark(finding: Finding, names: list[str], why: str) -> NotCompared:
