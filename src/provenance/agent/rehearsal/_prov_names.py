@@ -30,7 +30,10 @@ def callee(function):
         kind = type(function)
         if kind.__name__ == "ufunc":
             return "numpy." + name
-        return "%s.%s.__call__" % (kind.__module__, kind.__qualname__)
+        return asked(function, "__call__") or "%s.%s.__call__" % (
+            kind.__module__,
+            kind.__qualname__,
+        )
     except Exception:
         return "?"
 
@@ -78,6 +81,13 @@ def is_own(thing):
         return type(thing).__module__ in OWN and "__call__" in type(thing).__dict__
     except Exception:
         return False
+
+
+def is_callable_object(function):
+    """Return whether what is called is an object with a state, such as a model."""
+    kind = type(function)
+    callables = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
+    return not isinstance(function, callables) and kind.__name__ != "ufunc" and is_foreign(function)
 
 
 def is_plain(value):

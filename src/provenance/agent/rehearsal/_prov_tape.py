@@ -24,6 +24,8 @@ MOST_BYTES = 64 << 20
 """Size of a tape above which nothing more is noted."""
 LONGEST_TEXT = 400
 
+LAZY = frozenset("builtins." + name for name in ("enumerate", "zip", "reversed", "iter"))
+"""Builtins that pass on what they iterate over."""
 QUIET = frozenset(
     "len range enumerate zip map filter iter hash callable hasattr getattr setattr print open "
     "bool staticmethod classmethod property object input exit quit".split()
@@ -109,6 +111,8 @@ class Tape(object):
             operation.noted = self._is_noted(operation.callee, function)
             if operation.noted:
                 self._sign(operation.callee, function)
+                if self.names.is_callable_object(function):
+                    self._input(operation, "self", function)
         finally:
             self.busy = False
         return self.cut.called(operation.callee, function)
@@ -135,6 +139,8 @@ class Tape(object):
                 self.sources.returned(operation, value)
             if self._counts(operation, value):
                 self._note(operation, value, None)
+            elif operation.callee in LAZY:
+                self._wrapped(operation, value)
         finally:
             self.busy = False
         return value
@@ -303,6 +309,8 @@ class Tape(object):
             name = text.rpartition(".")[2]
         elif kind in ("item", "store"):
             name = "__getitem__" if kind == "item" else "__setitem__"
+            if kind == "store" and not text.endswith("]"):
+                name = "__setattr__"
         elif kind == "operator":
             name = self.names.OPERATORS.get(text.rstrip("=") if len(text) > 2 else text, "")
         else:
@@ -394,13 +402,22 @@ class Tape(object):
             alive = None
         self.made[id(value)] = (self.number, type(value), alive)
 
+    def _wrapped(self, operation, value):
+        """Remember that ``enumerate(loader)`` iterates over what a library made."""
+        for one in operation.values:
+            if self.names.is_foreign(one):
+                known = self.made.get(id(one))
+                self.made[id(value)] = (known[0] if known else None, type(value), None)
+                return
+
     def _turns(self, site, iterable):
         """Yield the items of ``iterable``, noting them, as many as the plan or the time allows."""
         loop = self.cut.loop(site)
         iterator = iter(iterable)
         maker = self._link(iterable)
         foreign = self.names.is_foreign(iterable) or self.names.is_foreign(iterator)
-        plain = type(iterable) in (list, tuple, range, dict, set, str, enumerate, zip)
+        foreign = foreign or id(iterable) in self.made
+        plain = type(iterable) in (list, tuple, range, dict, set, str)
         while loop.goes_on():
             begin = self.number
             try:
