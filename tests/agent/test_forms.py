@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provenance.agent.rehearsal import _prov_forms as forms
@@ -55,6 +55,57 @@ def test_another_element_gives_an_unlike_form(numbers: list[float], data: Any) -
     for convert in (list, tuple, numpy.array):
         made = forms.form(convert(numbers)), forms.form(convert(changed))
         assert unlike(*made) is not None
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+@given(place=st.integers(0, 99999), seed=st.integers(0, 9))
+@settings(deadline=None, max_examples=20)
+def test_one_element_of_many_counts_and_rounding_does_not(
+    dtype: str, place: int, seed: int
+) -> None:
+    draw = numpy.random.RandomState(seed)
+    array = draw.standard_normal(100000).astype(dtype)
+    largest = numpy.abs(array).max()
+    rounding, change = (1e-14, 1e-11) if dtype == "f8" else (2e-7, 3e-4)
+    noise = rounding * largest * draw.standard_normal(array.size)
+    made = forms.form(array)
+    assert unlike(made, forms.form((array + noise).astype(dtype))) is None
+    changed = array.copy()
+    changed[place] += dtype_of(dtype, change * largest)
+    assert unlike(made, forms.form(changed)) is not None
+    other = (place + 1) % array.size
+    changed = array.copy()
+    changed[[place, other]] = array[[other, place]]
+    if abs(array[place] - array[other]) > 0.01:
+        assert unlike(made, forms.form(changed)) is not None
+
+
+def dtype_of(dtype: str, number: float) -> Any:
+    return numpy.dtype(dtype).type(number)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=65, max_size=2000), st.sampled_from([4, 16, 64]))
+def test_lists_and_arrays_come_to_the_same_statistics(numbers: list[float], wanted: int) -> None:
+    plain, others = (forms._neighbour("_prov_forms_" + one) for one in ("plain", "numbers"))
+    with_numpy = others.of_array(numpy.array(numbers), wanted, 8)
+    alone = others.of_list(numbers[:1000], wanted)
+    if len(numbers) <= 1000:
+        assert alone.pop("nan") == 0
+        assert alone.keys() == with_numpy.keys()
+        scale = max(map(abs, numbers)) * len(numbers)
+        for name in ("mean", "std", "min", "max", "b"):
+            assert with_numpy.get(name) == pytest.approx(alone.get(name), abs=1e-13 * scale)
+    assert plain.number_facts(numbers, wanted)["at"][0] == numbers[0]
+
+
+def test_what_is_wide_stays_small_and_each_part_counts() -> None:
+    value = {"layers.%d.weight" % n: numpy.random.RandomState(n).rand(32, 32) for n in range(20)}
+    made = forms.form(value)
+    assert len(json.dumps(made, separators=(",", ":"))) < 4000
+    for key in value:
+        changed = dict(value)
+        changed[key] = changed[key] * 1.001
+        assert unlike(made, forms.form(changed)) is not None
 
 
 class Hostile:
@@ -199,8 +250,14 @@ df = pd.DataFrame({"a": np.arange(50), "b": x, "s": list("abcde") * 10, "n": [1.
 text = df.to_csv()
 values = {"df": df, "index": df.index, "mean": df.b.mean(), "group": df.groupby("s").b.mean(),
     "x": x, "cut": pd.cut(df.b, 3), "hour": df.d.dt.hour, "counts": df.s.value_counts(),
+    "wide": pd.DataFrame(np.random.RandomState(0).rand(2000, 30)).add_prefix("column_"),
+    "wider": pd.DataFrame(np.random.RandomState(0).rand(99, 300)),
     "tz": df.d.dt.tz_localize("UTC"), "state": np.random.RandomState(1), "stamp": df.d[0]}
-print(json.dumps({n: forms.form(v) for n, v in values.items()}, allow_nan=False))
+made = {n: forms.form(v) for n, v in values.items()}
+for name in ("wide", "wider"):
+    values[name].iloc[5, -1] += 0.01
+    made[name + " but one"] = forms.form(values[name])
+print(json.dumps(made, allow_nan=False))
 assert df.to_csv() == text
 """
 
@@ -223,6 +280,9 @@ def test_tables_of_two_ages_of_pandas_differ_only_where_pandas_changed(tmp_path:
     told = {name: one.text for name, one in found.items() if one is not None}
     assert told.keys() == {"hour", "counts"}
     assert told["hour"] == "dtype int64 -> int32"
+    for name in ("wide", "wider"):
+        assert len(json.dumps(made[1][name], separators=(",", ":"))) < 5500
+        assert unlike(made[1][name], made[1][name + " but one"]) is not None
 
 
 def test_counters_and_their_kin_are_told_apart() -> None:

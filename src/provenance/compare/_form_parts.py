@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 TOLERANCES = {
@@ -73,6 +75,13 @@ def bare(form: Any) -> Any:
     return form
 
 
+def unread(form: Any) -> bool:
+    """Return whether a form is of an array of one element that could not be read."""
+    if not (isinstance(form, list) and len(form) > 4 and form[0] == "a"):
+        return False
+    return form[3] == [] and isinstance(form[4], dict) and form[4].get("at") == []
+
+
 def is_number(value: Any) -> bool:
     """Return whether a bare form is a number; truth values are none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -106,10 +115,23 @@ def rounding(value: float) -> float:
     """
     try:
         if value and struct.unpack("f", struct.pack("f", value))[0] == value:
-            return TOLERANCES["float32"] if value * 1024 != int(value * 1024) else 1e-12
+            return 1e-12 if _short_fraction(value) else TOLERANCES["float32"]
     except (OverflowError, ValueError):
         pass
     return 1e-12
+
+
+def of_several(values: Iterable[Any]) -> float:
+    """Return the tolerance of Python floats that belong together, such as those of one list.
+
+    They stem from single precision where all do that can tell: 0.5 and 3.0 can not.
+    """
+    telling = [one for one in values if isinstance(one, float) and not _short_fraction(one)]
+    return min(map(rounding, telling), default=1e-12)
+
+
+def _short_fraction(value: float) -> bool:
+    return not math.isfinite(value) or value * 1024 == int(value * 1024)
 
 
 def package(name: str) -> str:
@@ -124,6 +146,18 @@ def same_class(old: str, new: str) -> bool:
         return True
     first, second = old.rpartition(".")[2], new.rpartition(".")[2]
     return first.lstrip("_") == second.lstrip("_") and package(old) == package(new)
+
+
+def same_moment(old: Any, new: Any) -> bool:
+    """Return whether two forms are of one date, time or span: pandas' are Python's."""
+    if not all(isinstance(one, list) and len(one) > 2 and one[0] == "v" for one in (old, new)):
+        return False
+    return bool(old[2] == new[2]) and {old[1], new[1]} <= _MOMENTS
+
+
+_MOMENTS = frozenset(
+    ("pandas.Timestamp", "pandas.Timedelta", "datetime.datetime", "datetime.timedelta")
+)
 
 
 def is_elapsed(path: str) -> bool:

@@ -99,10 +99,14 @@ def synthetic(known, rows=None):
 
 
 class Forms(object):
-    """One walk through one value. left: parts that may still be noted."""
+    """One walk through one value. left: parts that may still be noted.
+
+    beside: how many parts are noted beside the present one, in the widest container above it.
+    """
 
     def __init__(self):
         self.left = NODES
+        self.beside = 1
         self.above = []
 
     def of(self, value, depth=0):
@@ -133,6 +137,10 @@ class Forms(object):
     def items(depth):
         """Return how many elements are looked at by position, this far down."""
         return (ITEMS, 16, 8)[depth] if depth < 3 else 6
+
+    def samples(self, depth):
+        """Return how many elements of an array are looked at; few where many are side by side."""
+        return min(self.items(depth), 64 if self.beside <= 8 else 6 if self.beside <= 16 else 2)
 
     @staticmethod
     def _maker(kind):
@@ -170,6 +178,8 @@ def spots(count, wanted):
     """Return the positions looked at among ``count``: all, or evenly spread with both ends."""
     if count <= wanted:
         return list(range(count))
+    if wanted < 2:
+        return [0] * wanted
     return sorted({round(i * (count - 1) / (wanted - 1)) for i in range(wanted)})
 
 

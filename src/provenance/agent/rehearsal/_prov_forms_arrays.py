@@ -6,14 +6,12 @@ import sys
 from math import isnan
 
 load = None
-_BYTES = 1 << 26
+_BYTES = 1 << 24
 """Bytes of an array that are digested; of a larger one, evenly spread elements."""
 _WORDS = 200000
 """Elements of an array of objects or texts that are digested."""
 _NANOSECONDS = {"D": 864 * 10**11, "h": 36 * 10**11, "m": 6 * 10**10, "s": 10**9, "ms": 10**6}
 _NANOSECONDS["us"] = 10**3
-_BLOCKS = 16
-"""Blocks whose means are noted: they tell the order of what lies between the samples."""
 
 
 def _forms():
@@ -36,14 +34,14 @@ def array(value, walk, depth):
 def facts(value, walk, depth, wanted=None):
     """Return samples by position, statistics and a digest of an ndarray."""
     numpy = sys.modules["numpy"]
-    wanted = wanted or walk.items(depth)
+    wanted = wanted or walk.samples(depth)
     flat = value.reshape(-1) if value.flags.c_contiguous else numpy.ravel(value)
     at = _forms().spots(flat.size, wanted)
     code = value.dtype.kind
     if code not in "biufcmM":
         return _words(flat, at, walk, depth)
     part = flat if len(at) == flat.size else flat[at]
-    known = {"at": _samples(part, code)}
+    known = {"at": _samples(part, code, len(at) == flat.size)}
     if len(at) == flat.size:
         return known
     whole = flat
@@ -53,8 +51,11 @@ def facts(value, walk, depth, wanted=None):
         known["nan"] = int(numpy.isnat(whole).sum())
         known["h"] = _forms().digest(memoryview(numpy.ascontiguousarray(_in_ns(whole))))
         return known
-    known["h"] = _forms().digest(memoryview(_native(whole).view("u1")))
-    known.update(_statistics(whole, code, wanted))
+    if wanted > 1 or code not in "fc":
+        known["h"] = _forms().digest(memoryview(_native(whole).view("u1")))
+    numbers, size = numpy.abs(whole) if code == "c" else whole, value.dtype.itemsize
+    size = size // 2 if code == "c" else size if code == "f" else 8
+    known.update(load("_prov_forms_numbers").of_array(numbers, wanted, size))
     return known
 
 
@@ -65,7 +66,7 @@ def _native(flat):
     return numpy.ascontiguousarray(flat)
 
 
-def _samples(part, code):
+def _samples(part, code, exact):
     simple = load("_prov_forms_plain").simple
     if code == "m":
         missing = sys.modules["numpy"].isnat(part)
@@ -76,11 +77,8 @@ def _samples(part, code):
     if code == "c":
         return [["c", simple(one.real), simple(one.imag)] for one in part.astype("c16").tolist()]
     if code == "f":
-        size = part.dtype.itemsize
-        if size < 8:
-            digits = "%.9g" if size == 4 else "%.5g"
-            return [simple(float(digits % one)) for one in part.astype("f8").tolist()]
-        return [simple(float("%.15g" % one)) for one in part.astype("f8").tolist()]
+        numbers = part.astype("f8").tolist()
+        return load("_prov_forms_numbers").samples(numbers, part.dtype.itemsize, exact)
     return [simple(one) for one in part.tolist()]
 
 
@@ -99,37 +97,6 @@ def _in_ns(flat):
     numbers = flat.view("i8") if flat.dtype.isnative else flat.astype("i8")
     missing = numpy.isnat(flat)
     return numpy.where(missing, 0, numbers * scale)
-
-
-def _short(number):
-    return load("_prov_forms_plain").simple(float("%.15g" % number))
-
-
-def _statistics(flat, code, wanted):
-    numpy = sys.modules["numpy"]
-    simple = load("_prov_forms_plain").simple
-    known = {}
-    with numpy.errstate(all="ignore"):
-        if code == "c":
-            flat = numpy.abs(flat)
-        if code in "fc":
-            flat = flat.astype("f8") if flat.dtype.itemsize != 8 else flat
-            finite = numpy.isfinite(flat)
-            if not finite.all():
-                known["nan"] = int(numpy.isnan(flat).sum())
-                known["inf"] = int(flat.size - finite.sum()) - known["nan"]
-                flat = flat[finite]
-        if not flat.size:
-            return known
-        known["mean"] = _short(float(flat.mean(dtype="f8")))
-        known["std"] = _short(float(flat.std(dtype="f8")))
-        if code != "b":
-            known["min"], known["max"] = simple(flat.min().item()), simple(flat.max().item())
-        if wanted > 6 and flat.size >= 4 * _BLOCKS:
-            each = flat.size // _BLOCKS
-            blocks = flat[: each * _BLOCKS].reshape(_BLOCKS, each).mean(axis=1, dtype="f8")
-            known["b"] = [simple(float("%.14g" % one)) for one in blocks]
-    return known
 
 
 def _words(flat, at, walk, depth):

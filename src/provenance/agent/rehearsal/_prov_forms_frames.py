@@ -5,8 +5,9 @@
 import sys
 
 load = None
-COLUMNS = 40
-"""Columns of a table whose elements are noted; of the others the names and dtypes."""
+COLUMNS, WIDE, OTHERS = 12, 24, 400
+"""Columns of a table of which elements are noted; from there to the second number their statistics
+alone; from there to the third the statistics of all put together."""
 
 
 def _forms():
@@ -23,13 +24,27 @@ def frame(value, walk, depth):
     index = walk.of(value.index, depth + 1)
     names = walk.of(value.columns, depth + 1)
     kept = []
-    fewer = 16 if columns <= 4 else 6
-    for place in range(min(columns, COLUMNS if depth < 2 else 8)):
+    fewer = 16 if columns <= 4 else 6 if columns <= 8 else 3
+    wide = WIDE if depth < 2 else 8
+    for place in range(min(columns, wide)):
         name = walk.of(value.columns[place], depth + 2)
-        kept.append([name, _column(value.iloc[:, place], walk, depth, fewer)])
+        wanted = fewer if place < COLUMNS else 1
+        kept.append([name, _column(value.iloc[:, place], walk, depth, wanted)])
     walk.left -= len(kept)
+    if columns > wide and depth < 2:
+        kept += _others(value, walk, depth)
     kind = "pandas.DataFrame"
     return ["df", kind, [int(rows), int(columns)], names, index, kept]
+
+
+def _others(value, walk, depth):
+    """Return what is noted of the columns that are not noted each: numbers and digests."""
+    places = range(WIDE, min(value.shape[1], OTHERS))
+    made = [_column(value.iloc[:, place], walk, depth + 3, 1) for place in places]
+    digests = [one[4].get("h") for one in made if "mean" not in one[4]]
+    kept = load("_prov_forms_models").others([one[4] for one in made], "float64")
+    kept.append(["(others).rest", _forms().digest(repr(digests).encode())])
+    return kept
 
 
 def series(value, walk, depth):
@@ -162,8 +177,8 @@ def polars_frame(value, walk, depth):
     rows, columns = value.shape
     names = list(value.columns)
     kept = [
-        [names[i], _polars_column(value.to_series(i), walk, depth, 8)]
-        for i in range(min(columns, COLUMNS))
+        [names[i], _polars_column(value.to_series(i), walk, depth, 8 if columns < 9 else 3)]
+        for i in range(min(columns, WIDE))
     ]
     return ["df", "polars.DataFrame", [rows, columns], walk.of(names, depth + 1), None, kept]
 
@@ -182,8 +197,8 @@ def _polars_column(value, walk, depth, wanted):
 def arrow_table(value, walk, depth):
     names = [str(name) for name in value.schema.names]
     kept = [
-        [names[i], _arrow_column(value.column(i), walk, depth, 8)]
-        for i in range(min(len(names), COLUMNS))
+        [names[i], _arrow_column(value.column(i), walk, depth, 8 if len(names) < 9 else 3)]
+        for i in range(min(len(names), WIDE))
     ]
     size = [int(value.num_rows), len(names)]
     return ["df", "pyarrow.Table", size, walk.of(names, depth + 1), None, kept]

@@ -7,7 +7,8 @@ import sys
 load = None
 _ELEMENTS = 4096
 """Elements of one weight of a model that are looked at, evenly spread."""
-_WEIGHTS = 64
+_WEIGHTS, _OTHERS = 20, 2000
+"""Weights of a model that are noted each, and put together; see `_prov_forms_models`."""
 _NODES = 40
 """Nodes and edges of a graph that are noted; of all of them a digest."""
 
@@ -88,14 +89,19 @@ def _built(value):
 def _weights(weights, walk, depth):
     """Return the short forms of weights. Their names hold counters, so the place stands instead."""
     kept = []
-    wanted = 4 if len(weights) > 8 else 16
+    wanted = 16 if len(weights) <= 4 else 6 if len(weights) <= 8 else 2
     for place, one in enumerate(weights[:_WEIGHTS]):
-        data = one.numpy() if hasattr(one, "numpy") else one
-        made = _array(data, "tensorflow.Variable", walk, depth + 1, wanted, _ELEMENTS)
-        if len(weights) > 8:
-            made[4].pop("b", None)
-        kept.append(["%d" % place, made])
+        kept.append(["%d" % place, _weight(one, walk, depth, wanted, _ELEMENTS)])
+    rest = weights[_WEIGHTS:_OTHERS]
+    if rest:
+        facts = [_weight(one, walk, depth, 2, 1024)[4] for one in rest]
+        kept += load("_prov_forms_models").others(facts, "float32")
     return kept
+
+
+def _weight(value, walk, depth, wanted, elements):
+    data = value.numpy() if hasattr(value, "numpy") else value
+    return _array(data, "tensorflow.Variable", walk, depth + 1, wanted, elements)
 
 
 def keras_optimizer(value, walk, depth):
@@ -150,11 +156,14 @@ def graph(value, walk, depth):
     own = vars(value)
     nodes, around = own["_node"], own["_adj"]
     edges = [(one, other, held) for one, others in around.items() for other, held in others.items()]
+    carried = [held for _, _, held in edges[:5000]] + list(nodes.values())[:5000]
+    names = sorted({str(name) for held in carried for name in held})
     kept = [
         ["nodes", walk.of(list(nodes)[: _NODES * 50], depth + 1)],
         ["edges", walk.of([edge[:2] for edge in edges][:_NODES], depth + 1)],
         ["size", ["t", 2, [len(nodes), len(edges)], {}]],
         ["data", walk.of([held for _, _, held in edges][:_NODES], depth + 2)],
+        ["names", walk.of(names, depth + 1)],
         ["carried", walk.of(dict(list(nodes.items())[:_NODES]), depth + 2)],
     ]
     plain = [one for edge in edges[:100000] for one in edge[:2]]

@@ -5,8 +5,9 @@
 import sys
 
 load = None
-TENSORS = 64
-"""Tensors of a model that are noted each; the others are put together as one."""
+TENSORS, OTHERS = 20, 2000
+"""Tensors of a model that are noted each; of the others up to the second number the means and
+spreads are put together: the form of a model is to stay near 3 kB."""
 _ELEMENTS = 4096
 """Elements of one tensor of a model that are looked at, evenly spread: with all of them a model of
 ordinary size would take longer than a training step."""
@@ -17,16 +18,22 @@ def _forms():
 
 
 def tensor(value, walk, depth, wanted=None, elements=0):
-    """Return the form of a tensor; of its data what can be read without changing it."""
+    """Return the form of a tensor; of its data what can be read without changing it.
+
+    Parameters and buffers are tensors: torch moved between these classes.
+    """
     torch = sys.modules["torch"]
     dtype = str(value.dtype).rpartition(".")[2]
     shape = [int(n) for n in value.shape]
-    known = {}
     device = str(value.device.type)
+    known = {"at": []}
     if device != "meta":
-        known = _data(torch, value, walk, depth, wanted, elements)
-    known["device"] = device
+        try:
+            known = _data(torch, value, walk, depth, wanted, elements)
+        except Exception:
+            known = {"at": []}
     if not elements:
+        known["device"] = device
         known["requires_grad"] = bool(value.requires_grad)
     kind = _forms().name_of(type(value))
     return ["a", "torch.Tensor" if kind.startswith("torch.") else kind, dtype, shape, known]
@@ -35,7 +42,7 @@ def tensor(value, walk, depth, wanted=None, elements=0):
 def _data(torch, value, walk, depth, wanted, elements):
     base = torch.Tensor
     data = base.detach(value)
-    if data.is_sparse or str(data.layout) != "torch.strided":
+    if data.is_sparse or str(getattr(data, "layout", "torch.strided")) != "torch.strided":
         data = data.to_dense()
     if getattr(data, "is_quantized", False):
         data = data.dequantize()
@@ -45,17 +52,46 @@ def _data(torch, value, walk, depth, wanted, elements):
     if elements and data.numel() > elements:
         data = data.reshape(-1)[:: data.numel() // elements + 1]
     data = data.cpu()
-    if data.dtype in (torch.bfloat16,) or "float8" in str(data.dtype):
+    if str(data.dtype) == "torch.bfloat16" or "float8" in str(data.dtype):
         data = data.float()
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
+    wanted = wanted or walk.samples(depth)
+    if sys.modules.get("numpy") is not None:
         try:
             array = data.numpy()
-            return load("_prov_forms_arrays").facts(array, walk, depth, wanted)
         except Exception:
-            pass
-    numbers = data.reshape(-1)[:100000].tolist()
-    return load("_prov_forms_plain").number_facts(numbers, wanted or walk.items(depth))
+            array = None
+        if array is not None:
+            return load("_prov_forms_arrays").facts(array, walk, depth, wanted)
+    return _without_numpy(torch, data.reshape(-1), wanted)
+
+
+_CODES = {"float64": "d", "float32": "f", "int64": "q", "int32": "i", "int16": "h", "int8": "b"}
+_CODES.update(uint8="B", bool="B")
+"""Codes of the module array for the dtypes that it has."""
+
+
+def _without_numpy(torch, flat, wanted):
+    """Return samples, statistics and digest of a flat tensor: those of an ndarray's form."""
+    forms, numbers = _forms(), load("_prov_forms_numbers")
+    simple = load("_prov_forms_plain").simple
+    name, count = str(flat.dtype).rpartition(".")[2], flat.numel()
+    at = forms.spots(count, wanted)
+    part = flat if len(at) == count else flat[torch.tensor(at)]
+    whole = len(at) == count
+    if name.startswith("complex"):
+        return {"at": [["c", simple(one.real), simple(one.imag)] for one in part.tolist()]}
+    floats = name.startswith("float")
+    size = int(name[5:]) // 8 if floats else 8
+    listed = part.tolist()
+    known = {"at": numbers.samples(listed, size, whole) if floats else list(map(simple, listed))}
+    if whole:
+        return known
+    if name in _CODES and count <= 1000000:
+        import array
+
+        known["h"] = forms.digest(array.array(_CODES[name], flat.tolist()).tobytes())
+    known.update(numbers.of_tensor(torch, flat, wanted, size))
+    return known
 
 
 def module(value, walk, depth):
@@ -84,24 +120,26 @@ def _tensors_of(value, prefix, found, seen):
 
 
 def several(named, walk, depth):
-    """Return the short forms of named tensors; of those above the limit one form of all."""
+    """Return the short forms of named tensors; of those above the limit the statistics of all."""
     kept = []
-    wanted = 4 if len(named) > 8 else 16
+    wanted = 16 if len(named) <= 4 else 6 if len(named) <= 8 else 2
     for name, one in named[:TENSORS]:
-        made = tensor(one, walk, depth + 1, wanted, _ELEMENTS)
-        if len(named) > 8:
-            made[4].pop("b", None)
-        kept.append([name, made])
-    rest = named[TENSORS:]
+        kept.append([name, tensor(one, walk, depth + 1, wanted, _ELEMENTS)])
+    rest = named[TENSORS:OTHERS]
     if rest:
         facts = [tensor(one, walk, depth + 1, 2, 1024)[4] for _, one in rest]
-        for key in ("mean", "std"):
-            numbers = [f.get(key, f["at"][0] if f.get("at") else 0.0) for f in facts]
-            numbers = [one for one in numbers if type(one) in (int, float)]
-            known = load("_prov_forms_plain").number_facts([float(n) for n in numbers], 8)
-            kept.append(
-                ["(others).%s" % key, ["a", "numpy.ndarray", "float32", [len(rest)], known]]
-            )
+        kept += others(facts, "float32")
+    return kept
+
+
+def others(facts, dtype):
+    """Return the statistics of what is not noted each as two lists of numbers."""
+    kept = []
+    for key in ("mean", "std"):
+        numbers = [f.get(key, f["at"][0] if f.get("at") else 0.0) for f in facts]
+        numbers = load("_prov_forms_numbers").squeezed(numbers)
+        known = load("_prov_forms_plain").number_facts(numbers, 16)
+        kept.append(["(others).%s" % key, ["a", "numpy.ndarray", dtype, [len(facts)], known]])
     return kept
 
 
@@ -136,7 +174,7 @@ def scheduler(value, walk, depth):
 
 def generator(value, walk, depth):
     state = value.get_state()
-    data = load("_prov_forms_random").raw(state)
+    data = load("_prov_forms_random").stream(state)
     return ["m", "torch.Generator", {"state": _forms().digest(data)}, [], {}]
 
 

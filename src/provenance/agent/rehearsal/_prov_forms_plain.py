@@ -73,27 +73,16 @@ def shown(text):
 
 
 def number_facts(numbers, wanted):
-    """Return the statistics of a list of plain numbers: those of an array's form."""
+    """Return the samples and statistics of a list of plain numbers: those of an array's form."""
     at = _forms().spots(len(numbers), wanted)
     known = {"at": [simple(numbers[i]) for i in at]}
     if len(at) == len(numbers):
         return known
-    finite = [one for one in numbers[:_ELEMENTS] if one - one == 0]
-    known["nan"] = sum(1 for one in numbers[:_ELEMENTS] if type(one) is float and isnan(one))
-    if finite:
-        mean = _real(sum(finite)) / len(finite)
-        spread = (sum((one - mean) ** 2 for one in finite) / len(finite)) ** 0.5
-        known.update(mean=mean, std=spread, min=_real(min(finite)), max=_real(max(finite)))
-    if all(type(one) is int for one in numbers[:_ELEMENTS]):
-        known["h"] = _forms().digest(repr(numbers[:_ELEMENTS]).encode())
+    part = numbers[:_ELEMENTS]
+    known.update(load("_prov_forms_numbers").of_list(part, wanted))
+    if all(type(one) is int for one in part):
+        known["h"] = _forms().digest(repr(part).encode())
     return known
-
-
-def _real(value):
-    try:
-        return float(value)
-    except OverflowError:
-        return 0.0
 
 
 # --- numbers, bytes, subclasses -----------------------------------------------------------------
@@ -142,7 +131,10 @@ def _items(items, walk, depth, base=list):
     """Return the forms of elements, by position, and facts on all where not all are kept."""
     count, wanted = base.__len__(items), walk.items(depth)
     if count <= wanted:
-        return [[walk.of(item, depth + 1) for item in base.__iter__(items)], {}]
+        beside, walk.beside = walk.beside, max(walk.beside, count)
+        made = [walk.of(item, depth + 1) for item in base.__iter__(items)]
+        walk.beside = beside
+        return [made, {}]
     kinds = {type(item) for item in base.__getitem__(items, slice(0, _ELEMENTS))}
     if kinds <= {int, float}:
         return [[], number_facts(list(base.__iter__(items)), wanted)]
@@ -165,10 +157,12 @@ def mapping(value, walk, depth):
     else:
         pairs, count = value.items(), len(value)
     kept = []
+    beside, walk.beside = walk.beside, max(walk.beside, count)
     for key, item in pairs:
         if len(kept) >= max(walk.items(depth), 16):
             break
         kept.append([walk.of(key, depth + 1), walk.of(item, depth + 1)])
+    walk.beside = beside
     return ["d", _forms().name_of(type(value)), count, kept]
 
 

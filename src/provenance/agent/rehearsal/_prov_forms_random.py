@@ -27,8 +27,7 @@ def digest():
             found.update(repr(state[2:]).encode())
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "default_generator"):
-        state = torch.default_generator.get_state()
-        found.update(raw(state))
+        found.update(stream(torch.default_generator.get_state()))
     context = sys.modules.get("tensorflow.python.eager.context")
     if context is not None:
         now = getattr(context, "_context", None)
@@ -36,9 +35,24 @@ def digest():
     return found.hexdigest()
 
 
-def raw(state):
-    """Return the bytes of a tensor that holds a state."""
+def stream(state):
+    """Return what the numbers to come depend on, of the tensor with the state of torch's generator.
+
+    The bytes of a CPU generator differ between torch 1.1 (5048 of them), 1.2 and later (5056): the
+    last normal number is kept in another way. The words of the Mersenne twister (from byte 24), how
+    many of them are left (byte 8) and whether a normal number is kept (byte 5040) stand at the same
+    places in torch 1.1 to 2.13; that number itself follows from the words. The seed of the
+    beginning (byte 0) is not part of it.
+    """
+    data = _bytes(state)
+    if len(data) < 5044:
+        return data
+    return data[8:12] + data[24:5016] + data[5040:5044]
+
+
+def _bytes(state):
+    """Return the bytes of a tensor of bytes."""
     try:
         return state.numpy().tobytes()
     except Exception:
-        return repr(state.tolist()).encode()
+        return bytes(bytearray(state.tolist()))
