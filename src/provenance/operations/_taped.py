@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import json
@@ -10,8 +11,12 @@ from typing import Any
 
 from provenance.compare import tape
 from provenance.compare.tape import Tape
+from provenance.core.paths import PathRef
+from provenance.core.record import Record
 from provenance.core.redact import Redactor
+from provenance.operations import settle
 from provenance.store import files
+from provenance.store.project import Project
 
 FOLDER = "tapes"
 MOST_TAPES = 60
@@ -24,6 +29,48 @@ def key(facts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def facts(record: Record) -> Any:
+    """Return what of a record decides what its rehearsal does."""
+    packages = {
+        name: one.get("version")
+        for subject in record.payloads("packages")
+        for name, one in subject.payload.get("distributions", {}).items()
+        if one.get("imported")
+    }
+    code = [
+        [s.payload.get(name) for name in ("commit", "patch", "tree", "untracked", "used")]
+        for s in record.payloads("code")
+    ]
+    runtime = [subject.payload.get("version") for subject in record.payloads("runtime")]
+    return [record.command, str(record.cwd), packages, code, runtime]
+
+
+def stamps(record: Record, place: Project) -> list[Any]:
+    """Return size and time of the data that the run read, as it is now."""
+    roots = settle.recorded_roots(place, record)
+    found: list[Any] = []
+    for subject in record.payloads("data"):
+        for entry in subject.payload.get("files", [])[:1000]:
+            try:
+                path = roots.locate(PathRef.from_json(entry["path"]))
+                status = os.stat(path or "")
+            except (OSError, KeyError, TypeError, ValueError):
+                continue
+            found.append([str(entry["path"]), status.st_size, status.st_mtime_ns])
+    return found
+
+
+@functools.lru_cache(maxsize=4)
+def agent(folder: str) -> str:
+    """Return a digest of the modules in ``folder`` that write tapes: others write other tapes."""
+    found = hashlib.sha256()
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".py"):
+            with open(os.path.join(folder, name), "rb") as stream:
+                found.update(stream.read())
+    return found.hexdigest()[:16]
+
+
 def path(folder: str, name: str) -> str:
     """Return where the tape ``name`` is kept in ``folder``."""
     return os.path.join(folder, name + ".tape.gz")
@@ -34,6 +81,15 @@ def load(folder: str, name: str) -> Tape | None:
     try:
         with gzip.open(path(folder, name), "rt", encoding="utf-8") as stream:
             return tape.read(stream)
+    except (OSError, EOFError, ValueError):
+        return None
+
+
+def text(folder: str, name: str) -> str | None:
+    """Return the lines of the tape kept in ``folder`` under ``name``, None where there is none."""
+    try:
+        with gzip.open(path(folder, name), "rt", encoding="utf-8") as stream:
+            return stream.read()
     except (OSError, EOFError, ValueError):
         return None
 
@@ -55,7 +111,9 @@ def clean(text: str, redact: Redactor) -> str:
 
 
 def _sweep(folder: str) -> None:
-    paths = [os.path.join(folder, n) for n in os.listdir(folder) if n.endswith(".tape.gz")]
+    paths = [
+        os.path.join(folder, n) for n in os.listdir(folder) if n.endswith((".tape.gz", ".feed.gz"))
+    ]
     if len(paths) <= MOST_TAPES:
         return
     for path in sorted(paths, key=os.path.getmtime)[: len(paths) - MOST_TAPES]:

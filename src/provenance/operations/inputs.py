@@ -54,6 +54,24 @@ def bring(
     return tuple(notes)
 
 
+def places(run: Record, roots: Roots, tree: str) -> tuple[str, ...]:
+    """Return where the data of ``run`` is, or would be, for a rerun in ``tree``.
+
+    What the restored code in ``tree`` holds already is not among it: it comes with the code.
+    """
+    found = []
+    for entry in entries(run, "data"):
+        ref = PathRef.from_json(entry["path"])
+        if ref.root != REPO or roots.repo is None:
+            path = roots.locate(ref)
+            found += [path] if path is not None else []
+            continue
+        target = os.path.normpath(os.path.join(tree, ref.path))
+        if is_inside(target, tree) and not os.path.lexists(target):
+            found.append(target)
+    return tuple(found)
+
+
 def _place(source: str, target: str, copied: bool) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if copied:

@@ -21,6 +21,7 @@ class Reference(NamedTuple):
     kind: "lock" or "run". source: the path of the lock, or the folder of the run. blob: content of
     what the record keeps beside its JSON ("code.patch"), None where it is not at hand.
     interfaces: what a lock carries of them (`operations.interfaces`).
+    calls: the same of those that were rehearsed (`operations._baked`).
     """
 
     record: Record
@@ -28,6 +29,7 @@ class Reference(NamedTuple):
     source: str
     blob: Callable[[str], bytes | None]
     interfaces: Mapping[str, Any] = MappingProxyType({})
+    calls: Mapping[str, Any] = MappingProxyType({})
 
 
 def choose(name: str | None, place: Project, cwd: str) -> tuple[Reference, ...]:
@@ -91,4 +93,5 @@ def _locked(lock: lockfile.Lock, run: Record, path: str) -> Reference:
 
     interfaces = lock.interfaces.get(run.id)
     carried = interfaces if isinstance(interfaces, dict) else {}
-    return Reference(run, "lock", path, blob, carried)
+    calls = lock.calls.get(run.id)
+    return Reference(run, "lock", path, blob, carried, calls if isinstance(calls, dict) else {})

@@ -20,11 +20,12 @@ from provenance.compare import roots, tapes
 from provenance.compare import tape as tapes_
 from provenance.compare.tape import Tape
 from provenance.core import filekinds
-from provenance.core.record import Record
 from provenance.core.redact import Redactor
 from provenance.errors import ProvError
 from provenance.executors import sandbox
-from provenance.operations import _script, _taped, recorded, scratch
+from provenance.operations import _baked, _feeds, _script, _taped, calls, recorded, scratch
+from provenance.operations._baked import Baked
+from provenance.operations._feeds import Feed
 from provenance.operations._script import Script
 from provenance.operations.references import Reference
 from provenance.operations.scratch import Tree
@@ -43,6 +44,7 @@ ROWS = 2000
 """Rows to which data is cut. With 500 a filter by counts left nothing of a real script's data;
 with 2,000 all its lines were reached (measured, see docs/trust.md)."""
 LOOP_S = 1.0
+_FED = {calls.SYNTHETIC: "made-up data", calls.FULL: "the data that was kept"}
 
 
 class Wish(NamedTuple):
@@ -64,7 +66,8 @@ class Wish(NamedTuple):
 class Rehearsed(NamedTuple):
     """What the rehearsals gave. problem: why there is no comparison, "" where there is one.
 
-    notes: in what the recorded environment is not the one of the run.
+    notes: in what the recorded environment is not the one of the run. mode: what the calls were
+    given in fact, see `calls`.
     """
 
     compared: roots.Compared | None = None
@@ -74,6 +77,17 @@ class Rehearsed(NamedTuple):
     hint: str = ""
     how: str = ""
     notes: tuple[str, ...] = ()
+    mode: str = ""
+
+
+class Side(NamedTuple):
+    """The recorded environment's side: the lines of its two tapes, what they were fed or read."""
+
+    old: str = ""
+    again: str = ""
+    feed: Feed = Feed()
+    problem: str = ""
+    hint: str = ""
 
 
 class _Refused(Exception):
@@ -92,8 +106,8 @@ def rehearse(reference: Reference, new_key: Any, wish: Wish) -> Rehearsed:
     script = _script.of(reference.record)
     if isinstance(script, str):
         return Rehearsed(problem=script)
-    stage = _Stage(reference, script, wish)
     try:
+        stage = _stage(reference, script, wish)
         old, again, new = stage.tapes(new_key)
     except _Refused as refused:
         return Rehearsed(problem=refused.why, hint=refused.hint)
@@ -103,22 +117,69 @@ def rehearse(reference: Reference, new_key: Any, wish: Wish) -> Rehearsed:
         why = old.failed[0][1] if old.failed else old.why or "it noted nothing"
         return Rehearsed(problem="the rehearsal in the recorded environment failed: %s" % why)
     compared = tapes.compare(old, new, again)
-    return Rehearsed(compared, old, new, how=stage.how, notes=stage.notes)
+    mode = stage.wish.mode
+    return Rehearsed(compared, old, new, how=stage.how, notes=stage.notes, mode=mode)
+
+
+def recorded_side(reference: Reference, wish: Wish) -> Side:
+    """Rehearse ``reference`` twice in its own environment, as `rehearse` does, for keeping."""
+    script = _script.of(reference.record)
+    if isinstance(script, str):
+        return Side(problem=script)
+    try:
+        stage = _stage(reference, script, wish)
+        python, old = stage.recorded()
+        stage.again(python, old)
+        feed = stage.fed(calls.SYNTHETIC, None) if stage.feed is None else stage.feed
+    except _Refused as refused:
+        return Side(problem=refused.why, hint=refused.hint)
+    except ProvError as error:
+        return Side(problem=error.message, hint=error.hint)
+    found = [_taped.text(stage.folder, stage.key + nth) for nth in ("-1", "-2")]
+    if not old.operations or None in found:
+        return Side(problem="the rehearsal in the recorded environment noted nothing")
+    return Side(found[0] or "", found[1] or "", feed)
+
+
+def _stage(reference: Reference, script: Script, wish: Wish) -> _Stage:
+    """Return the stage of the mode that is asked for, or of one that can be had without data."""
+    baked = _baked.of_json(reference.calls, VERSION)
+    stage = _Stage(reference, script, wish)
+    mode = wish.mode
+    if mode == calls.CUT and not _feeds.is_here(reference.record, wish.place):
+        mode = stage.without_data(baked)
+    asked = wish._replace(mode=mode)
+    if baked is not None and baked.mode == mode:
+        return _Stage(reference, script, asked, None if mode == calls.CUT else baked.feed, baked)
+    if mode == calls.CUT:
+        return stage
+    return _Stage(reference, script, asked, stage.fed(mode, baked))
 
 
 class _Stage:
     """The rehearsals of one reference: which tapes there are, and making those that are not."""
 
-    def __init__(self, reference: Reference, script: Script, wish: Wish) -> None:
+    def __init__(
+        self,
+        reference: Reference,
+        script: Script,
+        wish: Wish,
+        feed: Feed | None = None,
+        baked: Baked | None = None,
+    ) -> None:
+        """feed: what stands for the data, None to read it. baked: the old side of a lock."""
         self.reference, self.script, self.wish = reference, script, wish
+        self.feed, self.baked = feed, baked
         self.folder = os.path.join(wish.place.folder, _taped.FOLDER)
         self.redact = Redactor.from_environment(wish.environ)
         self.how = ""
         self.notes: tuple[str, ...] = ()
         self.stopping = threading.Event()
-        self.key = _taped.key(
-            [VERSION, wish.mode, _facts(reference.record), _stamps(reference.record, wish.place)]
-        )
+        same = [VERSION, _taped.agent(RUNNER), _taped.facts(reference.record)]
+        data = _taped.stamps(reference.record, wish.place) if feed is None else feed.entries
+        mode = calls.CUT if feed is None else wish.mode
+        self.key = _taped.key([same, mode, data, baked.digest if baked else ""])
+        self.fed_as = {keep: _taped.key([same, "feed", keep]) for keep in (False, True)}
 
     def tapes(self, new_key: Any) -> tuple[Tape, Tape, Tape]:
         """Return the tapes: recorded environment, the same again, the other. Raises `_Refused`.
@@ -137,10 +198,22 @@ class _Stage:
 
     def recorded(self) -> tuple[str | None, Tape]:
         """Return the recorded interpreter, where it was needed, and its tape."""
+        if self.baked is not None:
+            self.how = "kept in the lock"
+            return None, self.baked.old
         old = _taped.load(self.folder, self.key + "-1")
         if old is not None and os.path.exists(_taped.path(self.folder, self.key + "-2")):
             self.how = "kept"
             return None, old
+        python = self._python()
+        if old is None:
+            text = self._first(python)
+            _taped.keep(self.folder, self.key + "-1", text, self.redact)
+            old = self._clean(text)
+        return python, old
+
+    def _python(self) -> str:
+        """Return the interpreter of the recorded environment. Raises `_Refused`."""
         found = recorded.recorded_python(
             self.reference,
             self.wish.environ,
@@ -155,31 +228,69 @@ class _Stage:
         if found.missing:
             raise _Refused("the environment built like it lacks %s" % "; ".join(found.missing))
         self.how, self.notes = found.how, found.notes
-        if old is None:
-            text = self._first(found.python)
-            _taped.keep(self.folder, self.key + "-1", text, self.redact)
-            old = self._clean(text)
-        return found.python, old
+        return found.python
+
+    def without_data(self, baked: Baked | None) -> str:
+        """Return the mode that is left where the data of the run is not here."""
+        if baked is not None and baked.mode != calls.CUT:
+            return baked.mode
+        if _feeds.load(self.folder, self.fed_as[True]) is not None:
+            return calls.FULL
+        known = _feeds.load(self.folder, self.fed_as[False]) or (baked and baked.feed)
+        return calls.SYNTHETIC if known else calls.CUT
+
+    def fed(self, mode: str, baked: Baked | None) -> Feed:
+        """Return what stands for the data: kept here, else in the lock, else noted now."""
+        full = mode == calls.FULL
+        for keep in (True,) if full else (False, True):
+            known = _feeds.load(self.folder, self.fed_as[keep])
+            if known is not None:
+                return known if full else known.schemas()
+        if baked is not None and (baked.feed.has_values or not full):
+            return baked.feed if full else baked.feed.schemas()
+        if not _feeds.is_here(self.reference.record, self.wish.place):
+            raise _Refused("neither the data of the run is here nor what it was like")
+        self._first(self._python(), keep=full)
+        known = _feeds.load(self.folder, self.fed_as[full])
+        if known is None:
+            raise _Refused("what the data is like could not be kept in %s" % self.folder)
+        return known if full else known.schemas()
 
     def again(self, python: str | None, old: Tape) -> Tape:
         """Return a second tape of the recorded environment."""
         kept = _taped.load(self.folder, self.key + "-2")
+        if self.baked is not None:
+            return self.baked.again
         if kept is not None or python is None:
             return kept or old
         self._say("rehearsing there once more, to tell what differs by itself, and here")
-        text = self._fresh(python, self._following(old, old.rows), "1")
+        text = _feeds.without(self._fresh(python, self._following(old, old.rows), "1"))
         _taped.keep(self.folder, self.key + "-2", text, self.redact)
         return self._clean(text)
 
-    def _first(self, python: str) -> str:
-        """Return the tape that decides how all the others are cut."""
-        self._say("rehearsing in the recorded environment")
-        text = self._fresh(python, {"rows": 0, "limit_s": WHOLE_S}, "0")
-        if tapes_.read(text.splitlines()).end not in (tapes_.TIME, tapes_.CUT_OFF):
-            return text
-        self._say("rehearsing with data cut to %d rows" % ROWS)
-        cut = self._fresh(python, {"rows": ROWS, "limit_s": CUT_S}, "0")
-        return json.dumps({"rows": ROWS}) + "\n" + cut
+    def _first(self, python: str, keep: bool = False) -> str:
+        """Return the tape that decides how all the others are cut.
+
+        keep: what is read of the data is kept, not only what it is like.
+        """
+        if self.feed is None:
+            self._say("rehearsing in the recorded environment")
+            text = self._fresh(python, {"rows": 0, "limit_s": WHOLE_S, "keep": keep}, "0")
+            if tapes_.read(text.splitlines()).end not in (tapes_.TIME, tapes_.CUT_OFF):
+                return self._noted(text, keep)
+        what = "data cut to %d rows" % ROWS if self.feed is None else _FED[self.wish.mode]
+        self._say("rehearsing with " + what)
+        cut = self._fresh(python, {"rows": ROWS, "limit_s": CUT_S, "keep": keep}, "0")
+        return self._noted(json.dumps({"rows": ROWS}) + "\n" + cut, keep)
+
+    def _noted(self, text: str, keep: bool) -> str:
+        """Keep what the data is like apart from the tape; return the rest of it."""
+        if self.feed is None:
+            _feeds.keep(self.folder, self.fed_as[keep], _feeds.taken(text, self.redact))
+        elif _feeds.read_past(text):
+            where = _feeds.read_past(text)
+            raise _Refused("data is read at %s in a way that cannot be fed" % where)
+        return _feeds.without(text)
 
     def present(self, new_key: Any, old: Tape) -> Tape:
         """Return the tape of the environment that is asked about. Raises `_Refused`."""
@@ -187,7 +298,8 @@ class _Stage:
         kept = _taped.load(self.folder, name)
         if kept is not None:
             return kept
-        text = self._fresh(self.wish.python, self._following(old, old.rows), "0")
+        following = self._following(old, old.rows)
+        text = _feeds.without(self._fresh(self.wish.python, following, "0"))
         _taped.keep(self.folder, name, text, self.redact)
         return self._clean(text)
 
@@ -201,7 +313,8 @@ class _Stage:
 
     def _fresh(self, python: str, settings: dict[str, Any], hash_seed: str) -> str:
         """Return the tape of a rehearsal in a tree of its own, which holds nothing of others."""
-        with scratch.tree(self.reference, self.wish.place, self.wish.environ) as tree:
+        place, environ, data = self.wish.place, self.wish.environ, self.feed is None
+        with scratch.tree(self.reference, place, environ, data) as tree:
             return self._run(python, tree, settings, hash_seed)
 
     def _run(self, python: str, tree: Tree, settings: dict[str, Any], hash_seed: str) -> str:
@@ -222,6 +335,8 @@ class _Stage:
                 top=tree.path,
                 foreign=_environments(tree.path),
                 loop_s=LOOP_S,
+                data=list(tree.data),
+                feed=list(self.feed.entries) if self.feed else [],
             )
             with open(told, "w", encoding="utf-8") as stream:
                 json.dump(whole, stream)
@@ -249,40 +364,6 @@ class _Stage:
 
     def _building(self, phase: str, done: int, total: int, megabytes: float) -> None:
         self._say("%s %d of %d (%.0f MB)" % (phase, done, total, megabytes))
-
-
-def _facts(record: Record) -> Any:
-    """Return what of a record decides what its rehearsal does."""
-    packages = {
-        name: one.get("version")
-        for subject in record.payloads("packages")
-        for name, one in subject.payload.get("distributions", {}).items()
-        if one.get("imported")
-    }
-    code = [
-        [s.payload.get(name) for name in ("commit", "patch", "tree", "untracked", "used")]
-        for s in record.payloads("code")
-    ]
-    runtime = [subject.payload.get("version") for subject in record.payloads("runtime")]
-    return [record.command, str(record.cwd), packages, code, runtime]
-
-
-def _stamps(record: Record, place: Project) -> list[Any]:
-    """Return size and time of the data that the run read, as it is now."""
-    from provenance.core.paths import PathRef
-    from provenance.operations import settle
-
-    roots = settle.recorded_roots(place, record)
-    found: list[Any] = []
-    for subject in record.payloads("data"):
-        for entry in subject.payload.get("files", [])[:1000]:
-            try:
-                path = roots.locate(PathRef.from_json(entry["path"]))
-                status = os.stat(path or "")
-            except (OSError, KeyError, TypeError, ValueError):
-                continue
-            found.append([str(entry["path"]), status.st_size, status.st_mtime_ns])
-    return found
 
 
 def _environments(tree: str) -> list[str]:

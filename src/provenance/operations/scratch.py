@@ -49,7 +49,8 @@ class Tree(NamedTuple):
 
     path: its top. cwd: the folder in it where the command ran. command: as recorded, with paths of
     the user's tree moved here. environ: for the command. writable: all that it may write to; what
-    is in it will be removed. notes: sentences about what is not as it was.
+    is in it will be removed. notes: sentences about what is not as it was. data: where the data
+    files are that do not come with the code, or would be.
     """
 
     path: str
@@ -58,14 +59,17 @@ class Tree(NamedTuple):
     environ: dict[str, str]
     writable: tuple[str, ...]
     notes: tuple[str, ...]
+    data: tuple[str, ...] = ()
 
 
 @contextmanager
-def tree(reference: Reference, place: Project, environ: Mapping[str, str]) -> Iterator[Tree]:
+def tree(
+    reference: Reference, place: Project, environ: Mapping[str, str], data: bool = True
+) -> Iterator[Tree]:
     """Make a tree for rehearsing ``reference``, and remove it at the end. Raises `ProvError`.
 
     environ: the user's. The recorded outputs are not in the tree, but for those that the commit or
-    its uncommitted changes held before the run.
+    its uncommitted changes held before the run. Without ``data`` no data is brought either.
     """
     project.ensure(place)
     top = os.path.join(place.folder, FOLDER)
@@ -75,7 +79,7 @@ def tree(reference: Reference, place: Project, environ: Mapping[str, str]) -> It
     work = tempfile.mkdtemp(prefix=runid.short(reference.record.id) + "-", dir=top)
     alive = _claim(work)
     try:
-        yield _made(reference.record, place, restored, work, environ)
+        yield _made(reference.record, place, restored, work, environ, data)
     finally:
         if alive is not None:
             os.close(alive)
@@ -121,13 +125,21 @@ def _open_up(folder: str) -> None:
 
 
 def _made(
-    run: Record, place: Project, restored: restore.Restored, work: str, environ: Mapping[str, str]
+    run: Record,
+    place: Project,
+    restored: restore.Restored,
+    work: str,
+    environ: Mapping[str, str],
+    data: bool,
 ) -> Tree:
     path = os.path.join(work, "tree")
     try:
         shutil.copytree(restored.path, path, symlinks=True, copy_function=_copy)
         roots = settle.recorded_roots(place, run)
-        brought = inputs.bring(run, roots, path, _copy_limit(run), UPDATED_LIMIT)
+        places = inputs.places(run, roots, path)
+        brought: tuple[str, ...] = ()
+        if data:
+            brought = inputs.bring(run, roots, path, _copy_limit(run), UPDATED_LIMIT)
         rest = os.path.join(work, "rest")
         given = overlay.environment(_scratch_environ.cleaned(environ), run, place, path)
         settings = _scratch_environ.Settings(rest)
@@ -137,7 +149,7 @@ def _made(
     cwd = os.path.normpath(os.path.join(path, os.path.relpath(restored.cwd, restored.path)))
     command = overlay.moved(run.command, run, place, path)
     notes = (*restored.notes, *brought, *settings.notes)
-    return Tree(path, cwd, command, adapted, (work,), notes)
+    return Tree(path, cwd, command, adapted, (work,), notes, places)
 
 
 def _copy_limit(run: Record) -> int:

@@ -3,7 +3,8 @@
 Schema ``prov/lock/1``: ``runs`` (records without absolute folders or process), ``knowledge`` (the
 entries that concern those runs), ``blobs`` (per run id, the uncommitted code by file name: text as
 it is, anything else as ``{"base64": ...}``), ``interfaces`` (per run id, the signatures of what its
-source calls, as `core.interfaces` reads them), sealed like a record.
+source calls, as `core.interfaces` reads them), ``surroundings`` (which cards and settings concern
+those runs), sealed like a record.
 """
 
 from __future__ import annotations
@@ -29,22 +30,24 @@ class Lock(NamedTuple):
     blobs: dict[str, dict[str, Any]] = {}
     tool: str = ""
     interfaces: dict[str, dict[str, Any]] = {}
+    surroundings: tuple[dict[str, Any], ...] = ()
+    calls: dict[str, dict[str, Any]] = {}
 
 
 def write(path: str, lock: Lock) -> None:
     """Write ``lock`` to ``path``, whole or not at all. Raises `SystemRefused`."""
-    document = canonical.seal(
-        canonical.plain(
-            {
-                "schema": SCHEMA,
-                "tool": lock.tool,
-                "runs": [record.to_json(run) for run in lock.runs],
-                "knowledge": list(lock.knowledge),
-                "blobs": lock.blobs,
-                "interfaces": lock.interfaces,
-            }
-        )
-    )
+    members: dict[str, Any] = {
+        "schema": SCHEMA,
+        "tool": lock.tool,
+        "runs": [record.to_json(run) for run in lock.runs],
+        "knowledge": list(lock.knowledge),
+        "blobs": lock.blobs,
+        "interfaces": lock.interfaces,
+        "surroundings": list(lock.surroundings),
+    }
+    if lock.calls:
+        members["calls"] = lock.calls
+    document = canonical.seal(canonical.plain(members))
     files.write_atomic(path, canonical.dumps(document).encode("utf-8"))
 
 
@@ -68,6 +71,8 @@ def read(path: str) -> Lock:
             dict(document.get("blobs", {})),
             str(document.get("tool", "")),
             dict(document.get("interfaces", {})),
+            tuple(document.get("surroundings", ())),
+            dict(document.get("calls", {})),
         )
     except (codec.ShapeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadRecord("%s does not hold readable records: %s." % (path, error)) from error
