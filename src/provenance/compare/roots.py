@@ -126,3 +126,9 @@ def other_digits(old: str, new: str) -> str:
         if mine != theirs and digits <= SHOWN_DIGITS and "." in mine:
             return "%s -> %s" % (mine, theirs)
     return ""
+
+
+def is_single(form: object) -> bool:
+    """Return whether a form holds numbers of single precision or less."""
+    text = repr(form)
+    return any(name in text for name in ("float32", "float16", "complex64"))

@@ -26,6 +26,7 @@ from provenance.compare.roots import (
     Drawn,
     Root,
     by_key,
+    is_single,
     other_digits,
     parts,
     parts_ways,
@@ -221,12 +222,16 @@ class _Comparison:
         tolerance = forms.precision(*given) if given else 0.0
         if operation.result is not None:
             result = self.old.forms.get(operation.result)
-            self.coarse = max(self.coarse, forms.precision(result))
+            if is_single(result):
+                self.coarse = max(self.coarse, forms.precision(result))
         if operation.callee.startswith("builtins.") or site.kind in ("operator", "text"):
             tolerance = max(tolerance, self.coarse)
         return tolerance or None, exact
 
     def _drifts(self, found: Unlike) -> bool:
+        """Return whether a difference is what iterating made of last bits; never after a root."""
+        if self.roots:
+            return False
         most = DRIFT[0] if self.coarse > DRIFT[1] else DRIFT[1]
         return found.kind == "value" and found.magnitude is not None and found.magnitude < most
 
