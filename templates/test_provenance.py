@@ -2,9 +2,10 @@
 """The drop-in test: whether what a repository publishes in ``prov.lock`` is still true here.
 
 Looks at the interpreter that runs it and at the files beside the lock; imports no package that it
-checks. As a test file it gives pytest one test per package, and one each for Python, the code, the
-data and the GPU; run as a program it prints the same and ends with 0, 1 (different), 3 (nothing
-could be compared) or 4 (no readable lock). It is packed, with what it needs, into one file.
+checks, but reads the sources of those that have another version. As a test file it gives pytest one
+test per package, and one each for Python, the code, the data, the settings and the GPU; run as a
+program it prints the same and ends with 0, 1 (different), 3 (nothing could be compared) or 4 (no
+readable lock). It is packed, with what it needs, into one file.
 
 ``PROV_LOCK``     the lock to read (else the nearest one above this file)
 ``PROV_ACCEPT``   packages whose changes are accepted, by name, with commas between
@@ -28,7 +29,6 @@ import os
 import platform
 import re
 import sys
-import typing
 import warnings
 from importlib.machinery import EXTENSION_SUFFIXES
 from types import SimpleNamespace
@@ -45,8 +45,6 @@ from typing import (
     Optional,
     Sequence,
     Tuple,
-    Type,
-    TypeVar,
 )
 
 # ---- provenance.core._types ----------------------------------------------------------------------
@@ -136,92 +134,6 @@ EFFECTS = (NONE, UNKNOWN, POSSIBLE, KNOWN, BROKEN)
 """From harmless to fatal; the order is the ranking."""
 
 
-# ---- provenance.core.codec -----------------------------------------------------------------------
-# Named tuples to JSON and back, by their type hints.
-#
-# Records outlive this code, so decoding is tolerant in one direction only: unknown members are
-# ignored and missing ones take their default, but a member of the wrong shape is an error that
-# names
-# where it stands.
-
-T = TypeVar("T")
-
-_HINTS: Dict[type, Dict[str, Any]] = {}
-
-
-class ShapeError(ValueError):
-    """A JSON value does not have the shape that its type asks for; says where and what."""
-
-
-def decode(kind: Type[T], value: Any, where: str = "") -> T:
-    """Return ``value`` (plain JSON) as an instance of ``kind``.
-
-    Raises `ShapeError` naming the member that does not fit.
-    """
-    result: T = _decode(kind, value, where or getattr(kind, "__name__", str(kind)))
-    return result
-
-
-def _decode(kind: Any, value: Any, where: str) -> Any:
-    if kind is Any:
-        return value
-    if hasattr(kind, "from_json"):
-        return kind.from_json(value)
-    if hasattr(kind, "_fields"):
-        return _decode_tuple(kind, value, where)
-    origin = getattr(kind, "__origin__", None)
-    if origin is typing.Union or type(kind).__name__ == "UnionType":  # X | Y, from 3.10
-        return _decode_union(kind.__args__, value, where)
-    if origin in (tuple, typing.Tuple):
-        _require(isinstance(value, list), where, "a list", value)
-        return tuple(_decode(kind.__args__[0], item, where + "[]") for item in value)
-    if origin in (dict, typing.Dict):
-        _require(isinstance(value, dict), where, "an object", value)
-        return {key: _decode(kind.__args__[1], v, where + "." + key) for key, v in value.items()}
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    exact = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-    _require(exact, where, kind.__name__, value)
-    return value
-
-
-def _decode_tuple(kind: Any, value: Any, where: str) -> Any:
-    _require(isinstance(value, dict), where, "an object", value)
-    if kind not in _HINTS:
-        _HINTS[kind] = typing.get_type_hints(kind)
-    hints = _HINTS[kind]
-    defaults = kind._field_defaults
-    given = {}
-    for name in kind._fields:
-        if name in value:
-            given[name] = _decode(hints[name], value[name], where + "." + name)
-        else:
-            _require(name in defaults, where, "a member %r" % name, value)
-    return kind(**given)
-
-
-def _decode_union(kinds: Any, value: Any, where: str) -> Any:
-    none = type(None)
-    if value is None:
-        _require(none in kinds, where, "a value", value)
-        return None
-    rest = [kind for kind in kinds if kind is not none]
-    for kind in rest[:-1]:
-        try:
-            return _decode(kind, value, where)
-        except ShapeError:
-            continue
-    return _decode(rest[-1], value, where)
-
-
-def _require(holds: bool, where: str, expected: str, value: Any) -> None:
-    if not holds:
-        raise ShapeError("%s: expected %s, found %.60r" % (where, expected, value))
-
-
-codec = SimpleNamespace(decode=decode)
-
-
 # ---- provenance.core.versions --------------------------------------------------------------------
 # Ordering of version numbers, enough to tell on which side of a release an installed one stands.
 #
@@ -299,8 +211,6 @@ versions = SimpleNamespace(is_version=is_version, key=key)
 # ``verified``      cases of this change that were run in both environments
 # ``probe``         true: ``benchmarks/probes/ID.py`` was run in both releases, which differed
 
-TESTS = ("not passed", "passed", "equal", "not equal", "equal or not passed", "starts with")
-
 
 class Condition(NamedTuple):
     """A condition on one argument of a call.
@@ -346,46 +256,6 @@ class Entry(NamedTuple):
     restore_old_until: str = ""
     verified: Tuple[str, ...] = ()
     probe: bool = False
-
-
-def from_json(value: Mapping[str, Any]) -> Entry:
-    """Return the entry that ``value`` holds.
-
-    Raises ValueError naming the entry and what is wrong with it.
-    """
-    name = value.get("id") if isinstance(value, Mapping) else None
-    unknown = set(value) - set(Entry._fields) if isinstance(value, Mapping) else {"(no object)"}
-    if not isinstance(name, str) or unknown:
-        raise ValueError("entry %r: unknown members %s" % (name, sorted(unknown)))
-    boundary = value.get("changed_in")
-    plain = dict(value)
-    if isinstance(boundary, str):
-        plain["changed_in"] = dict.fromkeys(value.get("packages", ()), boundary)
-    plain["when"] = [dict(c, test=c.get("is", c.get("test"))) for c in value.get("when", ())]
-    entry = codec.decode(Entry, plain, "entry " + name)
-    problem = _problem(entry)
-    if problem:
-        raise ValueError("entry %s: %s" % (name, problem))
-    return entry
-
-
-def _problem(entry: Entry) -> str:
-    """Return what is wrong with ``entry``, "" where nothing is."""
-    if entry.certainty not in (KNOWN, POSSIBLE):
-        return "certainty is %r" % entry.certainty
-    if set(entry.changed_in) != set(entry.packages):
-        return "changed_in does not name the packages"
-    limits = [entry.changed_after, entry.applies_from, entry.restore_old_until]
-    named = [*entry.changed_in.values(), *(limit for limit in limits if limit)]
-    wrong = [version for version in named if not versions.is_version(version)]
-    if wrong:
-        return "not a version: %s" % wrong[0]
-    tests = [c.test for c in entry.when if c.test not in TESTS]
-    if tests:
-        return "unknown test %r" % tests[0]
-    if not entry.symbols or not entry.source.get("title"):
-        return "no symbols or no source"
-    return ""
 
 
 def span(entry: Entry, package: str, old: str, new: str) -> str:
@@ -486,7 +356,7 @@ class Lock(NamedTuple):
 
     runs: records as plain JSON. known: entries on behaviour changes. uses: of libraries, by the
     source of the runs. signatures: of what they call, by symbol; None where the lock has none, for
-    the reason that ``unsigned`` gives.
+    the reason that ``unsigned`` gives. surroundings: which cards and settings concern the runs.
     """
 
     path: str
@@ -495,6 +365,7 @@ class Lock(NamedTuple):
     uses: Tuple[Use, ...] = ()
     signatures: Optional[Dict[str, Any]] = None
     unsigned: str = ""
+    surroundings: Tuple[Dict[str, Any], ...] = ()
 
 
 def find_lock(folder: str, environ: Mapping[str, str]) -> str:
@@ -536,13 +407,30 @@ def read_lock(path: str) -> Lock:
         runs = tuple(dict(run) for run in document["runs"])
         known = tuple(_known(one) for one in document.get("knowledge", ()))
         signatures, unsigned = _signatures(document.get("interfaces") or {})
+        around = tuple(dict(one) for one in document.get("surroundings", ()))
     except (KeyError, TypeError, ValueError) as error:
         raise LockError("%s does not hold readable records: %s." % (path, error)) from None
-    return Lock(os.path.abspath(path), runs, known, _uses(runs), signatures, unsigned)
+    return Lock(os.path.abspath(path), runs, known, _uses(runs), signatures, unsigned, around)
 
 
 def _known(value: Dict[str, Any]) -> Entry:
-    return from_json({name: item for name, item in value.items() if name in Entry._fields})
+    """Return the entry that ``prov lock`` wrote, which was checked when it was read there."""
+    plain: Dict[str, Any] = {
+        name: tuple(item) if isinstance(item, list) else item
+        for name, item in value.items()
+        if name in Entry._fields
+    }
+    plain["when"] = tuple(
+        Condition(
+            one["parameter"],
+            one.get("is") or one["test"],
+            one.get("position"),
+            tuple(one.get("values") or ()),
+            one.get("inside"),
+        )
+        for one in value.get("when", ())
+    )
+    return Entry(**plain)
 
 
 def _uses(runs: Tuple[Dict[str, Any], ...]) -> Tuple[Use, ...]:
@@ -798,6 +686,59 @@ def _last(items: Sequence[Item], status: int) -> str:
     if status == 1 and verdict != "DIFFERENT":
         verdict = "FAILED"
     return "%s%s (exit %d)" % (verdict, ": " + told if told else "", status)
+
+
+# ---- provenance.agent._settings ------------------------------------------------------------------
+# Cards and environment variables that concern the lock's runs, as the drop-in test finds them.
+
+
+def check_settings(lock: Lock, environ: Mapping[str, str]) -> Item:
+    """Return which environment variables that matter to the runs have another value here."""
+    recorded: Dict[str, str] = {}
+    for run in lock.runs:
+        for payload in payloads(run, "environment"):
+            for name, value in (payload.get("values") or {}).items():
+                recorded.setdefault(name, str(value))
+    known = [one for one in lock.surroundings if one.get("facet") == "environment"]
+    if not known:
+        return Item("settings", "settings", SKIPPED, NONE, "none is known to concern the runs")
+    lines: List[str] = []
+    for name in sorted(set(recorded) | set(environ)):
+        old, new = recorded.get(name, "unset"), environ.get(name, "unset")
+        told = [one for one in known if old != new and _is_about(one, name)]
+        for one in told:
+            lines.append("%s is %s; the recorded run had %s." % (name, new, old))
+            lines += reason(one, old)
+    if not lines:
+        return Item("settings", "settings", PASSED, NONE, "", 1, 1)
+    return Item("settings", "settings", ended(POSSIBLE, environ), POSSIBLE, "\n".join(lines), 0, 1)
+
+
+def _is_about(one: Mapping[str, object], name: str) -> bool:
+    patterns = one.get("name")
+    named: Sequence[object] = patterns if isinstance(patterns, list) else []
+    return any(fnmatch.fnmatchcase(name, str(pattern)) for pattern in named)
+
+
+def reason(one: Mapping[str, object], old: str) -> List[str]:
+    """Return what is known of a difference, and the remedy, as lines."""
+    remedy = str(one.get("remedy", "")).replace("{old}", old)
+    return ["%s." % one.get("text", ""), "  fix: %s" % remedy]
+
+
+def of_cards(lock: Lock, recorded: Sequence[str], here: Sequence[str]) -> List[str]:
+    """Return what is known of having the cards ``here`` instead of the ``recorded`` ones."""
+    answers = {
+        "one side has none": bool(recorded) != bool(here),
+        "another model": bool(recorded and here) and set(recorded) != set(here),
+        "another number": bool(recorded and here) and len(recorded) != len(here),
+    }
+    lines: List[str] = []
+    for one in lock.surroundings:
+        asks = one.get("asks") or ()
+        if one.get("facet") == "hardware" and asks and all(answers.get(ask) for ask in asks):
+            lines += reason(one, ", ".join(recorded) or "none")
+    return lines
 
 
 # ---- provenance.core.sourcedigest ----------------------------------------------------------------
@@ -1194,7 +1135,7 @@ def _tree(folder: str, left_out: FrozenSet[str]) -> str:
     return hashlib.sha256(canonical.compact(rows)).hexdigest()
 
 
-def check_gpu(lock: Lock) -> Item:
+def check_gpu(lock: Lock, environ: Mapping[str, str]) -> Item:
     """Return whether a GPU is here if the recorded run had one; models are only compared."""
     recorded: List[str] = []
     stated = False
@@ -1207,6 +1148,11 @@ def check_gpu(lock: Lock) -> Item:
     if not recorded:
         return Item("gpu", "GPU", SKIPPED, NONE, "the recorded run had none")
     here = _models()
+    told = of_cards(lock, recorded, here)
+    if told:
+        text = "%s here; the recorded run used %s." % (here[0] if here else "No GPU", recorded[0])
+        full = "\n".join([text, *told])
+        return Item("gpu", "GPU", ended(POSSIBLE, environ), POSSIBLE, full, 0, 1)
     if not here:
         return Item("gpu", "GPU", SKIPPED, NONE, "none here; the recorded run had %s" % recorded[0])
     if set(here) & set(recorded):
@@ -1790,66 +1736,6 @@ def _mentions(node: Any, name: str) -> bool:
     return any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(node))
 
 
-# ---- provenance.core._notes ----------------------------------------------------------------------
-# What documentation says of a default's changes, by release, read from a docstring.
-#
-# Understands sections of the numpydoc kind with ``.. versionchanged:: 1.4`` notes. Only notes that
-# speak of a default are taken: most others tell of an option that was added, which changes nothing
-# for those who do not use it.
-
-_NOTE = re.compile(r"\.\.\s+versionchanged::\s*([0-9][\w.]*)(.*)")
-_TELLS = re.compile(
-    r"(?i)\bdefault\b[^.]{0,80}\b(chang\w*|now|switch\w*|set to|from|became|is|value)\b"
-    r"|\b(chang|switch)\w*\b[^.]{0,80}\bdefault|\bchanged? from\b|\bnow defaults?\b"
-)
-_MOST = 3
-_LONGEST = 200
-
-
-def notes_of(node: Any, names: Sequence[str]) -> Dict[str, List[List[str]]]:
-    """Return [release, text] of the changes of defaults that the docstring of ``node`` tells."""
-    try:
-        text = ast.get_docstring(node, clean=True)
-    except TypeError:
-        return {}
-    if not text or "versionchanged::" not in text:
-        return {}
-    found: Dict[str, List[List[str]]] = {}
-    current: List[str] = []
-    lines = text.split("\n")
-    for index, line in enumerate(lines):
-        if line[:1].strip():
-            current = [name for name in _described(line) if name in names]
-            continue
-        match = _NOTE.search(line)
-        if match is None or not current:
-            continue
-        said = _said(lines, index, match.group(2))
-        if _TELLS.search(said):
-            for name in current:
-                found.setdefault(name, []).append([match.group(1).rstrip("."), said])
-    return {name: notes[-_MOST:] for name, notes in found.items()}
-
-
-def _described(line: str) -> List[str]:
-    """Return the parameters that a line of a section begins to describe."""
-    head = line.partition(":")[0]
-    return [word.strip().lstrip("*") for word in head.split(",")]
-
-
-def _said(lines: Sequence[str], index: int, first: str) -> str:
-    """Return the text of the note that begins at ``index``."""
-    depth = len(lines[index]) - len(lines[index].lstrip())
-    words = [first.strip()]
-    for line in lines[index + 1 : index + 8]:
-        if not line.strip() or len(line) - len(line.lstrip()) <= depth:
-            if any(words):
-                break
-            continue
-        words.append(line.strip())
-    return " ".join(word for word in words if word)[:_LONGEST]
-
-
 # ---- provenance.core._parameters -----------------------------------------------------------------
 # Parameters of a function as plain JSON, from its syntax tree; nothing is executed.
 #
@@ -2345,7 +2231,6 @@ def _members(node: ast.ClassDef) -> Iterator[Any]:
 # ``how``           "source", "stub" or "fields" here; "object", "text" or "docstring" there
 # ``parameters``    in order, without ``self``: ``{"name", "kind", "default"}``, see `_parameters`
 # ``wrapped``       true: a decorator stands between caller and function; it may accept more
-# ``notes``         [release, text] of documented changes of a parameter's default, by its name
 # ``not_compared``  instead of ``parameters``: why there are none; with ``absent`` it is not there
 
 PLAIN_DECORATORS = frozenset(
@@ -2423,31 +2308,25 @@ def _of_function(symbols: Symbols, place: Place, method: bool) -> Dict[str, Any]
     found: Dict[str, Any] = {"name": place.name, "how": how, "parameters": parameters}
     if not agree or any(name not in PLAIN_DECORATORS for name in names):
         found["wrapped"] = True
-    return _with_notes(found, place)
-
-
-def _with_notes(found: Dict[str, Any], place: Place) -> Dict[str, Any]:
-    notes = notes_of(place.node, [one["name"] for one in found["parameters"]])
-    notes.update(found.get("notes", {}))
-    return dict(found, notes=notes) if notes else found
+    return found
 
 
 def _of_class(symbols: Symbols, place: Place) -> Dict[str, Any]:
-    maker = Method(None) if _is_transformed(symbols, place) else _maker(symbols, place)
+    maker = Method(None) if _is_transformed(symbols, place) else maker_of(symbols, place)
     if maker.place is not None:
         found = _of_function(symbols, maker.place, True)
         if "parameters" not in found:
             return found
-        return _with_notes(dict(found, name=place.name), place)
+        return dict(found, name=place.name)
     if maker.dark:
         return dark(maker.dark)
     fields = _fields(symbols, place)
     if fields is None:
         return {"name": place.name, "how": "source", "parameters": []}
-    return _with_notes({"name": place.name, "how": "fields", "parameters": fields}, place)
+    return {"name": place.name, "how": "fields", "parameters": fields}
 
 
-def _maker(symbols: Symbols, place: Place) -> Method:
+def maker_of(symbols: Symbols, place: Place) -> Method:
     """Return the constructor of a class: ``__init__`` or ``__new__``, whichever is nearer."""
     for one in symbols.line(place):
         if not one.is_class:
@@ -3219,6 +3098,8 @@ CURATED = LEVEL
 INTERFACE = "L2"
 
 Signature = Dict[str, Any]
+Documented = Callable[[Finding, Use, Library], List[Tuple[Hit, str]]]
+"""Returns what a call meets by the documentation of the new release, with the source."""
 UNREAD: Signature = {"not_compared": "no signature was kept"}
 _FAMILIES = (
     frozenset(("keras", "tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-keras")),
@@ -3246,47 +3127,21 @@ def explained(
     calls: Sequence[Use],
     old: Optional[Callable[[str], Signature]],
     new: Library,
+    documented: Optional[Documented] = None,
 ) -> Finding:
-    """Return ``finding`` with what concerns ``calls``; old None: what ``new`` documents itself."""
+    """Return ``finding`` with what concerns ``calls``; old None: what ``documented`` tells."""
     hits: Dict[str, Tuple[Hit, List[str], str]] = {}
     for use in calls:
         label = short(use.symbol)
-        now, call = new.signature(use.symbol), passed(use)
         if old is not None:
-            found = changes(old(use.symbol), now)
-            told = [(hit, "") for hit in for_call(found, label, call)]
+            found = changes(old(use.symbol), new.signature(use.symbol))
+            told = [(hit, "") for hit in for_call(found, label, passed(use))]
         else:
-            told = _documented(finding, label, now, call)
+            told = documented(finding, use, new) if documented else []
         for hit, source in told:
             places = hits.setdefault(hit.text, (hit, [], source))[1]
             places += [] if use.where in places else [use.where]
     return _with_reasons(finding, list(hits.values()))
-
-
-def _documented(
-    finding: Finding, label: str, now: Signature, call: Passed
-) -> List[Tuple[Hit, str]]:
-    """Return the changes of defaults since the old version that the new docstring tells."""
-    old, new = str(finding.old), str(finding.new)
-    order = [p["name"] for p in now.get("parameters", ()) if p["kind"] != "keyword"]
-    found = []
-    for name, notes in now.get("notes", {}).items():
-        if name in call.keywords or (name in order and order.index(name) < call.positional):
-            continue
-        for release, said in notes:
-            if not all(is_version(one) for one in (old, new, release)):
-                continue
-            if key(old)[:2] < key(release)[:2] <= key(new)[:2]:
-                text = "%s(%s) since %s: %s; you don't pass it" % (
-                    label,
-                    name,
-                    release,
-                    said.rstrip("."),
-                )
-                change = Change(DEFAULT, name, {"unknown": True})
-                source = "the docstring of %s %s" % (label, new)
-                found.append((Hit(change, POSSIBLE, text), source))
-    return found
 
 
 def _with_reasons(finding: Finding, hits: Sequence[Tuple[Hit, List[str], str]]) -> Finding:
@@ -3403,6 +3258,8 @@ def check_packages(lock: Lock, sys_path: Sequence[str], environ: Mapping[str, st
     items = []
     for name, wanted in sorted(recorded.items()):
         found, text = _compared(name, wanted, here.get(name), sys_path)
+        if found.effect == BROKEN and changed and known.uses:
+            found, text = _softened(found, text, name, wanted, known.uses)
         if name in changed:
             found = _explained(found, name, wanted.modules, changed, known)
         if name in accepted and found.effect != NONE:
@@ -3465,6 +3322,16 @@ def _compared(
     text = "%s %s installed; the recorded run used %s."
     text = text % (wanted.name, here.version or "(no version)", wanted.version)
     return found._replace(new=here.version), text
+
+
+def _softened(
+    found: Finding, text: str, name: str, wanted: Wanted, uses: Sequence[Use]
+) -> Tuple[Finding, str]:
+    """Return a package that is gone as "possible" where only other packages imported it."""
+    tops = {use.symbol.partition(".")[0] for use in uses}
+    if tops.intersection(wanted.modules or (name.replace("-", "_"),)):
+        return found, text
+    return found._replace(effect=POSSIBLE), text[:-1] + ": a library that it used did."
 
 
 def _is_here(modules: Sequence[str], sys_path: Sequence[str]) -> bool:
@@ -3614,7 +3481,10 @@ def package_items() -> Dict[str, Item]:
 def all_items() -> List[Item]:
     """Return everything that was checked. Raises `LockError`."""
     lock = the_lock()
-    rest = [check_code(lock), check_data(lock, os.environ), check_gpu(lock)]
+    rest = [check_code(lock), check_data(lock, os.environ)]
+    if any(one.get("facet") == "environment" for one in lock.surroundings):
+        rest.append(check_settings(lock, os.environ))
+    rest.append(check_gpu(lock, os.environ))
     return [check_python(lock, os.environ), *package_items().values(), *rest]
 
 
@@ -3657,9 +3527,14 @@ def test_data() -> None:
     settle(_of(lambda lock: check_data(lock, os.environ)))
 
 
+def test_settings() -> None:
+    """Environment variables that matter to the run have the values that they had."""
+    settle(_of(lambda lock: check_settings(lock, os.environ)))
+
+
 def test_gpu() -> None:
     """A GPU is here if the run had one."""
-    settle(_of(check_gpu))
+    settle(_of(lambda lock: check_gpu(lock, os.environ)))
 
 
 def _of(check: Any) -> Item:

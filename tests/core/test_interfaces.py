@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provenance.core.interfaces import library
+from provenance.knowledge.documented import notes_at
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -118,7 +119,7 @@ def test_documented_changes_of_defaults_are_noted(tmp_path: Path) -> None:
         '    solver : str\n        .. versionchanged:: 1.2\n           Added "y".\n    """\n'
     )
     written(tmp_path, __init__=text)
-    notes = library([str(tmp_path)]).signature("lib.f")["notes"]
+    notes = notes_at(library([str(tmp_path)]), "lib.f")
     assert notes == {"n_init": [["1.4", "Default value changed from 10 to 'auto'."]]}
 
 

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tup
 
 from provenance.core import canonical
 from provenance.core.uses import Use
-from provenance.knowledge.entry import Entry, from_json
+from provenance.knowledge.entry import Condition, Entry
 
 LOCK_FILE = "prov.lock"
 LOCK_SCHEMA = "prov/lock/1"
@@ -23,7 +23,7 @@ class Lock(NamedTuple):
 
     runs: records as plain JSON. known: entries on behaviour changes. uses: of libraries, by the
     source of the runs. signatures: of what they call, by symbol; None where the lock has none, for
-    the reason that ``unsigned`` gives.
+    the reason that ``unsigned`` gives. surroundings: which cards and settings concern the runs.
     """
 
     path: str
@@ -32,6 +32,7 @@ class Lock(NamedTuple):
     uses: Tuple[Use, ...] = ()
     signatures: Optional[Dict[str, Any]] = None
     unsigned: str = ""
+    surroundings: Tuple[Dict[str, Any], ...] = ()
 
 
 def find_lock(folder: str, environ: Mapping[str, str]) -> str:
@@ -73,13 +74,30 @@ def read_lock(path: str) -> Lock:
         runs = tuple(dict(run) for run in document["runs"])
         known = tuple(_known(one) for one in document.get("knowledge", ()))
         signatures, unsigned = _signatures(document.get("interfaces") or {})
+        around = tuple(dict(one) for one in document.get("surroundings", ()))
     except (KeyError, TypeError, ValueError) as error:
         raise LockError("%s does not hold readable records: %s." % (path, error)) from None
-    return Lock(os.path.abspath(path), runs, known, _uses(runs), signatures, unsigned)
+    return Lock(os.path.abspath(path), runs, known, _uses(runs), signatures, unsigned, around)
 
 
 def _known(value: Dict[str, Any]) -> Entry:
-    return from_json({name: item for name, item in value.items() if name in Entry._fields})
+    """Return the entry that ``prov lock`` wrote, which was checked when it was read there."""
+    plain: Dict[str, Any] = {
+        name: tuple(item) if isinstance(item, list) else item
+        for name, item in value.items()
+        if name in Entry._fields
+    }
+    plain["when"] = tuple(
+        Condition(
+            one["parameter"],
+            one.get("is") or one["test"],
+            one.get("position"),
+            tuple(one.get("values") or ()),
+            one.get("inside"),
+        )
+        for one in value.get("when", ())
+    )
+    return Entry(**plain)
 
 
 def _uses(runs: Tuple[Dict[str, Any], ...]) -> Tuple[Use, ...]:

@@ -8,9 +8,10 @@ import os
 from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
 from provenance.agent._lock import Lock, files_of, payloads
-from provenance.agent._report import FAILED, LISTED, PASSED, SKIPPED, WARNED, Item
+from provenance.agent._report import FAILED, LISTED, PASSED, SKIPPED, WARNED, Item, ended
+from provenance.agent._settings import of_cards
 from provenance.core import canonical
-from provenance.core.difference import BROKEN, NONE, UNKNOWN
+from provenance.core.difference import BROKEN, NONE, POSSIBLE, UNKNOWN
 from provenance.core.sourcedigest import digests as source_digests
 
 CHUNK_BYTES = 1 << 20
@@ -133,7 +134,7 @@ def _tree(folder: str, left_out: FrozenSet[str]) -> str:
     return hashlib.sha256(canonical.compact(rows)).hexdigest()
 
 
-def check_gpu(lock: Lock) -> Item:
+def check_gpu(lock: Lock, environ: Mapping[str, str]) -> Item:
     """Return whether a GPU is here if the recorded run had one; models are only compared."""
     recorded: List[str] = []
     stated = False
@@ -146,6 +147,11 @@ def check_gpu(lock: Lock) -> Item:
     if not recorded:
         return Item("gpu", "GPU", SKIPPED, NONE, "the recorded run had none")
     here = _models()
+    told = of_cards(lock, recorded, here)
+    if told:
+        text = "%s here; the recorded run used %s." % (here[0] if here else "No GPU", recorded[0])
+        full = "\n".join([text, *told])
+        return Item("gpu", "GPU", ended(POSSIBLE, environ), POSSIBLE, full, 0, 1)
     if not here:
         return Item("gpu", "GPU", SKIPPED, NONE, "none here; the recorded run had %s" % recorded[0])
     if set(here) & set(recorded):

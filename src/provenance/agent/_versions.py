@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 from provenance.agent._lock import Lock, files_of, payloads
 from provenance.agent._places import moved
 from provenance.agent._report import FAILED, LISTED, PASSED, SKIPPED, Item, ended
-from provenance.core.difference import BROKEN, NONE, UNKNOWN
+from provenance.core.difference import BROKEN, NONE, POSSIBLE, UNKNOWN
 from provenance.core.distributions import Distribution, key_of, versions_in
 from provenance.core.interfaces import Library, library
 from provenance.core.use import Use
@@ -67,6 +67,8 @@ def check_packages(lock: Lock, sys_path: Sequence[str], environ: Mapping[str, st
     items = []
     for name, wanted in sorted(recorded.items()):
         found, text = _compared(name, wanted, here.get(name), sys_path)
+        if found.effect == BROKEN and changed and known.uses:
+            found, text = _softened(found, text, name, wanted, known.uses)
         if name in changed:
             found = _explained(found, name, wanted.modules, changed, known)
         if name in accepted and found.effect != NONE:
@@ -129,6 +131,16 @@ def _compared(
     text = "%s %s installed; the recorded run used %s."
     text = text % (wanted.name, here.version or "(no version)", wanted.version)
     return found._replace(new=here.version), text
+
+
+def _softened(
+    found: Finding, text: str, name: str, wanted: Wanted, uses: Sequence[Use]
+) -> Tuple[Finding, str]:
+    """Return a package that is gone as "possible" where only other packages imported it."""
+    tops = {use.symbol.partition(".")[0] for use in uses}
+    if tops.intersection(wanted.modules or (name.replace("-", "_"),)):
+        return found, text
+    return found._replace(effect=POSSIBLE), text[:-1] + ": a library that it used did."
 
 
 def _is_here(modules: Sequence[str], sys_path: Sequence[str]) -> bool:

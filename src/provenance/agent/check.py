@@ -1,9 +1,10 @@
 """The drop-in test: whether what a repository publishes in ``prov.lock`` is still true here.
 
 Looks at the interpreter that runs it and at the files beside the lock; imports no package that it
-checks. As a test file it gives pytest one test per package, and one each for Python, the code, the
-data and the GPU; run as a program it prints the same and ends with 0, 1 (different), 3 (nothing
-could be compared) or 4 (no readable lock). It is packed, with what it needs, into one file.
+checks, but reads the sources of those that have another version. As a test file it gives pytest one
+test per package, and one each for Python, the code, the data, the settings and the GPU; run as a
+program it prints the same and ends with 0, 1 (different), 3 (nothing could be compared) or 4 (no
+readable lock). It is packed, with what it needs, into one file.
 
 ``PROV_LOCK``     the lock to read (else the nearest one above this file)
 ``PROV_ACCEPT``   packages whose changes are accepted, by name, with commas between
@@ -28,6 +29,7 @@ from provenance.agent._report import (
     exit_status,
     report,
 )
+from provenance.agent._settings import check_settings
 from provenance.agent._versions import check_packages, check_python
 
 _MEMORY: Dict[str, Any] = {}
@@ -57,7 +59,10 @@ def package_items() -> Dict[str, Item]:
 def all_items() -> List[Item]:
     """Return everything that was checked. Raises `LockError`."""
     lock = the_lock()
-    rest = [check_code(lock), check_data(lock, os.environ), check_gpu(lock)]
+    rest = [check_code(lock), check_data(lock, os.environ)]
+    if any(one.get("facet") == "environment" for one in lock.surroundings):
+        rest.append(check_settings(lock, os.environ))
+    rest.append(check_gpu(lock, os.environ))
     return [check_python(lock, os.environ), *package_items().values(), *rest]
 
 
@@ -100,9 +105,14 @@ def test_data() -> None:
     settle(_of(lambda lock: check_data(lock, os.environ)))
 
 
+def test_settings() -> None:
+    """Environment variables that matter to the run have the values that they had."""
+    settle(_of(lambda lock: check_settings(lock, os.environ)))
+
+
 def test_gpu() -> None:
     """A GPU is here if the run had one."""
-    settle(_of(check_gpu))
+    settle(_of(lambda lock: check_gpu(lock, os.environ)))
 
 
 def _of(check: Any) -> Item:

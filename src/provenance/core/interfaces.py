@@ -6,7 +6,6 @@ A signature is plain JSON, the same that the rehearsal reads from live objects:
 ``how``           "source", "stub" or "fields" here; "object", "text" or "docstring" there
 ``parameters``    in order, without ``self``: ``{"name", "kind", "default"}``, see `_parameters`
 ``wrapped``       true: a decorator stands between caller and function; it may accept more
-``notes``         [release, text] of documented changes of a parameter's default, by its name
 ``not_compared``  instead of ``parameters``: why there are none; with ``absent`` it is not there
 """
 
@@ -16,7 +15,6 @@ import ast
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from provenance.core._modulefiles import STUB, Modules
-from provenance.core._notes import notes_of
 from provenance.core._parameters import dotted, merged, of_fields, of_function
 from provenance.core._symbols import ABSENT, DEFINED, MODULE, Method, Place, Symbols
 
@@ -95,31 +93,25 @@ def _of_function(symbols: Symbols, place: Place, method: bool) -> Dict[str, Any]
     found: Dict[str, Any] = {"name": place.name, "how": how, "parameters": parameters}
     if not agree or any(name not in PLAIN_DECORATORS for name in names):
         found["wrapped"] = True
-    return _with_notes(found, place)
-
-
-def _with_notes(found: Dict[str, Any], place: Place) -> Dict[str, Any]:
-    notes = notes_of(place.node, [one["name"] for one in found["parameters"]])
-    notes.update(found.get("notes", {}))
-    return dict(found, notes=notes) if notes else found
+    return found
 
 
 def _of_class(symbols: Symbols, place: Place) -> Dict[str, Any]:
-    maker = Method(None) if _is_transformed(symbols, place) else _maker(symbols, place)
+    maker = Method(None) if _is_transformed(symbols, place) else maker_of(symbols, place)
     if maker.place is not None:
         found = _of_function(symbols, maker.place, True)
         if "parameters" not in found:
             return found
-        return _with_notes(dict(found, name=place.name), place)
+        return dict(found, name=place.name)
     if maker.dark:
         return dark(maker.dark)
     fields = _fields(symbols, place)
     if fields is None:
         return {"name": place.name, "how": "source", "parameters": []}
-    return _with_notes({"name": place.name, "how": "fields", "parameters": fields}, place)
+    return {"name": place.name, "how": "fields", "parameters": fields}
 
 
-def _maker(symbols: Symbols, place: Place) -> Method:
+def maker_of(symbols: Symbols, place: Place) -> Method:
     """Return the constructor of a class: ``__init__`` or ``__new__``, whichever is nearer."""
     for one in symbols.line(place):
         if not one.is_class:

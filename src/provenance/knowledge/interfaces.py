@@ -9,18 +9,18 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from provenance.core import verdict
 from provenance.core._types import is_class
-from provenance.core.difference import POSSIBLE
 from provenance.core.interfaces import Library
 from provenance.core.use import CALL, UNRESOLVED, Use
 from provenance.core.verdict import Finding, Reason
-from provenance.core.versions import is_version, key
-from provenance.knowledge.changes import DEFAULT, Change, Hit, Passed, changes, for_call, passed
+from provenance.knowledge.changes import DEFAULT, Hit, changes, for_call, passed
 from provenance.knowledge.judge import LEVEL as CURATED
 from provenance.knowledge.judge import MOST_PLACES, SHOWN_PLACES
 
 INTERFACE = "L2"
 
 Signature = Dict[str, Any]
+Documented = Callable[[Finding, Use, Library], List[Tuple[Hit, str]]]
+"""Returns what a call meets by the documentation of the new release, with the source."""
 UNREAD: Signature = {"not_compared": "no signature was kept"}
 _FAMILIES = (
     frozenset(("keras", "tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-keras")),
@@ -48,47 +48,21 @@ def explained(
     calls: Sequence[Use],
     old: Optional[Callable[[str], Signature]],
     new: Library,
+    documented: Optional[Documented] = None,
 ) -> Finding:
-    """Return ``finding`` with what concerns ``calls``; old None: what ``new`` documents itself."""
+    """Return ``finding`` with what concerns ``calls``; old None: what ``documented`` tells."""
     hits: Dict[str, Tuple[Hit, List[str], str]] = {}
     for use in calls:
         label = short(use.symbol)
-        now, call = new.signature(use.symbol), passed(use)
         if old is not None:
-            found = changes(old(use.symbol), now)
-            told = [(hit, "") for hit in for_call(found, label, call)]
+            found = changes(old(use.symbol), new.signature(use.symbol))
+            told = [(hit, "") for hit in for_call(found, label, passed(use))]
         else:
-            told = _documented(finding, label, now, call)
+            told = documented(finding, use, new) if documented else []
         for hit, source in told:
             places = hits.setdefault(hit.text, (hit, [], source))[1]
             places += [] if use.where in places else [use.where]
     return _with_reasons(finding, list(hits.values()))
-
-
-def _documented(
-    finding: Finding, label: str, now: Signature, call: Passed
-) -> List[Tuple[Hit, str]]:
-    """Return the changes of defaults since the old version that the new docstring tells."""
-    old, new = str(finding.old), str(finding.new)
-    order = [p["name"] for p in now.get("parameters", ()) if p["kind"] != "keyword"]
-    found = []
-    for name, notes in now.get("notes", {}).items():
-        if name in call.keywords or (name in order and order.index(name) < call.positional):
-            continue
-        for release, said in notes:
-            if not all(is_version(one) for one in (old, new, release)):
-                continue
-            if key(old)[:2] < key(release)[:2] <= key(new)[:2]:
-                text = "%s(%s) since %s: %s; you don't pass it" % (
-                    label,
-                    name,
-                    release,
-                    said.rstrip("."),
-                )
-                change = Change(DEFAULT, name, {"unknown": True})
-                source = "the docstring of %s %s" % (label, new)
-                found.append((Hit(change, POSSIBLE, text), source))
-    return found
 
 
 def _with_reasons(finding: Finding, hits: Sequence[Tuple[Hit, List[str], str]]) -> Finding:

@@ -97,6 +97,36 @@ def explained(found: Finding, here: Situation) -> Finding:
     return found._replace(effect=effect, reasons=tuple(told), where=tuple(where[:MOST_PLACES]))
 
 
+def concerning(run: Record, uses: Sequence[Use], packages: Mapping[str, str]) -> List[Any]:
+    """Return what concerns ``run`` wherever it is repeated, as its lock carries it.
+
+    Only what may change results and can be told by a test that reads variables and the models of
+    cards. Members: ``facet``, ``name``, ``asks`` (of `TOLD_LATER`), ``text``, ``remedy``.
+    """
+    here = situation(run, run, uses, packages)
+    found = []
+    for item in items():
+        asks = item.get("asks", ())
+        later = [name for name in asks if name not in _OF_THE_RUN]
+        if (
+            item["effect"] != POSSIBLE
+            or item["facet"] not in _BAKED
+            or not _BAKED[item["facet"]].issuperset(later)
+        ):
+            continue
+        plain = Finding(item["facet"], "", "changed", "", UNKNOWN)
+        if later and not _had_card(here):
+            continue
+        if not all(QUESTIONS[name](plain, here) for name in asks if name in _OF_THE_RUN):
+            continue
+        places = _at(item, here)
+        if places is not None:
+            told = _reason(item, plain, places)
+            kept = {name: item[name] for name in ("facet", "name", "remedy")}
+            found.append(dict(kept, asks=later, text=told.text))
+    return found
+
+
 def lost_cards(differences: Sequence[Difference], here: Situation) -> Tuple[Finding, ...]:
     """Return the finding that the run's cards are gone; nothing where that changes nothing."""
     if not _had_card(here) or _cards(here.new) or not here.new:
@@ -117,6 +147,11 @@ def _applies(item: Mapping[str, Any], found: Finding, here: Situation) -> Any:
         return None
     if not all(QUESTIONS[name](found, here) for name in item.get("asks", ())):
         return None
+    return _at(item, here)
+
+
+def _at(item: Mapping[str, Any], here: Situation) -> Any:
+    """Return the places in the run's source that ``item`` is about, None where it is not."""
     if item.get("packages") and not any(
         _concerns(here.packages.get(package, ""), limit)
         for package, limit in item["packages"].items()
@@ -224,6 +259,12 @@ def _other_kernels(found: Finding, _: Situation) -> bool:
         kinds.append(("avx512f" in words, "avx2" in words, "sve" in words, "asimd" in words))
     return kinds[0] != kinds[1]
 
+
+TOLD_LATER = ("one side has none", "another model", "another number")
+"""What only a look at the place of the next run can answer."""
+_OF_THE_RUN = frozenset(("had a GPU", "set order"))
+_BAKED: Dict[str, Any] = {"environment": frozenset(), "hardware": frozenset(TOLD_LATER)}
+"""Facets whose items a lock carries, with what may stay open of their questions."""
 
 QUESTIONS: Dict[str, Callable[[Finding, Situation], bool]] = {
     "had a GPU": lambda _, here: _had_card(here),

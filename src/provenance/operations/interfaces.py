@@ -17,7 +17,9 @@ from provenance.core.interfaces import Library, library
 from provenance.core.use import Use
 from provenance.core.verdict import Finding
 from provenance.errors import ProvError
+from provenance.facets import behaviour
 from provenance.knowledge import match
+from provenance.knowledge.documented import documented
 from provenance.knowledge.interfaces import UNREAD, Signature, calls_in, calls_of, explained
 from provenance.operations import recorded
 from provenance.operations.present import Present
@@ -48,7 +50,7 @@ def kept(reference: Reference, environ: Mapping[str, str], place: Project) -> di
     for symbol in symbols[:MOST_SYMBOLS]:
         signature = old.signature(symbol)
         if "parameters" in signature:
-            found[symbol] = {name: v for name, v in signature.items() if name != "notes"}
+            found[symbol] = signature
     return {"signatures": found}
 
 
@@ -71,7 +73,7 @@ def explain(
     found, dark = [], []
     for finding in findings:
         calls = concerned.get(id(finding), [])
-        found.append(explained(finding, calls, old, new) if calls else finding)
+        found.append(explained(finding, calls, old, new, documented) if calls else finding)
         if calls and why:
             what = "the interface of %s %s" % (finding.name, finding.old)
             dark.append(NotCompared(FACET, what, why))
@@ -101,11 +103,17 @@ def _calls_in(finding: Finding, uses: Sequence[Use], own: Mapping[str, list[str]
 def _old_side(
     reference: Reference, environ: Mapping[str, str], place: Project
 ) -> tuple[Callable[[str], Signature] | None, str]:
-    carried = reference.interfaces.get("signatures")
+    carried = reference.interfaces.get("signatures") or _seen(reference)
     if isinstance(carried, dict):
         return (lambda symbol: carried.get(symbol, UNREAD)), ""
     old, why = _recorded_library(reference, environ, place)
     return (old.signature, "") if old is not None else (None, why)
+
+
+def _seen(reference: Reference) -> dict[str, Signature] | None:
+    """Return the signatures that the call table of the record holds, None where it has none."""
+    told = behaviour.of(reference.record)
+    return told.calls.signatures if told is not None and told.calls is not None else None
 
 
 def _recorded_library(

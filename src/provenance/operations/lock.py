@@ -10,7 +10,7 @@ from provenance import __version__
 from provenance.core import codec
 from provenance.core.record import Record
 from provenance.errors import UsageError
-from provenance.knowledge import match
+from provenance.knowledge import match, surroundings
 from provenance.operations import close, interfaces, publish, references, repeatable, settle
 from provenance.operations.recorder import CACHE
 from provenance.operations.references import Reference
@@ -50,7 +50,9 @@ def lock(cwd: str, names: tuple[str, ...], out: str | None = None) -> LockResult
         warnings += [*problems, *left_out, *_about_the_run(one.record, place)]
     cache.save()
     signed = {one.record.id: interfaces.kept(one, os.environ, place) for one in chosen}
-    made = lockfile.Lock(tuple(runs), _knowledge(runs), blobs, __version__, signed)
+    made = lockfile.Lock(
+        tuple(runs), _knowledge(runs), blobs, __version__, signed, _surroundings(runs)
+    )
     lockfile.write(path, made)
     return LockResult(path, tuple(run.id for run in runs), tuple(dict.fromkeys(warnings)))
 
@@ -64,6 +66,15 @@ def _knowledge(runs: list[Record]) -> tuple[dict[str, Any], ...]:
             sites = baked.setdefault(entry["id"], dict(entry, sites=[]))["sites"]
             sites += [site for site in entry["sites"] if site not in sites]
     return tuple(baked[key] for key in sorted(baked))
+
+
+def _surroundings(runs: list[Record]) -> tuple[dict[str, Any], ...]:
+    """Return which cards and settings concern any of the runs, each once."""
+    found: list[dict[str, Any]] = []
+    for run in runs:
+        told = surroundings.concerning(run, match.uses_of(run), match.versions_of(run))
+        found += [one for one in told if one not in found]
+    return tuple(found)
 
 
 def _blobs(reference: Reference) -> tuple[dict[str, Any], list[str]]:
