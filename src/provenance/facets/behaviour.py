@@ -78,11 +78,18 @@ def capture(context: Context) -> Payload:
     kept = found if len(found) <= MOST_SITES else _most_telling(found)
     clean = tuple(_clean(use, context) for use in kept)
     seen = _calls.table(context) if context.phase == AFTER else None
-    clean = _calls.resolved(clean, seen) if seen is not None else clean
+    known = seen or _of_reference(context)
+    clean = _calls.resolved(clean, known) if known is not None else clean
     notes += seen.notes if seen is not None else ()
     left_out = len(found) - len(kept)
     payload = Behaviour(clean, len(paths), left_out, tuple(orders[:MOST_ORDERS]), seen)
     return captured(VERSION, payload, notes=tuple(notes))
+
+
+def _of_reference(context: Context) -> Optional[_calls.Table]:
+    """Return the call table of the record that the present is compared with."""
+    told = of(context.reference) if context.reference is not None else None
+    return told.calls if told is not None else None
 
 
 def _recorded(context: Context) -> Set[str]:
