@@ -1,7 +1,8 @@
 """What a rehearsal that found nothing does to reasons: changed, checked, no effect on these calls.
 
-Only a whole rehearsal may say so: nothing cut, every loop run to its end, no statement failed. And
-only where the run had no GPU, which a rehearsal does not use in the same way.
+Of a written entry only a whole rehearsal may say so: nothing cut, every loop run to its end. A changed
+default alone is folded by a rehearsal with cut data too. Neither where a statement failed, nor where
+the run had a GPU, which a rehearsal does not use in the same way.
 """
 
 from __future__ import annotations
@@ -16,26 +17,38 @@ from provenance.core.verdict import Finding, Reason
 from provenance.knowledge import match
 
 SAYS = "checked: your calls there give the same with both"
+CUT = ", as far as a rehearsal with cut data or loops tells"
 
 
-def is_whole(old: Tape, new: Tape, record: Record) -> bool:
-    """Return whether two rehearsals did all that the script does."""
-    uncut = not old.rows and not old.loops and not old.failed and not new.failed
-    return uncut and old.end == new.end == DONE and not match.has_gpu(record)
+def levels(old: Tape, new: Tape, record: Record) -> tuple[str, ...]:
+    """Return the levels of the reasons that two rehearsals may fold."""
+    ended = old.end == new.end == DONE and not old.failed and not new.failed
+    if not ended or match.has_gpu(record):
+        return ()
+    return ("L2",) if old.rows or old.loops else ("L1", "L2")
 
 
 def quieted(
-    findings: Sequence[Finding], same: frozenset[str], changed: frozenset[str]
+    findings: Sequence[Finding],
+    same: frozenset[str],
+    changed: frozenset[str],
+    folding: tuple[str, ...],
 ) -> tuple[Finding, ...]:
     """Return ``findings`` with the reasons folded whose places were all seen to give the same.
 
-    same: such places. changed: packages in which something was seen to differ. A package that is
+    same: such places. folding: the levels whose reasons may be folded. changed: packages in which something was seen to differ. A package that is
     gone, and that only libraries had imported, is no longer needed where nothing fails for it.
     """
-    return tuple(_quieted(one, same, changed) for one in findings)
+    return (
+        tuple(_quieted(one, same, changed, folding) for one in findings)
+        if folding
+        else (*findings,)
+    )
 
 
-def _quieted(finding: Finding, same: frozenset[str], changed: frozenset[str]) -> Finding:
+def _quieted(
+    finding: Finding, same: frozenset[str], changed: frozenset[str], folding: tuple[str, ...]
+) -> Finding:
     if finding.facet not in ("packages", "runtime"):
         return finding
     if finding.kind == "removed" and finding.effect in (BROKEN, POSSIBLE) and not finding.where:
@@ -44,17 +57,20 @@ def _quieted(finding: Finding, same: frozenset[str], changed: frozenset[str]) ->
         return finding if gone else finding._replace(effect=UNKNOWN, text=text)
     if finding.kind != "version" or not finding.reasons:
         return finding
-    reasons = tuple(_folded(one, finding.effect, same) for one in finding.reasons)
+    reasons = tuple(
+        _folded(one, finding.effect, same, "L1" in folding) if one.level in folding else one
+        for one in finding.reasons
+    )
     if reasons == finding.reasons:
         return finding
     effects = [one.effect or finding.effect for one in reasons]
     return finding._replace(effect=verdict.worst([UNKNOWN, *effects]), reasons=reasons)
 
 
-def _folded(reason: Reason, effect: str, same: frozenset[str]) -> Reason:
-    if reason.level == "L3" or (reason.effect or effect) not in (POSSIBLE, KNOWN):
+def _folded(reason: Reason, effect: str, same: frozenset[str], whole: bool) -> Reason:
+    if (reason.effect or effect) not in (POSSIBLE, KNOWN):
         return reason
     if not reason.where or not set(reason.where) <= same:
         return reason
-    evidence = "; ".join(part for part in (reason.evidence, SAYS) if part)
+    evidence = "; ".join(part for part in (reason.evidence, SAYS + ("" if whole else CUT)) if part)
     return reason._replace(effect=UNKNOWN, evidence=evidence)
