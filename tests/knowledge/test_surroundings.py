@@ -158,3 +158,16 @@ def test_every_item_is_complete() -> None:
         assert item["remedy"]
         assert item["source"]["title"]
         assert item.get("symbols") or item.get("asks") or item["facet"] in ("runtime", "seeds")
+
+
+def test_a_lock_carries_what_concerns_its_runs_wherever_they_are_repeated() -> None:
+    def carried(record: Record) -> list[str]:
+        found = surroundings.concerning(record, match.uses_of(record), match.versions_of(record))
+        return ["%s: %s" % (one["name"][0], one["text"]) for one in found]
+
+    record = a_record(TORCH, torch="1.10.0")
+    assert carried(machine(record, [])) == []
+    found = carried(machine(record, [V100]))
+    assert any(line.startswith("GPUs: ") and "at fit.py:2" in line for line in found)
+    assert any(line.startswith("NVIDIA_TF32_OVERRIDE: ") for line in found)
+    assert carried(a_record("print(3)\n", torch="1.10.0")) == []

@@ -122,3 +122,23 @@ def test_an_unchanged_interface_is_quiet(work: Path) -> None:
     finding = verified(work, "@last", "--python", new)["finding"]
     assert told(finding) == []
     assert finding["effect"] == "unknown"
+
+
+@pytest.mark.parametrize("release", ["2.0", "1.1"])
+def test_the_drop_in_test_says_what_verify_says(work: Path, release: str) -> None:
+    assert prov(work, "lock", "@last").returncode == 0
+    assert prov(work, "init", "--test").returncode == 0
+    new = environment(work.parent / "new", release, NEW if release == "2.0" else OLD)
+    finding = verified(work, "--python", new)["finding"]
+    done = subprocess.run(
+        [new, "test_provenance.py"], cwd=work, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    lines = [line.strip() for line in done.stdout.split("\n")]
+    fixes = [index for index, line in enumerate(lines) if line.startswith("fix: ")]
+    assert [(lines[i - 1], lines[i]) for i in fixes] == [
+        (one["text"] + ".", "fix: " + one["remedy"]) for one in finding["reasons"]
+    ]
+    loud = "%s  toy %s installed" % (finding["effect"].upper(), release)
+    quiet = "unknown effect: toy"
+    assert loud in done.stdout if finding["reasons"] else quiet in done.stdout
