@@ -39,6 +39,7 @@ class Operation(NamedTuple):
     failed. begin: the number of operations that had ended when this one was called: those between
     ``begin`` and ``number`` happened inside it. links: the operations that made its inputs.
     random: digest of the state of the global random generators afterwards, "" where unchanged.
+    handled: whether the user's own code caught the error.
     """
 
     number: int
@@ -54,13 +55,14 @@ class Operation(NamedTuple):
     warnings: tuple[str, ...] = ()
     shown: str | None = None
     random: str = ""
+    handled: bool = False
 
 
 class Tape(NamedTuple):
     """All that one rehearsal noted.
 
     failed: line and error of each statement that failed. rows: to which its data was cut, 0 where
-    it was not.
+    it was not. reached: sites that were executed, also those of which no operation was noted.
     """
 
     python: str = ""
@@ -74,6 +76,7 @@ class Tape(NamedTuple):
     end: str = CUT_OFF
     why: str = ""
     rows: int = 0
+    reached: frozenset[int] = frozenset()
 
 
 def read(lines: Iterable[str]) -> Tape:
@@ -101,6 +104,7 @@ class _Reader:
         self.registries: dict[str, Any] = {}
         self.loops: list[tuple[int, int, int]] = []
         self.failed: list[tuple[int, str]] = []
+        self.reached: frozenset[int] = frozenset()
         self.python, self.end, self.why, self.rows = "", CUT_OFF, "", 0
 
     def take(self, value: dict[str, Any]) -> None:
@@ -126,6 +130,8 @@ class _Reader:
             self.signatures[str(value["sig"])] = value["v"]
         elif "registries" in value:
             self.registries.update(dict(value["registries"]))
+        elif "reached" in value:
+            self.reached = frozenset(int(site) for site in value["reached"])
         elif "loop" in value:
             site, nth, turns = value["loop"]
             self.loops.append((int(site), int(nth), int(turns)))
@@ -151,6 +157,7 @@ class _Reader:
             self.end,
             self.why,
             self.rows,
+            self.reached,
         )
 
 
@@ -171,4 +178,5 @@ def _operation(value: dict[str, Any]) -> Operation:
         warnings=tuple(str(w) for w in value.get("w", ())),
         shown=None if shown is None else str(shown),
         random=str(value.get("r", "")),
+        handled=bool(value.get("h", False)),
     )

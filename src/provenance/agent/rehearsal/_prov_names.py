@@ -16,7 +16,7 @@ def callee(function):
     try:
         owner = getattr(function, "__self__", None)
         name = getattr(function, "__name__", "")
-        if owner is not None and not isinstance(owner, types.ModuleType):
+        if owner is not None and not isinstance(owner, (types.ModuleType, types.FunctionType)):
             kind = owner if isinstance(owner, type) else type(owner)
             return "%s.%s.%s" % (kind.__module__, kind.__qualname__, name)
         if isinstance(function, type):

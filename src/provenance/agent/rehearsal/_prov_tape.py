@@ -79,6 +79,8 @@ class Tape(object):
         self.busy = False
         self.lock = threading.Lock()
         self.sources = load("_prov_sources").Sources(settings, self)
+        self.feed = load("_prov_feed").Feed(settings, self)
+        self.fed = self.feed.sites
 
     # --- what rewritten code calls -----------------------------------------------------------
 
@@ -88,6 +90,8 @@ class Tape(object):
         if count >= FIRST and count & (count - 1):
             return value
         if self.busy or threading.get_ident() != self.thread:
+            return value
+        if site in self.fed and self.feed.now(site):
             return value
         operation = self._current(site, id(sys._getframe(1)), name)
         self.busy = True
@@ -99,6 +103,8 @@ class Tape(object):
 
     def f(self, site, function):
         """Note what is called, return it."""
+        if site in self.fed and self.feed.now(site):
+            return self.feed.called(site, function)
         count = self.counts[site]
         if count >= FIRST and count & (count - 1):
             return function
@@ -119,6 +125,10 @@ class Tape(object):
 
     def r(self, site, value):
         """Note the result, return it (or its beginning, where data is cut)."""
+        if site in self.fed:
+            given = self.feed.ended(site, value)
+            if given is not None:
+                return given.value
         count = self.counts[site]
         if count >= FIRST and count & (count - 1):
             self.counts[site] = count + 1
@@ -157,6 +167,9 @@ class Tape(object):
         """Return an iterator over ``iterable`` that notes its items and ends early if it must."""
         if threading.get_ident() != self.thread or os.getpid() != self.process:
             return iter(iterable)
+        items = self.feed.items(site) if site in self.fed else None
+        if items is not None:
+            return items
         turns = self._turns(site, iterable)
         return self.sources.watched(site, iterable, turns) if self.sources.watching else turns
 
@@ -181,6 +194,7 @@ class Tape(object):
         """Take the sites of a module that was rewritten."""
         self.sites.extend(sites)
         self.counts.extend([0] * len(sites))
+        self.feed.add(sites)
         for one in sites:
             self.put(one)
 
@@ -199,9 +213,13 @@ class Tape(object):
             self.stream.write(line)
 
     def end(self, how, why=""):
-        """Write the last line and everything before it."""
+        """Write the last lines and everything before them."""
         if os.getpid() != self.process:
             return
+        self.put({"reached": [site for site, count in enumerate(self.counts) if count]})
+        signatures = load("_prov_signatures")
+        if signatures is not None:
+            self.put({"registries": signatures.registries()})
         self.put({"end": how, "why": why[:LONGEST_TEXT], "operations": self.number})
         with self.lock:
             self.stream.flush()
@@ -273,7 +291,7 @@ class Tape(object):
             return any(not self.names.is_plain(one) for one in operation.values)
         return bool(foreign) or self.names.is_foreign(value)
 
-    def _note(self, operation, value, error):
+    def _note(self, operation, value, error, handled=False):
         self.number += 1
         line = {"op": self.number, "s": operation.site, "n": self.counts[operation.site] - 1}
         callee = operation.callee or self._asked(operation)
@@ -289,6 +307,8 @@ class Tape(object):
                 line["a"] = changed
         else:
             line["e"] = error
+            if handled:
+                line["h"] = 1
         if operation.links:
             line["m"] = operation.links
         if operation.warned:
@@ -355,7 +375,7 @@ class Tape(object):
                 if error is not None and (one.noted or one.callee is None):
                     self.counts[one.site] += 1
                     if self._counts(one, None) or one.noted is None:
-                        self._note(one, None, self.names.error(error))
+                        self._note(one, None, self.names.error(error), frame is not None)
                     error = None
                 if frame is not None and one.frame == frame:
                     break
