@@ -1,8 +1,8 @@
 """What a rehearsal that found nothing does to reasons: changed, checked, no effect on these calls.
 
-Of a written entry only a whole rehearsal may say so: nothing cut, every loop run to its end. A changed
-default alone is folded by a rehearsal with cut data too. Neither where a statement failed, nor where
-the run had a GPU, which a rehearsal does not use in the same way.
+Of a written entry only a whole rehearsal may say so: nothing cut, every loop run to its end. A
+changed default alone is folded by a rehearsal with cut data too. Neither where a statement failed,
+nor where the run had a GPU, which a rehearsal does not use in the same way.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ def quieted(
 ) -> tuple[Finding, ...]:
     """Return ``findings`` with the reasons folded whose places were all seen to give the same.
 
-    same: such places. folding: the levels whose reasons may be folded. changed: packages in which something was seen to differ. A package that is
-    gone, and that only libraries had imported, is no longer needed where nothing fails for it.
+    same: such places. folding: the levels whose reasons may be folded. changed: packages in which
+    something was seen to differ. A package that is gone, and that only libraries had imported, is
+    no longer needed where nothing fails for it.
     """
     return (
         tuple(_quieted(one, same, changed, folding) for one in findings)

@@ -81,14 +81,10 @@ def outcome(
         mode, counted.compared, counted.reached, {n: c for n, c in missed.items() if c}
     )
     told_of_data = mode != calls.SYNTHETIC  # made-up data does not reach all that real data does
-    if (
-        told_of_data
-        and done.old
-        and done.new
-        and _checked.is_whole(done.old, done.new, reference.record)
-    ):
+    if told_of_data and done.old and done.new:
         changed = frozenset(one.package for one in told)
-        plain = _checked.quieted(plain, done.compared.same, changed)
+        folding = _checked.levels(done.old, done.new, reference.record)
+        plain = _checked.quieted(plain, done.compared.same, changed, folding)
     return Outcome(_roots.attach(plain, told, "run"), coverage, (), done.notes)
 
 
