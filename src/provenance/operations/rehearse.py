@@ -286,7 +286,8 @@ class _Stage:
     def _noted(self, text: str, keep: bool) -> str:
         """Keep what the data is like apart from the tape; return the rest of it."""
         if self.feed is None:
-            _feeds.keep(self.folder, self.fed_as[keep], _feeds.taken(text, self.redact))
+            if tapes_.read(text.splitlines()).operations:  # else it says nothing of the data
+                _feeds.keep(self.folder, self.fed_as[keep], _feeds.taken(text, self.redact))
         elif _feeds.read_past(text):
             where = _feeds.read_past(text)
             raise _Refused("data is read at %s in a way that cannot be fed" % where)

@@ -26,11 +26,11 @@ class Handle(object):
     closed = False
 
     def __getattr__(self, name):
-        if name.startswith("__") or name.startswith("_repr_"):
+        if name.startswith(("__", "_repr_")):
             raise AttributeError(name)
         return Handle()
 
-    def __call__(self, *given, **named):
+    def __call__(self, *given, **named):  # noqa: ARG002
         return Handle()
 
     def __getitem__(self, key):
@@ -58,7 +58,7 @@ class Handle(object):
         return True
 
 
-def _same(self, *given):
+def _same(self, *given):  # noqa: ARG001
     return Handle()
 
 
@@ -69,10 +69,12 @@ for (
 
 
 class Feed(object):
-    """The values that sites are given."""
+    """The values that sites are given. sites: the executions by number of each site that is fed."""
 
-    def __init__(self, settings):
+    def __init__(self, settings, tape):
+        self.tape = tape
         self.rows = settings.get("rows") or None
+        self.sites = {}
         self.known = {}
         self.loose = {}
         for one in settings.get("feed", ()):
@@ -82,15 +84,68 @@ class Feed(object):
             item = one.get("item")
             slot.setdefault(one["nth"], {})[-1 if item is None else item] = one
 
-    def of(self, site):
-        """Return the executions by number that are fed at a site; None for most sites."""
-        key = (site["path"], site["line"], site["column"], site["kind"], site["text"])
-        found = self.known.get(key)
-        if found is None:
-            near = self.loose.get((key[0], key[1], key[3], key[4]), ())
-            if len({id(one) for one in near}) == 1:
-                found = near[0]
-        return found
+    def add(self, sites):
+        """Look which sites of a module are fed."""
+        for site in sites if self.known else ():
+            key = (site["path"], site["line"], site["column"], site["kind"], site["text"])
+            found = self.known.get(key)
+            if found is None:
+                near = self.loose.get((key[0], key[1], key[3], key[4]), ())
+                found = near[0] if len({id(one) for one in near}) == 1 else None
+            if found:
+                self.sites[site["site"]] = found
+
+    def now(self, site):
+        """Return what this execution of a site is fed, None where it reads no data."""
+        executions, nth = self.sites[site], self.tape.counts[site]
+        found = executions.get(nth)
+        if found is not None or nth < _FIRST or not nth & (nth - 1):
+            return found
+        before = [one for one in executions if one < nth]
+        return executions[max(before)] if before else None
+
+    def called(self, site, function):
+        """Return what is called in place of ``function``; itself where nothing is fed."""
+        now = self.now(site)
+        if not now or -1 not in now:
+            return function
+        nth = self.tape.counts[site]
+
+        def given(*given, **named):  # noqa: ARG001  # takes what the function would take
+            return Given(self.value(now[-1], nth))
+
+        return given
+
+    def ended(self, site, value):
+        """Return ``Given`` with what the operation returns, None where nothing is fed."""
+        if type(value) is not Given:
+            if self.tape.sites[site]["kind"] in ("call", "method"):
+                return None
+            now = self.now(site)
+            if not now or -1 not in now:
+                return None
+            value = Given(self.value(now[-1], self.tape.counts[site]))
+        self.tape.counts[site] += 1
+        return value
+
+    def items(self, site):
+        """Return the items of this execution of a loop, None where nothing is fed."""
+        known = self.sites[site].get(self.tape.cut.loops.get(site, 0))
+        return self._items(site, known) if known else None
+
+    def _items(self, site, known):
+        loop = self.tape.cut.loop(site)
+        turns = known[-1]["turns"] if -1 in known else max(known) + 1
+        for number in range(turns):
+            if not loop.goes_on():
+                loop.stopped()
+                return
+            place = number
+            while place > 0 and place not in known:
+                place -= 1
+            if place not in known:
+                return
+            yield self.value(known[place], number)
 
     def value(self, one, seed):
         """Return the value that one entry of the feed means."""
@@ -100,87 +155,3 @@ class Feed(object):
             return load("_prov_schemas").made(one["schema"], self.rows, seed)
         except Exception:
             return Handle()
-
-
-def entry(executions, nth):
-    """Return what the execution ``nth`` is fed, None where it reads no data."""
-    found = executions.get(nth)
-    if found is not None or nth < _FIRST or not nth & (nth - 1):
-        return found
-    before = [one for one in executions if one < nth]
-    return executions[max(before)] if before else None
-
-
-def fed(base):
-    """Return the class of tapes that feed, made from the class of tapes."""
-
-    class Fed(base):
-        def __init__(self, path, own, settings):
-            base.__init__(self, path, own, settings)
-            self.feed = Feed(settings)
-            self.fed = {}
-
-        def add(self, sites):
-            base.add(self, sites)
-            for one in sites:
-                known = self.feed.of(one)
-                if known:
-                    self.fed[one["site"]] = known
-
-        def _now(self, site):
-            known = self.fed.get(site)
-            return entry(known, self.counts[site]) if known else None
-
-        def a(self, site, name, value):
-            if site in self.fed and self._now(site):
-                return value
-            return base.a(self, site, name, value)
-
-        def f(self, site, function):
-            if site in self.fed:
-                now = self._now(site)
-                if now:
-                    return self._stand_in(now, self.counts[site])
-            return base.f(self, site, function)
-
-        def r(self, site, value):
-            if type(value) is Given:
-                self.counts[site] += 1
-                return value.value
-            if site in self.fed and self.sites[site]["kind"] not in ("call", "method"):
-                now = self._now(site)
-                if now:
-                    self.counts[site] += 1
-                    return self.feed.value(now[-1], self.counts[site])
-            return base.r(self, site, value)
-
-        def l(self, site, iterable):  # noqa: E743
-            if site in self.fed:
-                known = self.fed[site].get(self.cut.loops.get(site, 0))
-                if known:
-                    return self._items(site, known)
-            return base.l(self, site, iterable)
-
-        def _items(self, site, known):
-            loop = self.cut.loop(site)
-            turns = known[-1]["turns"] if -1 in known else max(known) + 1
-            number = 0
-            while number < turns and loop.goes_on():
-                place = number
-                while place > 0 and place not in known:
-                    place -= 1
-                if place not in known:
-                    break
-                yield self.feed.value(known[place], number)
-                number += 1
-            else:
-                if number < turns:
-                    loop.stopped()
-
-        def _stand_in(self, now, nth):
-            def given(*given, **named):
-                return Given(self.feed.value(now[-1], nth))
-
-            return given
-
-    return Fed

@@ -57,9 +57,9 @@ class _Packer(object):
             name = kind.__name__ if kind.__name__ in ("OrderedDict", "Bunch") else ""
             items = [[key, self.pack(one, depth + 1)] for key, one in value.items()]
             return {"k": "mapping", "type": name, "items": items}
-        return self._of_library(value, kind, depth)
+        return self._of_library(value, kind)
 
-    def _of_library(self, value, kind, depth):
+    def _of_library(self, value, kind):
         top, last = kind.__module__.partition(".")[0], kind.__name__
         numpy = sys.modules.get("numpy")
         if numpy is not None and isinstance(value, numpy.generic):
@@ -131,7 +131,7 @@ def _simple(value):
     if value is None or type(value) in (bool, int, str):
         return value
     if type(value) is float:
-        return value if value == value and abs(value) != float("inf") else None
+        return value if abs(value) < float("inf") else None
     if hasattr(value, "isoformat"):
         return value.isoformat()
     if hasattr(value, "item"):
@@ -244,5 +244,4 @@ _MADE = {
     "tensor": _made_tensor,
     "image": _made_image,
     "polars": _made_polars,
-    "handle": lambda known: load("_prov_feed").Handle(),
 }

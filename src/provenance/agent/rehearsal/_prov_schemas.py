@@ -198,8 +198,8 @@ def _replaced(texts, public):
 def names(texts, public):
     """Return a schema that keeps all of a list of texts, None where one is not public."""
     if type(texts) is list and 0 < len(texts) <= MOST_NAMES:
-        if all(type(one) is str and one in public for one in texts):
-            return {"k": "names", "value": list(texts)}
+        whole = all(type(one) is str and one in public for one in texts)
+        return {"k": "names", "value": list(texts)} if whole else None
     return None
 
 
@@ -229,6 +229,10 @@ def _make(known, rows, draw):
         made = numpy.empty(count, dtype=object)
         made[:] = schema._elements(known["column"], count, draw)
         return made.reshape(shape)
+    if kind == "names":
+        return list(known["value"])
+    if kind == "handle":
+        return load("_prov_feed").Handle()
     maker = _MAKERS.get(kind)
     if maker is not None:
         return maker(known, rows, draw)
@@ -262,7 +266,7 @@ def _make_lines(known, rows, draw):
     return "\n".join([known["first"], *lines])
 
 
-def _make_bytes(known, rows, draw):
+def _make_bytes(known, rows, draw):  # noqa: ARG001
     return bytes(bytearray(draw.randrange(256) for _ in range(min(known["n"], 65536))))
 
 
@@ -282,7 +286,7 @@ def _make_polars(known, rows, draw):
     return polars.DataFrame(columns)
 
 
-def _make_image(known, rows, draw):
+def _make_image(known, rows, draw):  # noqa: ARG001
     from PIL import Image
 
     size = tuple(known["size"])
@@ -306,7 +310,7 @@ def _make_sparse(known, rows, draw):
     return whole.asformat(known["format"])
 
 
-def _make_path(known, rows, draw):
+def _make_path(known, rows, draw):  # noqa: ARG001
     import pathlib
 
     return pathlib.Path(known["value"])
@@ -320,8 +324,6 @@ _MAKERS = {
     "image": _make_image,
     "sparse": _make_sparse,
     "path": _make_path,
-    "names": lambda known, rows, draw: list(known["value"]),
     "json": lambda known, rows, draw: json.dumps(_make(known["of"], rows, draw)),
     "scalar": lambda known, rows, draw: _make(known["of"], rows, draw)[()],
-    "handle": lambda known, rows, draw: load("_prov_feed").Handle(),
 }

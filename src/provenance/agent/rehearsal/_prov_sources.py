@@ -256,8 +256,5 @@ def _is_of_python(callee):
     if known is not None:
         return top in known
     path = getattr(sys.modules.get(top), "__file__", None) or ""
-    return (
-        "-packages" not in path
-        and path.startswith(os.path.dirname(os.__file__) + os.sep)
-        or (not path)
-    )
+    library = os.path.dirname(os.__file__) + os.sep
+    return not path or (path.startswith(library) and "-packages" not in path)
