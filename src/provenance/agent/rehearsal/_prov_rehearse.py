@@ -186,9 +186,7 @@ def main():
         settings = json.load(stream)
     own = Own(settings)
     sys.dont_write_bytecode = False
-    kind = load("_prov_tape").Tape
-    kind = load("_prov_feed").fed(kind) if settings.get("feed") else kind
-    tape = kind(settings["tape"], own.names, settings)
+    tape = load("_prov_tape").Tape(settings["tape"], own.names, settings)
     tape.put({"tape": 1, "python": "%d.%d.%d" % sys.version_info[:3]})
     import builtins
 
