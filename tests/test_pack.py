@@ -98,7 +98,8 @@ def test_modules_aliases_and_members_keep_their_meaning(modules: Path) -> None:
         low="import os\n\nSIZE = 2 + len(os.sep)\n\n\ndef double(x):\n    return 2 * x\n",
         mid="from provenance import low\n\n\ndef four(x):\n    return low.double(low.double(x))\n",
         top="import os\n\nfrom provenance.low import SIZE\n"
-        "from provenance.mid import four as fourth\n\n# kept\nANSWER = fourth(SIZE) * len(os.sep)\n",
+        "from provenance.mid import four as fourth\n\n# kept\n"
+        "ANSWER = fourth(SIZE) * len(os.sep)\n",
     )
     text = pack.pack(("provenance.top",))
     assert run(text)["ANSWER"] == 12

@@ -29,7 +29,8 @@ def gen(n):
     for i in range(n):
         yield math.floor(i + .5)
 print(f(1000), list(gen(4)), Sub().get(), Sub().area())
-print(__file__, __name__, __spec__, __package__, sys.argv, sys.path[0], __doc__, __cached__ if '__cached__' in globals() else None)
+print(__file__, __name__, __spec__, __package__, sys.argv, sys.path[0], __doc__)
+print(__cached__ if '__cached__' in globals() else None)
 print(inspect.getsource(f), type(__loader__).__name__, sorted(k for k in globals()))
 print(json.dumps({"a": [math.sin(x) for x in range(3)]}), textwrap.dedent("  x"))
 warnings.warn("look", stacklevel=2)
