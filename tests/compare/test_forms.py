@@ -181,6 +181,12 @@ UNEQUAL = {
         "state",
         "OrderedDict -> dict",
     ),
+    "a mapping in an array without dimensions": (
+        array("object", mapping(a=1), shape=[]),
+        array("object", mapping(a=2), shape=[]),
+        "value",
+        "[a]: 1 -> 2",
+    ),
     "state of a generator": (
         ["m", "torch.Generator", {"state": "aa"}, [], {}],
         ["m", "torch.Generator", {"state": "bb"}, [], {}],

@@ -250,8 +250,8 @@ def _statistics(
     sums = list(zip(old.get("b", ()), new.get("b", ()), strict=False))
     spread = _spread(count, len(sums), tolerance)
     pairs = [(parts.bare(a), parts.bare(b)) for a, b in sums]
-    apart = [abs(a - b) for a, b in pairs if math.isfinite(a) and math.isfinite(b)]
-    far = float(max([0.0, *apart])) / (scale or 1.0)
+    far_each = [abs(a - b) for a, b in pairs if math.isfinite(a) and math.isfinite(b)]
+    far = float(max([0.0, *far_each])) / (scale or 1.0)
     if far > spread:
         kind = "noise" if far <= noise * spread / (tolerance or 1.0) else "value"
         yield Seen(path, _BETWEEN, old["b"], new["b"], far, kind)

@@ -140,7 +140,8 @@ def _differences(path: str, old: Any, new: Any, settings: Settings) -> Iterator[
         yield from _other_types(path, old, new, settings)
     else:
         compare = _BY_TAG.get(parts.tag(old), _exact)
-        yield from compare(path, old, new, settings)
+        bared = isinstance(first, list)
+        yield from compare(path, first if bared else old, second if bared else new, settings)
 
 
 def _other_types(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:

@@ -94,12 +94,15 @@ def _weights(weights, walk, depth):
         kept.append(["%d" % place, _weight(one, walk, depth, wanted, _ELEMENTS)])
     rest = weights[_WEIGHTS:_OTHERS]
     if rest:
-        facts = [_weight(one, walk, depth, 2, 1024)[4] for one in rest]
+        made = [_weight(one, walk, depth, 2, 1024) for one in rest]
+        facts = [one[4] for one in made if one[0] == "a"]
         kept += load("_prov_forms_models").others(facts, "float32")
     return kept
 
 
 def _weight(value, walk, depth, wanted, elements):
+    if not hasattr(value, "numpy") and not hasattr(value, "__array__"):
+        return _forms().opaque(value)  # a table of words, say
     data = value.numpy() if hasattr(value, "numpy") else value
     return _array(data, "tensorflow.Variable", walk, depth + 1, wanted, elements)
 
