@@ -143,6 +143,11 @@ def keep(folder: str, name: str, feed: Feed) -> None:
         return  # it is made again when it is needed
 
 
+def size(feed: Feed) -> int:
+    """Return the bytes that ``feed`` takes as JSON."""
+    return len(json.dumps(list(feed.entries), separators=(",", ":")))
+
+
 def is_here(record: Record, place: Project) -> bool:
     """Return whether all data files that the run read are at their places."""
     roots = settle.recorded_roots(place, record)

@@ -11,7 +11,15 @@ from provenance.core import codec
 from provenance.core.record import Record
 from provenance.errors import UsageError
 from provenance.knowledge import match, surroundings
-from provenance.operations import close, interfaces, publish, references, repeatable, settle
+from provenance.operations import (
+    _lock_calls,
+    close,
+    interfaces,
+    publish,
+    references,
+    repeatable,
+    settle,
+)
 from provenance.operations.recorder import CACHE
 from provenance.operations.references import Reference
 from provenance.specs import requirements
@@ -19,21 +27,33 @@ from provenance.store import lockfile, project
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 
+Wish = _lock_calls.Wish
 _SHOWN = 4
 _BLOB_LIMIT = 256 * 1024
 """Bytes of uncommitted code that a lock may carry for a run: people read it and git diffs it."""
 
 
 class LockResult(NamedTuple):
-    """path: of the lock written. runs: ids in it. warnings: sentences about what is doubtful."""
+    """path: of the lock written. runs: ids in it. warnings: sentences about what is doubtful.
+
+    notes: what it carries of the runs' calls, and how big that is.
+    """
 
     path: str
     runs: tuple[str, ...]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
-def lock(cwd: str, names: tuple[str, ...], out: str | None = None) -> LockResult:
-    """Write the runs that ``names`` mean to ``prov.lock``. Raises `ProvError`."""
+def lock(
+    cwd: str, names: tuple[str, ...], out: str | None = None, wish: Wish | None = None
+) -> LockResult:
+    """Write the runs that ``names`` mean to ``prov.lock``. Raises `ProvError`.
+
+    wish: what it is to carry of the runs' calls, None for nothing.
+    """
+    asked = wish or Wish()
+    _lock_calls.check(asked.mode)
     if not names:
         raise UsageError("prov lock needs at least one run.", "prov lock @last")
     place = project.find(cwd)
@@ -50,11 +70,14 @@ def lock(cwd: str, names: tuple[str, ...], out: str | None = None) -> LockResult
         warnings += [*problems, *left_out, *_about_the_run(one.record, place)]
     cache.save()
     signed = {one.record.id: interfaces.kept(one, os.environ, place) for one in chosen}
+    called = _lock_calls.carried(chosen, place, asked)
+    around = _surroundings(runs)
     made = lockfile.Lock(
-        tuple(runs), _knowledge(runs), blobs, __version__, signed, _surroundings(runs)
+        tuple(runs), _knowledge(runs), blobs, __version__, signed, around, called.calls
     )
     lockfile.write(path, made)
-    return LockResult(path, tuple(run.id for run in runs), tuple(dict.fromkeys(warnings)))
+    told = tuple(dict.fromkeys([*warnings, *called.problems]))
+    return LockResult(path, tuple(run.id for run in runs), told, called.notes)
 
 
 def _knowledge(runs: list[Record]) -> tuple[dict[str, Any], ...]:
@@ -171,4 +194,9 @@ def _against_requirements(run: Record, folder: str) -> list[str]:
 
 def as_json(result: LockResult) -> dict[str, Any]:
     """Return the ``data`` member of ``prov lock --json``."""
-    return {"path": result.path, "runs": list(result.runs), "warnings": list(result.warnings)}
+    return {
+        "path": result.path,
+        "runs": list(result.runs),
+        "warnings": list(result.warnings),
+        "notes": list(result.notes),
+    }
