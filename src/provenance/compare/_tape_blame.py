@@ -1,0 +1,227 @@
+"""Which root is to blame for what differs: by inputs, by object, by what was called back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from provenance.compare._tape_pairs import Pairs
+from provenance.compare.forms import Unlike
+from provenance.compare.roots import ALIAS, RANDOM, SINK, Drawn, Root, parts, parts_ways
+from provenance.compare.tape import Operation, Site, Tape
+
+Made = tuple[Site, Operation]
+
+
+class Blame:
+    """The roots found so far, and what follows from each. A root is known by its place."""
+
+    def __init__(self, old: Tape, pairs: Pairs) -> None:
+        self.pairs = pairs
+        self.sites = old.sites
+        self.operations = old.operations
+        self.by_number = {one.number: one for one in old.operations}
+        self.roots: list[Root] = []
+        self.root_at: dict[int, int] = {}
+        """Number of an operation to the place of its root in ``roots``."""
+        self.of_object: dict[int, int] = {}
+        """Number of the operation that made an object to the root that is about it."""
+        self.of_pair: dict[tuple[int, int], frozenset[int]] = {}
+        self.differing: dict[int, frozenset[int]] = {}
+        self.of_site: dict[Site, int] = {}
+        """The root at a site: one for all its executions."""
+        self.random_root: int | None = None
+        self.followers: dict[int, set[Site]] = {}
+        self.reaches: dict[int, str] = {}
+
+    # --- telling roots -----------------------------------------------------------------------
+
+    def add(
+        self,
+        site: Site,
+        operation: Operation,
+        kind: str,
+        unlike: Unlike | None,
+        error: str = "",
+        maker: Made | None = None,
+    ) -> int:
+        """Make a root of an operation and return its place."""
+        place = len(self.roots)
+        maker = maker or self.maker(operation)
+        self.roots.append(Root(site, operation, kind, unlike, error=error, maker=maker))
+        self.root_at[operation.number] = place
+        return place
+
+    def of_result(self, site: Site, operation: Operation, kind: str, unlike: Unlike) -> int:
+        """Make a root of an operation whose result differs, or return that of its site."""
+        known = self.of_site.get(site)
+        if known is not None:
+            return known
+        place = self.of_site[site] = self.add(site, operation, kind, unlike)
+        links = dict(operation.links)
+        if "self" in links:
+            self.of_object.setdefault(links["self"], place)
+        return place
+
+    def told(self) -> tuple[Root, ...]:
+        """Return the roots with what follows from each."""
+        return tuple(
+            root._replace(
+                follows=len(self.followers.get(place, ())), reaches=self.reaches.get(place, "")
+            )
+            for place, root in enumerate(self.roots)
+        )
+
+    def blame(
+        self, site: Site, operation: Operation, other: Operation, causes: frozenset[int]
+    ) -> None:
+        """Note that ``operation``, and all it returned or changed, differs because of roots."""
+        self.differing[operation.number] = causes
+        self.of_object.setdefault(operation.number, min(causes))
+        for _, mine, theirs in parts(operation, other):
+            if mine is None or theirs is None:
+                continue
+            if self.pairs.of_forms(mine, theirs) is not None:
+                self.of_pair[mine, theirs] = self.of_pair.get((mine, theirs), causes) | causes
+        for place in causes:
+            self.follow(place, site)
+
+    def follow(self, place: int, site: Site) -> None:
+        """Note that what happens at a site differs because of a root."""
+        if self.roots[place].site != site:
+            self.followers.setdefault(place, set()).add(site)
+
+    def sink(self, site: Site, operation: Operation, causes: Iterable[int]) -> None:
+        """Note where what a root changed leaves the script."""
+        if SINK.search(operation.callee):
+            for place in causes:
+                self.reaches.setdefault(place, site.where)
+
+    # --- causes ------------------------------------------------------------------------------
+
+    def causes(self, operation: Operation, other: Operation, drawn: Drawn) -> frozenset[int]:
+        """Return the roots because of which the inputs differ; none where they are equal."""
+        found: set[int] = set()
+        theirs = dict(other.inputs)
+        for name, mine in operation.inputs:
+            twin = theirs.get(name)
+            if mine is None or twin is None:
+                continue
+            if (mine, twin) in self.of_pair:
+                found |= self.of_pair[mine, twin]
+                continue
+            unlike = self.pairs.input_unlike(mine, twin, not self.roots)
+            if unlike is not None:
+                found |= self._unknown_cause(operation, unlike)
+        if operation.random and self.random_root is not None and drawn[0] != drawn[1]:
+            found.add(self.random_root)
+        return frozenset(found)
+
+    def hidden(self, operation: Operation) -> frozenset[int]:
+        """Return the roots of an operation whose inputs look equal: inside it, of its objects."""
+        return self.inside(operation) or self._same_object(operation)
+
+    def inside(self, operation: Operation) -> frozenset[int]:
+        """Return the roots that lie within the operation: in what it called back."""
+        found: set[int] = set()
+        for number in range(operation.begin + 1, operation.number):
+            found |= self.differing.get(number, frozenset())
+        return frozenset(found)
+
+    def known_inputs(self, operation: Operation, other: Operation) -> frozenset[int]:
+        """Return the roots of inputs that are known to differ."""
+        theirs = dict(other.inputs)
+        return frozenset(
+            place
+            for name, mine in operation.inputs
+            for place in self.of_pair.get((mine or -1, theirs.get(name) or -1), ())
+        )
+
+    def _unknown_cause(self, operation: Operation, unlike: Unlike) -> set[int]:
+        """Return the roots to blame for an input that nobody was seen to make: the latest one."""
+        places = [place for number, place in self.root_at.items() if number < operation.number]
+        if places:
+            return {max(places)}
+        return {self._lone(operation, unlike)}
+
+    def _lone(self, operation: Operation, unlike: Unlike) -> int:
+        """Make a root of an operation whose input differs though nothing before it does."""
+        site = self.sites[operation.site]
+        if site in self.of_site:
+            return self.of_site[site]
+        maker = self._changer(operation)
+        place = self.of_site[site] = self.add(site, operation, ALIAS, unlike, maker=maker)
+        return place
+
+    def _changer(self, operation: Operation) -> Made | None:
+        """Return the operation that may have changed an input without being seen to.
+
+        The last one before it on an object that was made from the same one (a drawing context of an
+        image, a view), else the last assignment to an item or attribute.
+        """
+        mine = {maker for _, maker in operation.links}
+        store = None
+        for one in reversed(self.operations):
+            if one.number >= operation.number or one.site not in self.sites:
+                continue
+            for _, maker in one.links:
+                parent = self.by_number.get(maker)
+                if parent is not None and mine & {link for _, link in parent.links}:
+                    return self.sites[one.site], one
+            if store is None and self.sites[one.site].kind == "store":
+                store = self.sites[one.site], one
+        return store
+
+    def _same_object(self, operation: Operation) -> frozenset[int]:
+        """Return the root of an object of which an earlier operation differed already."""
+        for name, maker in operation.links:
+            if maker not in self.of_object:
+                continue
+            place = self.of_object[maker]
+            if name == "self":
+                site = self.sites[operation.site]
+                root = self.roots[place]
+                if site != root.site and site not in root.also:
+                    self.roots[place] = root._replace(also=(*root.also, site))
+            return frozenset([place])
+        return frozenset()
+
+    def maker(self, operation: Operation) -> Made | None:
+        """Return the operation that made the object that this one is about."""
+        links = dict(operation.links)
+        maker = self.by_number.get(links.get("self", -1))
+        while maker is not None and self.sites.get(maker.site) is not None:
+            further = dict(maker.links).get("self")
+            if further is None or further not in self.by_number or maker.callee == "":
+                break
+            if self.sites[maker.site].kind not in ("method", "attribute", "item"):
+                break
+            before = self.by_number[further]
+            if before.callee.startswith("builtins.") or before.number >= maker.number:
+                break
+            maker = before
+        if maker is None or maker.site not in self.sites:
+            return None
+        return self.sites[maker.site], maker
+
+    def touched(self, numbers: Iterable[int]) -> set[str]:
+        """Return the places of operations, and of all that their objects come from."""
+        found: set[str] = set()
+        for number in numbers:
+            todo = [number]
+            for one in todo:
+                links = [maker for _, maker in self.by_number[one].links]
+                todo += [maker for maker in links if maker in self.by_number and maker not in todo]
+            found |= {self.sites[self.by_number[one].site].where for one in todo}
+        return found
+
+    # --- random numbers ----------------------------------------------------------------------
+
+    def random(self, site: Site, operation: Operation, drawn: Drawn) -> None:
+        """Make a root of the first operation that leaves the global generators in other states."""
+        if self.random_root is None and parts_ways(drawn):
+            self.random_root = self.add(site, operation, RANDOM, None)
+
+    def diverge(self, drawn: Drawn, causes: frozenset[int]) -> None:
+        """Note that the global generators are in other states because of roots."""
+        if self.random_root is None and parts_ways(drawn):
+            self.random_root = min(causes)
