@@ -107,6 +107,16 @@ def build(wanted: Wanted, wish: Wish, progress: Progress | None = None) -> Envir
     return made._replace(built=True, seconds=seconds)
 
 
+def installed_in(made: Environment) -> dict[str, str]:
+    """Return the versions by name of what is installed in ``made``."""
+    top = os.path.dirname(os.path.dirname(made.python))
+    return {one.key: one.version for one in scan(_sites(top))}
+
+
+def _sites(top: str) -> list[str]:
+    return glob.glob(os.path.join(glob.escape(top), "lib*", "*", "site-packages"))
+
+
 def _nobody(phase: str, done: int, total: int, megabytes: float) -> None:
     """Take no notice of progress."""
 
@@ -164,9 +174,9 @@ class _Builder:
         self._check()
         return tuple(self._missing)
 
-    def _uv(self, words: list[str], text: str = "") -> uv.Done:
-        offline = ["--offline"] if self._wish.offline else []
-        return uv.run([*words, *offline], self._wish.environ, self._wish.cwd, text, self._said)
+    def _uv(self, words: list[str], text: str = "", one_index: bool = False) -> uv.Done:
+        words = [*words, *(["--offline"] if self._wish.offline else [])]
+        return uv.run(words, self._wish.environ, self._wish.cwd, text, self._said, one_index)
 
     def _said(self, line: str) -> None:
         size = uv.megabytes(line)
@@ -204,8 +214,13 @@ class _Builder:
         self._one_by_one(todo)
 
     def _try(self, todo: dict[str, str], *options: str) -> uv.Done:
-        words = ["pip", "install", "--no-deps", "--python", self._python, *options]
-        return self._uv([*words, "-r", "-"], "".join("%s==%s\n" % one for one in todo.items()))
+        words = ["pip", "install", "--no-deps", "--python", self._python, *options, "-r", "-"]
+        text = "".join("%s==%s\n" % one for one in todo.items())
+        done = self._uv(words, text)
+        if done.code and not options and indexes.several(self._wish.environ):
+            alone = self._uv(words, text, one_index=True)
+            return alone if alone.code == 0 else done
+        return done
 
     def _without(self, refusal: Refusal, todo: dict[str, str]) -> None:
         """Try the refused one otherwise; take it out of ``todo`` where nothing helps."""
@@ -235,7 +250,7 @@ class _Builder:
         return path
 
     def _site(self) -> list[str]:
-        return glob.glob(os.path.join(glob.escape(self._part), "lib*", "*", "site-packages"))
+        return _sites(self._part)
 
     def _check(self) -> None:
         """Name what is not there in the version wanted, whatever uv said."""

@@ -17,6 +17,7 @@ _OPTIONS = {
     "find-links": ("PIP_FIND_LINKS", "UV_FIND_LINKS"),
 }
 """Option of pip, its variable, and the variable of uv that means the same."""
+EXTRA = "UV_INDEX"
 _ALSO = {"UV_DEFAULT_INDEX": "UV_INDEX_URL", "UV_INDEX": "UV_EXTRA_INDEX_URL"}
 """Older names of uv's variables."""
 
@@ -67,6 +68,11 @@ def _configured(environ: Mapping[str, str]) -> dict[str, str]:
                 if parser.has_option(section, option):
                     found[option] = parser.get(section, option)
     return found
+
+
+def several(environ: Mapping[str, str]) -> bool:
+    """Return whether pip's settings name more than one index."""
+    return EXTRA in settings(environ)
 
 
 def of_local(name: str, version: str) -> list[str]:

@@ -48,10 +48,12 @@ def newest(
 
 
 def pins_in(text: str) -> dict[str, str]:
+    """Return the versions by name that the output of ``uv pip compile`` states."""
     pins = (line.split(";")[0].strip() for line in text.splitlines() if "==" in line)
     return dict(split(pin) for pin in pins)
 
 
 def last_line(complaints: str) -> str:
+    """Return the last thing that uv said, shortened."""
     lines = [line.strip() for line in complaints.splitlines() if line.strip()]
     return lines[-1][:300] if lines else ""

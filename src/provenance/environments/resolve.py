@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
 
 from provenance.core.distributions import key_of
-from provenance.environments import refusals, uv
+from provenance.environments import indexes, refusals, uv
 from provenance.environments.newest import MOST_ROUNDS, Newest, last_line, pins_in
 from provenance.environments.wanted import LeftOut
 from provenance.errors import SystemRefused
+
+_FIRST_YEAR = 2012
+_GRACE = 2
+"""Months after a release in which what it needs may still have been released for it."""
 
 
 def resolved(
@@ -21,28 +26,35 @@ def resolved(
     environ: Mapping[str, str],
     cwd: str,
     offline: bool = False,
+    before: str = "",
 ) -> Newest:
     """Return releases of ``names`` and what they require that go together with ``fixed``.
 
     fixed: versions by name that must be so. preferred: versions that stay wherever they can. Local
-    builds (``torch==2.1.0+cpu``), which most indexes lack, stay as they are. Raises `ProvError`.
+    builds (``torch==2.1.0+cpu``), which most indexes lack, stay as they are. before: a date; no
+    later release is taken. Raises `ProvError`.
     """
     local = {key: one for key, one in preferred.items() if "+" in one and key not in fixed}
     todo = {key_of(one): "" for one in names if key_of(one) not in local}
     todo.update(("%s" % key, "==%s" % one) for key, one in fixed.items())
     left_out: list[LeftOut] = []
+    alone = indexes.several(environ)
     with tempfile.TemporaryDirectory(prefix="prov-") as folder:
         path = os.path.join(folder, "kept.txt")
         words = ["pip", "compile", "-", "-q", "--no-header", "--no-annotate", "-o", path]
         words += ["--python-version", python, *(["--offline"] if offline else [])]
+        words += ["--exclude-newer", before] if before else []
         for _ in range(MOST_ROUNDS):
             with open(path, "w", encoding="utf-8") as stream:  # uv keeps what its output says
                 stream.write("".join("%s==%s\n" % one for one in sorted(preferred.items())))
             text = "".join(key + version + "\n" for key, version in todo.items())
-            done = uv.run(words, environ, cwd, text)
+            done = uv.run(words, environ, cwd, text, one_index=alone)
             if done.code == 0:
                 with open(path, encoding="utf-8") as stream:
                     return Newest({**pins_in(stream.read()), **local}, tuple(left_out))
+            if alone:
+                alone = False
+                continue
             refusal = refusals.read(done.complaints, todo)
             if refusal.network:
                 raise SystemRefused("the index cannot be reached.")
@@ -53,3 +65,32 @@ def resolved(
     asked = ", ".join("%s %s" % one for one in fixed.items())
     why = refusal.reason if refusal.key else last_line(done.complaints)
     raise SystemRefused("uv finds no releases that go together with %s: %s." % (asked, why))
+
+
+def released(name: str, version: str, environ: Mapping[str, str], cwd: str) -> str:
+    """Return a date soon after ``version`` of ``name`` was released, "" where no index says when.
+
+    Found by halving: uv is asked whether the release was there in some month.
+    """
+    months = ["%d-%02d-01" % (y, m) for y in range(_FIRST_YEAR, _year() + 2) for m in range(1, 13)]
+    if _there_before(months[0], name, version, environ, cwd):
+        return ""
+    low, high = 0, len(months) - 1
+    if not _there_before(months[high], name, version, environ, cwd):
+        return ""
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _there_before(months[middle], name, version, environ, cwd):
+            high = middle
+        else:
+            low = middle
+    return months[min(high + _GRACE, len(months) - 1)]
+
+
+def _there_before(date: str, name: str, version: str, environ: Mapping[str, str], cwd: str) -> bool:
+    words = ["pip", "compile", "-", "-q", "--no-deps", "--exclude-newer", date]
+    return uv.run(words, environ, cwd, "%s==%s\n" % (name, version)).code == 0
+
+
+def _year() -> int:
+    return time.gmtime().tm_year

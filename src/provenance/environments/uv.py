@@ -48,18 +48,21 @@ def run(
     cwd: str,
     text: str = "",
     line: Callable[[str], None] | None = None,
+    one_index: bool = False,
 ) -> Done:
     """Run ``uv words`` in ``cwd`` with ``text`` as its input.
 
     line: is given each line of what it says on stderr, as it says it. Where we are interrupted, uv
-    is ended, too. Raises `SystemRefused` and `MissingExtra`.
+    is ended, too. one_index: leave pip's extra indexes out. Of a release that several have uv sees
+    the files of one only, which may have none for this Python. Raises `SystemRefused` and
+    `MissingExtra`.
     """
     program = find(environ)
     try:
         process = subprocess.Popen(
             [program, *words],
             cwd=cwd,
-            env=environment(environ),
+            env=environment(environ, one_index),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -106,10 +109,13 @@ def _keep(stream: IO[str], kept: list[str]) -> None:
     kept.append(stream.read())
 
 
-def environment(environ: Mapping[str, str]) -> dict[str, str]:
+def environment(environ: Mapping[str, str], one_index: bool = False) -> dict[str, str]:
     """Return ``environ`` for uv: nothing that leads it elsewhere, and pip's indexes."""
     changed = {name: value for name, value in environ.items() if name not in _REMOVED}
-    changed.update(indexes.settings(environ))
+    found = indexes.settings(environ)
+    if one_index:
+        found.pop(indexes.EXTRA, None)
+    changed.update(found)
     changed.update(NO_COLOR="1", UV_PYTHON_DOWNLOADS="never", UV_NO_PROGRESS="0")
     changed.setdefault("UV_LINK_MODE", "hardlink")
     return changed

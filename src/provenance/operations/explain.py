@@ -2,36 +2,43 @@
 
 The same comparison as verify's, with differences that nobody has yet: known changes (L1) from the
 source alone, then the interfaces of the two releases (L2), whose wheels are fetched and read, not
-run; a rehearsal (L3) where there is a run to rehearse.
+run; then, for a run, a rehearsal (L3) in environments that are built for it.
 """
 
 from __future__ import annotations
 
-import glob
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from provenance import config
 from provenance.core import codec, verdict, versions
 from provenance.core.difference import UNKNOWN, Difference, NotCompared
 from provenance.core.distributions import key_of
-from provenance.core.paths import Roots
 from provenance.core.record import Record
 from provenance.core.uses import CALL, Use
-from provenance.core.verdict import Finding, Reason
+from provenance.core.verdict import Finding
 from provenance.environments import newest as newest_
-from provenance.errors import NothingToCompare, UsageError
-from provenance.facets import packages, runtime
+from provenance.environments import sources
+from provenance.errors import NothingToCompare, ProvError, UsageError
+from provenance.facets import packages
 from provenance.knowledge import catalog, match
 from provenance.knowledge import entry as entries_
 from provenance.knowledge.judge import PYTHON_ITSELF
-from provenance.operations import _interfaces, _written, measuring, references, settle
+from provenance.operations import (
+    _explain_calls,
+    _explain_files,
+    _explain_source,
+    _interfaces,
+    calls,
+    comparing_calls,
+    measuring,
+)
+from provenance.operations._explain_source import Source
+from provenance.operations.calls import Coverage
 from provenance.store import project
 
 NEWEST = "newest"
 """The word that stands for a version: the newest that there is."""
-DEFAULT_PYTHON = "3.11"
-"""For which Python releases are looked at where no record says which: most have wheels for it."""
 
 
 class Wish(NamedTuple):
@@ -40,7 +47,8 @@ class Wish(NamedTuple):
     package, old, new: the change; old "" is the version of the reference. files: read instead of
     the reference's call sites. reference: a run or lock, None for the best one here. newest: all
     packages of the reference against their newest releases. offline: nothing is fetched.
-    limit_mb: no bigger wheel is fetched, None for the default.
+    limit_mb: no bigger wheel is fetched, None for the default. calls: how the calls are compared,
+    None for what the settings say; files that no run knows are only run when that is asked for.
     """
 
     cwd: str
@@ -54,21 +62,30 @@ class Wish(NamedTuple):
     offline: bool = False
     limit_mb: float | None = None
     fail_on: str | None = None
+    calls: str | None = None
     progress: Callable[[str], None] | None = None
 
 
 class Change(NamedTuple):
-    """A change of version. known: curated entries between the two; calls: of it in the source."""
+    """A change of version.
+
+    known: curated entries between the two; calls: of it in the source. needed: it changes only
+    because another one does.
+    """
 
     package: str
     old: str
     new: str
     known: int
     calls: int
+    needed: bool = False
 
 
 class Explained(NamedTuple):
-    """What the changes mean. about: whose calls, "train.py" or "run 1a2b3c4d"."""
+    """What the changes mean. about: whose calls, "train.py" or "run 1a2b3c4d".
+
+    calls: how many of the calls were compared, None where that was not tried.
+    """
 
     about: str
     files: int
@@ -77,6 +94,7 @@ class Explained(NamedTuple):
     not_compared: tuple[NotCompared, ...]
     notes: tuple[str, ...]
     fail_on: str | None
+    calls: Coverage | None = None
 
     @property
     def verdict(self) -> str:
@@ -89,105 +107,71 @@ class Explained(NamedTuple):
         return verdict.exit_code(self.findings, 1, self.fail_on) if self.fail_on else 0
 
 
-class _Source(NamedTuple):
-    """Whose calls are looked at, and what is known of the environment they ran in.
-
-    folders: of environments here, which may hold a release that then need not be fetched.
-    """
-
-    record: Record
-    about: str
-    files: int
-    python: str
-    notes: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
-
-
 def explain(wish: Wish) -> Explained:
     """Return what the change, or all newest versions, would do to the calls. Raises `ProvError`."""
-    source = _source(wish)
+    source = _explain_source.find(wish.files, wish.reference, wish.cwd, wish.environ)
     notes = list(source.notes)
     differences = _newer(wish, source, notes) if wish.newest else [_change(wish, source)]
+    planned = _sides(wish, source, differences)
+    also = planned.sides.also if planned.sides is not None else ()
     entries = measuring.entries(wish.environ)
-    found = match.explain(differences, source.record, source.record, entries)
+    found = match.explain((*differences, *also), source.record, source.record, entries)
     uses = match.uses_of(source.record)
-    findings, not_compared = [], []
+    findings, not_compared = [], [*planned.not_compared]
     for one in found:
         own = calls_of(one.name, uses, source.record)
         told, missing = _interfaces.changed(one, own, source.python, wish, source.folders)
-        findings.append(with_reasons(told, rehearsed(one, source.record)))
+        findings.append(told)
         not_compared += missing
-    changes = tuple(_told(one, uses, source.record) for one in differences)
+    called = comparing_calls.Outcome(tuple(findings))
+    if planned.sides is not None and differences:
+        called = _explain_calls.compared(planned.sides, called.findings, planned.asked)
+        notes += [*planned.sides.notes, *called.notes]
+    changes = [_told(one, uses, source.record) for one in differences]
+    changes += [_told(one, uses, source.record)._replace(needed=True) for one in also]
     return Explained(
         source.about,
         source.files,
-        changes,
-        tuple(verdict.ranked(findings)),
-        tuple(not_compared),
-        tuple(notes),
+        tuple(changes),
+        tuple(verdict.ranked(called.findings)),
+        (*not_compared, *called.not_compared),
+        tuple(dict.fromkeys(notes)),
         wish.fail_on,
+        called.coverage,
     )
 
 
-def rehearsed(finding: Finding, run: Record) -> Sequence[Reason]:
-    """Return what replaying the calls showed (L3): nothing yet, since no run is rehearsed here."""
-    del finding, run
-    return ()
+class _Sides(NamedTuple):
+    """The rehearsal that is planned: how, of what (None for none), and why not."""
+
+    asked: _explain_calls.Asked
+    sides: _explain_calls.Sides | None
+    not_compared: tuple[NotCompared, ...] = ()
 
 
-def with_reasons(finding: Finding, more: Sequence[Reason]) -> Finding:
-    """Return ``finding`` with ``more`` reasons; each may raise its effect and adds its places."""
-    if not more:
-        return finding
-    effects = [finding.effect, *(one.effect for one in more if one.effect)]
-    where = dict.fromkeys((*finding.where, *(place for one in more for place in one.where)))
-    return finding._replace(
-        effect=verdict.worst(effects), where=tuple(where), reasons=(*finding.reasons, *more)
-    )
-
-
-def _source(wish: Wish) -> _Source:
+def _sides(wish: Wish, source: Source, differences: list[Difference]) -> _Sides:
+    """Return what is to be rehearsed, or why nothing is."""
     place = project.find(wish.cwd)
-    if wish.files:
-        written = _written.read(wish.files, wish.cwd)
-        about = written.files[0] if len(written.files) == 1 else "%d files" % len(written.files)
-        return _Source(
-            written.record,
-            about,
-            len(written.files),
-            DEFAULT_PYTHON,
-            written.notes,
-            _active(wish.environ),
-        )
-    chosen = references.choose(wish.reference, place, wish.cwd)[0]
-    run = chosen.record
-    if not match.uses_of(run):
-        raise NothingToCompare(
-            "the record of run %s holds no calls of libraries." % run.id,
-            "name the files: prov explain PACKAGE OLD NEW FILE ...",
-        )
-    ran = next(iter((runtime.of(run) or {}).values()), None)
-    python = ran.version if ran is not None and ran.version else DEFAULT_PYTHON
-    files = len({use.path for use in match.uses_of(run)})
-    folders = (*_recorded(run, settle.recorded_roots(place, run)), *_active(wish.environ))
-    return _Source(run, "run %s" % run.id.rpartition("-")[2], files, python, (), folders)
+    stated = config.load(place.root).calls
+    mode = calls.mode(wish.calls, stated, source.reference)
+    asked = _explain_calls.Asked(
+        mode, wish.environ, place, wish.offline, wish.limit_mb or sources.LIMIT_MB, wish.progress
+    )
+    if mode == calls.OFF or not differences or "L3" not in measuring.levels(wish.environ):
+        if not source.paths:
+            unasked = calls.left_out(wish.calls, stated, source.reference, differences)
+            return _Sides(asked, None, unasked)
+        return _Sides(asked, None)
+    try:
+        reference = source.reference
+        if source.paths:
+            reference = _explain_files.reference(source, differences, asked, wish.cwd)
+        return _Sides(asked, _explain_calls.sides(reference, differences, asked))
+    except ProvError as error:
+        return _Sides(asked, None, (_explain_calls.not_compared(error),))
 
 
-def _recorded(run: Record, roots: Roots) -> tuple[str, ...]:
-    """Return where the packages of ``run`` were installed, as far as that is here."""
-    held = next(iter((packages.of(run) or {}).values()), None)
-    found = [roots.locate(ref) for ref in held.sys_path] if held else []
-    return tuple(path for path in found if path and path.endswith("-packages"))
-
-
-def _active(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the folders of packages of the active virtual or conda environment."""
-    prefixes = filter(None, (environ.get(name) for name in ("VIRTUAL_ENV", "CONDA_PREFIX")))
-    tail = os.path.join("lib", "python*", "site-packages")
-    return tuple(p for one in prefixes for p in glob.glob(os.path.join(glob.escape(one), tail)))
-
-
-def _change(wish: Wish, source: _Source) -> Difference:
+def _change(wish: Wish, source: Source) -> Difference:
     key = package_of(wish.package)
     old = wish.old or match.versions_of(source.record).get(key, "")
     if key == PYTHON_ITSELF and not old:
@@ -218,7 +202,7 @@ def difference_of(key: str, old: str, new: str) -> Difference:
     return Difference(facet, "python", "version", key, UNKNOWN, old, new)
 
 
-def _newer(wish: Wish, source: _Source, notes: list[str]) -> list[Difference]:
+def _newer(wish: Wish, source: Source, notes: list[str]) -> list[Difference]:
     """Return the newer releases of what the run imported, as far as they go together."""
     installed = next(iter((packages.of(source.record) or {}).values()), None)
     if installed is None:
@@ -278,6 +262,12 @@ def _told(one: Difference, uses: Sequence[Use], run: Record) -> Change:
     return Change(one.name, one.old, one.new, len(crossed), len(calls))
 
 
+def top(cwd: str) -> str:
+    """Return the folder that the places of findings are relative to."""
+    place = project.find(cwd)
+    return place.repo or place.root
+
+
 def as_json(result: Explained) -> dict[str, Any]:
     """Return the ``data`` member of ``prov explain --json``."""
     return {
@@ -289,4 +279,5 @@ def as_json(result: Explained) -> dict[str, Any]:
         "findings": codec.encode(result.findings),
         "not_compared": codec.encode(result.not_compared),
         "notes": list(result.notes),
+        "calls": codec.encode(result.calls),
     }

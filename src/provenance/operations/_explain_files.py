@@ -1,0 +1,180 @@
+"""A script that no run knows, made into the reference of a rehearsal.
+
+What a record would say is made up as sparingly as can be: the script runs without arguments, in the
+folder that one is in; beside it lie the project's other files; its environment holds what its
+source imports, in releases of the time of the old version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+from collections.abc import Iterator
+from typing import Any
+
+from provenance.core import filekinds, record
+from provenance.core.difference import Difference
+from provenance.core.distributions import scan
+from provenance.core.paths import REPO, PathRef
+from provenance.core.record import Record
+from provenance.environments import resolve
+from provenance.errors import NothingToCompare, ProvError, UsageError
+from provenance.facets import code, data, packages, runtime
+from provenance.knowledge import catalog, match
+from provenance.knowledge.judge import PYTHON_ITSELF
+from provenance.operations._explain_calls import Asked
+from provenance.operations._explain_source import FILES, Source, active
+from provenance.operations.references import Reference
+
+ARCHIVE = "untracked.tar.gz"
+PYTHONS = ("3.11", "3.12", "3.10", "3.13", "3.9", "3.8", "3.7")
+"""Tried one after the other: for the first ones most releases have wheels."""
+MOST_SOURCE, MOST_FILES = 4 << 20, 5000
+"""Bytes of one source file, and files beside the script, that go into the tree."""
+
+
+def reference(source: Source, changes: list[Difference], asked: Asked, cwd: str) -> Reference:
+    """Return the script of ``source`` as a reference. Raises `ProvError`."""
+    if len(source.paths) != 1:
+        raise UsageError("%d files cannot be rehearsed as one." % len(source.paths), "name one")
+    top = asked.place.repo or asked.place.root
+    script = os.path.normpath(os.path.join(cwd, source.paths[0]))
+    if os.path.relpath(script, top).startswith(os.pardir):
+        raise UsageError("%s is outside of %s." % (source.paths[0], top), "go to its folder")
+    found = list(_files(top))
+    own = [path for path in found if _is_own(path)]
+    packed = _packed(top, own)
+    kept = {
+        "file": ARCHIVE,
+        "size": len(packed),
+        "sha256": hashlib.sha256(packed).hexdigest(),
+        "files": [_ref(top, path) for path in own],
+    }
+    digests = [[path, *_stamp(os.path.join(top, path))] for path in own]
+    said: dict[str, Any] = {"vcs": "none", "top": _ref(top, "."), "untracked": kept}
+    others = [path for path in found if path not in set(own)]
+    python, versions, used = _environment(source.record, changes, asked)
+    held = {
+        name: {"name": name, "version": version, "imported": name in used}
+        for name, version in versions.items()
+    }
+    facets = {
+        code.NAME: record.captured(code.VERSION, said),
+        data.NAME: record.captured(data.VERSION, {"files": [_entry(top, p) for p in others]}),
+        packages.NAME: record.captured(
+            packages.VERSION, {"distributions": held, "complete": True, "sys_path": []}, "python"
+        ),
+        runtime.NAME: record.captured(
+            runtime.VERSION,
+            {"system": {}, "version": python, "implementation": "cpython"},
+            "python",
+        ),
+    }
+    below = os.path.relpath(cwd, top)
+    made = Record(
+        id="files-%s" % hashlib.sha256(repr(digests).encode()).hexdigest()[:8],
+        command=("python", source.paths[0]),
+        cwd=PathRef(REPO, "." if below.startswith(os.pardir) else below),
+        status=record.DONE,
+        started="",
+        facets={**source.record.facets, **facets},
+        roots={"repo": top},
+    )
+    return Reference(made, FILES, top, lambda name: packed if name == ARCHIVE else None)
+
+
+def _ref(top: str, path: str) -> Any:
+    del top
+    return PathRef(REPO, path).to_json()
+
+
+def _files(top: str) -> Iterator[str]:
+    """Yield what lies below ``top``, environments and hidden folders left out."""
+    count = 0
+    for above, folders, names in os.walk(top):
+        folders[:] = sorted(
+            one
+            for one in folders
+            if not one.startswith(".")
+            and one not in filekinds.IGNORED_FOLDERS
+            and not filekinds.is_environment_folder(os.path.join(above, one))
+        )
+        for name in sorted(names):
+            path = os.path.join(above, name)
+            if name.startswith(".") or os.path.islink(path) or not os.path.isfile(path):
+                continue
+            count += 1
+            if count > MOST_FILES:
+                return
+            yield os.path.relpath(path, top)
+
+
+def _is_own(path: str) -> bool:
+    return filekinds.is_source(path) or filekinds.is_config(path)
+
+
+def _packed(top: str, paths: list[str]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for path in paths:
+            full = os.path.join(top, path)
+            if os.path.getsize(full) <= MOST_SOURCE:
+                archive.add(full, path, recursive=False)
+    return stream.getvalue()
+
+
+def _stamp(path: str) -> list[int]:
+    status = os.stat(path)
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _entry(top: str, path: str) -> dict[str, Any]:
+    size = os.path.getsize(os.path.join(top, path))
+    return {"path": _ref(top, path), "kind": "data", "size": size}
+
+
+def _environment(
+    run: Record, changes: list[Difference], asked: Asked
+) -> tuple[str, dict[str, str], set[str]]:
+    """Return the Python, the versions by name, and what is imported, before ``changes``."""
+    fixed = {one.name: str(one.old) for one in changes if one.name != PYTHON_ITSELF}
+    stated = {one.name: one for one in changes}.get(PYTHON_ITSELF)
+    before = {}
+    names = set(_imported(run)) | set(fixed)
+    for one in scan(active(asked.environ)):
+        before[one.key] = one.version
+    date = ""
+    if not before and not asked.offline:
+        for name, version in fixed.items():
+            said = resolve.released(name, version, asked.environ, asked.place.root)
+            date = max(date, said)
+    problem: ProvError = NothingToCompare("no Python here takes the old version.")
+    for python in (str(stated.old),) if stated is not None else PYTHONS:
+        try:
+            goes = (asked.environ, asked.place.root, asked.offline)
+            old = resolve.resolved(names, fixed, before, python, *goes, date)
+            new = {one.name: str(one.new) for one in changes if one.name != PYTHON_ITSELF}
+            resolve.resolved(names, new, old.versions, python, *goes)
+        except ProvError as error:
+            problem = error
+            continue
+        lost = {one.name for one in old.left_out}
+        return python, old.versions, names - lost
+    raise problem
+
+
+def _imported(run: Record) -> Iterator[str]:
+    """Yield the distributions that the source names, as far as that can be told."""
+    import sys
+
+    known: dict[str, str] = {}
+    for package, entries in catalog.by_package(catalog.load()).items():
+        for entry in entries:
+            if len(entry.packages) == 1:
+                known.update({s.partition(".")[0]: package for s in entry.symbols})
+    for use in match.uses_of(run):
+        top = use.symbol.partition(".")[0]
+        if top and top not in sys.stdlib_module_names and top != "?":
+            yield known.get(top, top.replace("_", "-"))
