@@ -26,7 +26,9 @@ class Index:
             pytest.skip("uv is not installed")
         self.wheels = folder / "wheels"
         self.wheels.mkdir(parents=True)
-        (folder / "uv.toml").write_text("no-index = true\n")
+        settings = folder / "settings" / "uv.toml"  # not above where uv runs: it would find them
+        settings.parent.mkdir()
+        settings.write_text("no-index = true\n")
         self.environ = {
             name: value
             for name, value in os.environ.items()
@@ -35,7 +37,7 @@ class Index:
         self.environ.update(
             PATH=os.path.dirname(UV) + os.pathsep + os.environ["PATH"],
             UV_FIND_LINKS=str(self.wheels),
-            UV_CONFIG_FILE=str(folder / "uv.toml"),
+            UV_CONFIG_FILE=str(settings),
             UV_CACHE_DIR=str(folder / "uv-cache"),
             PROV_CACHE=str(folder / "cache"),
         )
