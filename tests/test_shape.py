@@ -186,7 +186,7 @@ def _portable_modules() -> list[str]:
         for module, path in ((module_of(p), p) for p in FILES)
         if room(module) in PORTABLE
         and "entries" not in path.parts
-        and not {"site", "templates"} & set(path.relative_to(SOURCE).parts)
+        and not {"site", "templates", "children"} & set(path.relative_to(SOURCE).parts)
     )
 
 

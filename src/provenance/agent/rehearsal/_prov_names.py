@@ -85,9 +85,12 @@ def is_own(thing):
 
 def is_callable_object(function):
     """Return whether what is called is an object with a state, such as a model."""
-    kind = type(function)
-    callables = (type, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
-    return not isinstance(function, callables) and kind.__name__ != "ufunc" and is_foreign(function)
+    try:
+        if isinstance(getattr(function, "__name__", None), str):
+            return False  # a class or function, also one of a compiled kind (a ufunc)
+    except Exception:
+        return False
+    return is_foreign(function)
 
 
 def is_plain(value):

@@ -15,8 +15,6 @@ Started by the target interpreter as ``python _prov_rehearse.py SETTINGS.json``.
 import json
 import os
 import sys
-import threading
-import time
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _loaded = {}
@@ -84,8 +82,10 @@ def code_of(tape, own, path, text, guarded):
     try:
         offset = len(tape.sites)
         tape.sources.learn(text)
-        code = load("_prov_rewrite").rewrite(text, path, own.shown(path), sites, guarded, offset)
-    except RecursionError:
+        code = load("_prov_module").rewrite(text, path, own.shown(path), sites, guarded, offset)
+    except Exception as error:  # also MemoryError and RecursionError of the compiler
+        kind = type(error).__name__
+        tape.put({"failed": 0, "e": "%s is left as it is: %s" % (own.shown(path), kind)})
         return None
     tape.add(sites)
     return code
@@ -169,17 +169,6 @@ def watch_warnings(tape):
     warnings.warn = warn
 
 
-def guard_time(tape, limit_s):
-    """End the process when its time is over; what is on the tape stays."""
-
-    def wait():
-        time.sleep(limit_s)
-        tape.end("time", "after %g s" % limit_s)
-        os._exit(75)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
 def main():
     """Run what the settings name."""
     with open(sys.argv[1], encoding="utf-8") as stream:
@@ -197,7 +186,10 @@ def main():
     seed()
     install(tape, own)
     watch_warnings(tape)
-    guard_time(tape, settings.get("limit_s", 60.0))
+    guard = load("_prov_guard")
+    guard.processes(_HERE)
+    guard.compilers(_when)
+    guard.limit(tape, own, settings.get("limit_s", 60.0))
     how, why = "done", ""
     try:
         run(tape, own, settings)
@@ -232,7 +224,8 @@ def run(tape, own, settings):
         sys.path[0] = os.path.dirname(script)
     sys.argv[:] = [script, *argv]
     main_module = types.ModuleType("__main__")
-    main_module.__file__ = script
+    if not settings.get("cells"):  # a notebook has none, and no process can be started from it
+        main_module.__file__ = script
     main_module.__builtins__ = __builtins__
     main_module.__package__ = package
     if module:
@@ -263,7 +256,7 @@ def run_cells(tape, own, script, data, names):
         try:
             offset = len(tape.sites)
             tape.sources.learn(text)
-            code = load("_prov_rewrite").rewrite(
+            code = load("_prov_module").rewrite(
                 text, "<cell %d>" % number, shown, sites, True, offset
             )
         except (SyntaxError, RecursionError, ValueError):

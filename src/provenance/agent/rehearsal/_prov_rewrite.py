@@ -9,6 +9,7 @@ Line numbers stay those of the source. Nothing is written anywhere.
 """
 
 import ast
+import sys
 
 BARE = frozenset("super locals globals vars dir eval exec isinstance issubclass type id".split())
 """Builtins whose calls are left alone: they look at the frame, or tell nothing about a library."""
@@ -18,6 +19,9 @@ COMPILED = frozenset(
 )
 """Decorators (by last name) that compile the function's code: its body is left as it is."""
 
+_WITHIN = 10000
+"""Columns of sites in f-strings begin here: they are numbered, the place they have is not used."""
+
 
 class Rewriter(ast.NodeTransformer):
     """Rewrites one module. ``sites`` grows by one entry for each operation that was rewritten."""
@@ -26,17 +30,23 @@ class Rewriter(ast.NodeTransformer):
         self.path = path
         self.sites = sites
         self.first = first
+        self.text = None
+        """The f-string that is being rewritten: Python before 3.12 misplaces what is in it."""
 
     # --- helpers -----------------------------------------------------------------------------
 
     def site(self, node, kind, text):
         """Return the number of a new site for the operation at ``node``."""
+        line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+        if self.text is not None:
+            line, column = self.text[0], _WITHIN + self.text[1]
+            self.text[1] += 1
         self.sites.append(
             {
                 "site": self.first + len(self.sites),
                 "path": self.path,
-                "line": getattr(node, "lineno", 0),
-                "column": getattr(node, "col_offset", 0),
+                "line": line,
+                "column": column,
                 "kind": kind,
                 "text": text,
             }
@@ -125,11 +135,13 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_JoinedStr(self, node):
         site = self.site(node, "text", "f-string")
-        count = 0
+        count, outer = 0, self.text
+        self.text = outer or [node.lineno, 0]
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 part.value = self.given(site, str(count), self.visit(part.value))
                 count += 1
+        self.text = outer
         return self.noted(site, node) if count else node
 
     def visit_comprehension(self, node):
@@ -214,7 +226,7 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def visit_FunctionDef(self, node):
-        if any(_last_name(one) in COMPILED for one in node.decorator_list):
+        if any(_compiles(one) for one in node.decorator_list):
             return node
         self._defaults(node.args)
         node.decorator_list = [self.visit(one) for one in node.decorator_list]
@@ -257,7 +269,7 @@ class Rewriter(ast.NodeTransformer):
     def _body(self, statements):
         found = []
         for number, one in enumerate(statements):
-            if number == 0 and _is_docstring(one):
+            if number == 0 and is_docstring(one):
                 found.append(one)
                 continue
             new = self.visit(one)
@@ -268,37 +280,8 @@ class Rewriter(ast.NodeTransformer):
         node.body = self._body(node.body)
         return node
 
-
-def rewrite(text, path, shown, sites, guarded=False, first=0):
-    """Return the code object of a module's source, rewritten.
-
-    path: as tracebacks show it. shown: as the tape names it. guarded: a statement of the module
-    that fails is noted and the next one is tried. Raises SyntaxError as compiling it would.
-    """
-    tree = ast.parse(text, path)
-    Rewriter(shown, sites, first).visit(tree)
-    if guarded:
-        tree.body = _guard(tree.body)
-    ast.fix_missing_locations(tree)
-    return compile(tree, path, "exec", dont_inherit=True)
-
-
-def _guard(statements):
-    """Return the statements, each in a ``try`` that notes its failure and goes on."""
-    found = []
-    for number, one in enumerate(statements):
-        if isinstance(one, ast.If):
-            one.body = _guard(one.body)
-            one.orelse = _guard(one.orelse)
-        elif _is_future(one) or (number == 0 and _is_docstring(one)):
-            found.append(one)
-            continue
-        caught = _statement(_call("_prov_x", [_number(getattr(one, "lineno", 0))], one))
-        handler = _like(
-            ast.ExceptHandler(type=_name("Exception", one), name=None, body=[caught]), one
-        )
-        found.append(_like(ast.Try(body=[one], handlers=[handler], orelse=[], finalbody=[]), one))
-    return found
+    def visit_TypeAlias(self, node):
+        return node
 
 
 def words(node):
@@ -350,11 +333,13 @@ def _statement(expression):
 
 
 def _number(value):
-    return ast.parse(str(value), mode="eval").body
+    """Return a number or text without a place: `_like` gives it that of what it is part of."""
+    if sys.version_info >= (3, 8):
+        return ast.Constant(value=value)
+    return ast.Str(value) if isinstance(value, str) else ast.Num(value)
 
 
-def _text(value):
-    return ast.parse(repr(value), mode="eval").body
+_text = _number
 
 
 def _is_text(node):
@@ -367,12 +352,15 @@ def _is_constant(node):
     return type(node).__name__ in ("Constant", "Num", "Str", "NameConstant", "Bytes")
 
 
-def _is_docstring(node):
+def is_docstring(node):
     return isinstance(node, ast.Expr) and _is_text(node.value) and _is_constant(node.value)
 
 
-def _is_future(node):
-    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+def _compiles(node):
+    """Return whether a decorator compiles: ``@njit(...)``, ``@partial(jax.jit, ...)``."""
+    if _last_name(node) in COMPILED:
+        return True
+    return isinstance(node, ast.Call) and any(_last_name(one) in COMPILED for one in node.args)
 
 
 def _last_name(node):

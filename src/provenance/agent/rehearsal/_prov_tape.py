@@ -8,15 +8,13 @@ A site is noted at its first executions and then at each power of two, so that a
 turns costs a comparison of two integers a turn.
 
 No reference to a value is kept longer than the operation lasts, so that finalisers run when they
-would have run (a file written without being closed is flushed by one). Objects are known again by
-their identity, guarded by a weak reference where the type allows one.
+would have run (a file written without being closed is flushed by one).
 """
 
 import json
 import os
 import sys
 import threading
-import weakref
 
 FIRST = 5
 """Executions of a site that are noted one by one."""
@@ -26,11 +24,6 @@ LONGEST_TEXT = 400
 
 LAZY = frozenset("builtins." + name for name in ("enumerate", "zip", "reversed", "iter"))
 """Builtins that pass on what they iterate over."""
-QUIET = frozenset(
-    "len range enumerate zip map filter iter hash callable hasattr getattr setattr print open "
-    "bool staticmethod classmethod property object input exit quit".split()
-)
-"""Builtins that are only handed on. ``print`` is noted apart, as what the user gets to see."""
 
 load = None
 
@@ -59,9 +52,9 @@ class Tape(object):
     """Notes operations to a file of JSON lines."""
 
     def __init__(self, path, own, settings):
-        self.forms = load("_prov_forms")
         self.names = load("_prov_names")
         self.names.OWN = own
+        self.notes = load("_prov_notes").Notes(self)
         self.cut = load("_prov_cut").Cut(settings, self)
         self.stream = open(path, "w", encoding="utf-8")  # noqa: SIM115
         self.bytes = 0
@@ -69,11 +62,7 @@ class Tape(object):
         self.told = 0
         self.counts = []
         self.open = []
-        self.interned = {}
-        self.signed = set()
-        self.made = {}
         self.number = 0
-        self.random = ""
         self.thread = threading.get_ident()
         self.process = os.getpid()
         self.busy = False
@@ -114,9 +103,9 @@ class Tape(object):
         self.busy = True
         try:
             operation.callee = self.names.callee(function)
-            operation.noted = self._is_noted(operation.callee, function)
+            operation.noted = self.notes.is_noted(operation.callee, function)
             if operation.noted:
-                self._sign(operation.callee, function)
+                self.notes.sign(operation.callee, function)
                 if self.names.is_callable_object(function):
                     self._input(operation, "self", function)
         finally:
@@ -147,10 +136,10 @@ class Tape(object):
             value = self.cut.result(operation, value)
             if self.sources.watching:
                 self.sources.returned(operation, value)
-            if self._counts(operation, value):
-                self._note(operation, value, None)
+            if self.notes.is_worth(operation, value):
+                self.notes.note(operation, value, None)
             elif operation.callee in LAZY:
-                self._wrapped(operation, value)
+                self.notes.wrapped(operation, value)
         finally:
             self.busy = False
         return value
@@ -252,115 +241,11 @@ class Tape(object):
         operation.begin = self.number
         operation.values.append(value)
         wanted = operation.noted is not False
-        form = self._form(value) if wanted else None
+        form = self.notes.form(value) if wanted else None
         operation.inputs.append((name, form))
-        link = self._link(value) if wanted else None
+        link = self.notes.link(value) if wanted else None
         if link is not None:
             operation.links.append((name, link))
-
-    def _is_noted(self, callee, function):
-        if callee.startswith("builtins."):
-            name = callee[9:]
-            return (
-                name == "print"
-                or (name not in QUIET and "." not in name)
-                or name
-                in (
-                    "str.format",
-                    "str.join",
-                )
-            )
-        return not self.names.is_own(function)
-
-    def _counts(self, operation, value):
-        """Return whether an operation is worth a line: one of a library, not of plain Python."""
-        if operation.noted is not None:
-            return operation.noted
-        kind = self.sites[operation.site]["kind"]
-        foreign = [one for one in operation.values if self.names.is_foreign(one)]
-        if kind in ("attribute", "item", "store"):
-            if not foreign:
-                return False
-            owner = operation.values[0]
-            if kind == "attribute" and callable(value):
-                return False
-            if self.names.is_module(owner):
-                return not (self.names.is_own(owner) or self.names.is_module(value))
-            return True
-        if kind == "text":
-            return any(not self.names.is_plain(one) for one in operation.values)
-        return bool(foreign) or self.names.is_foreign(value)
-
-    def _note(self, operation, value, error, handled=False):
-        self.number += 1
-        line = {"op": self.number, "s": operation.site, "n": self.counts[operation.site] - 1}
-        callee = operation.callee or self._asked(operation)
-        if callee:
-            line["c"] = callee
-        if operation.begin < self.number - 1:
-            line["b"] = operation.begin
-        line["i"] = operation.inputs
-        if error is None:
-            line["o"] = self._form(value)
-            changed = self._changed(operation)
-            if changed:
-                line["a"] = changed
-        else:
-            line["e"] = error
-            if handled:
-                line["h"] = 1
-        if operation.links:
-            line["m"] = operation.links
-        if operation.warned:
-            line["w"] = operation.warned
-        if operation.callee == "builtins.print" or self.sites[operation.site]["kind"] == "text":
-            line["t"] = self._shown(operation, value)
-        state = self.forms.digest_of_random_state()
-        if state != self.random:
-            line["r"] = self.random = state
-        self.put(line)
-        self._remember(value, operation)
-
-    def _asked(self, operation):
-        """Return what an operation that calls nothing by name asks of a library's object."""
-        site = self.sites[operation.site]
-        kind, text = site["kind"], site["text"]
-        if kind == "attribute":
-            name = text.rpartition(".")[2]
-        elif kind in ("item", "store"):
-            name = "__getitem__" if kind == "item" else "__setitem__"
-            if kind == "store" and not text.endswith("]"):
-                name = "__setattr__"
-        elif kind == "operator":
-            name = self.names.OPERATORS.get(text.rstrip("=") if len(text) > 2 else text, "")
-        else:
-            return ""
-        for value in operation.values:
-            if self.names.is_foreign(value):
-                return self.names.asked(value, name)
-        return ""
-
-    def _changed(self, operation):
-        """Return the inputs that the operation changed, in their new form."""
-        found = []
-        for (name, before), value in zip(operation.inputs, operation.values):
-            if self.names.is_plain(value):
-                continue
-            after = self._form(value)
-            if after != before:
-                found.append((name, after))
-        return found
-
-    def _shown(self, operation, value):
-        if isinstance(value, str):
-            return value[:LONGEST_TEXT]
-        shown = []
-        for one in operation.values[:10]:
-            try:
-                shown.append(str(one)[:LONGEST_TEXT])
-            except Exception:
-                shown.append("?")
-        return " ".join(shown)[:LONGEST_TEXT]
 
     def _failed(self, frame):
         """Note the innermost operation that an exception ended; drop those around it."""
@@ -374,69 +259,21 @@ class Tape(object):
                 self.open.pop()
                 if error is not None and (one.noted or one.callee is None):
                     self.counts[one.site] += 1
-                    if self._counts(one, None) or one.noted is None:
-                        self._note(one, None, self.names.error(error), frame is not None)
+                    if self.notes.is_worth(one, None) or one.noted is None:
+                        self.notes.note(one, None, self.names.error(error), frame is not None)
                     error = None
                 if frame is not None and one.frame == frame:
                     break
         finally:
             self.busy = False
 
-    def _form(self, value):
-        """Return the number of a value's form, writing the form at its first appearance."""
-        form = self.forms.form(value)
-        key = json.dumps(form, separators=(",", ":"))
-        number = self.interned.get(key)
-        if number is None:
-            number = self.interned[key] = len(self.interned)
-            self.put({"f": number, "v": form})
-        return number
-
-    def _sign(self, callee, function):
-        if callee in self.signed or callee.startswith("builtins."):
-            return
-        self.signed.add(callee)
-        signatures = load("_prov_signatures")
-        if signatures is not None:
-            self.put({"sig": callee, "v": signatures.signature(function)})
-
-    def _link(self, value):
-        """Return the number of the operation that made an object, None where not known."""
-        known = self.made.get(id(value))
-        if known is None:
-            return None
-        number, kind, alive = known
-        if kind is not type(value) or (alive is not None and alive() is not value):
-            del self.made[id(value)]
-            return None
-        return number
-
-    def _remember(self, value, operation):
-        if self.names.is_plain(value):
-            return
-        if any(one is value for one in operation.values):
-            return  # a method that returns its object did not make it
-        try:
-            alive = weakref.ref(value)
-        except TypeError:
-            alive = None
-        self.made[id(value)] = (self.number, type(value), alive)
-
-    def _wrapped(self, operation, value):
-        """Remember that ``enumerate(loader)`` iterates over what a library made."""
-        for one in operation.values:
-            if self.names.is_foreign(one):
-                known = self.made.get(id(one))
-                self.made[id(value)] = (known[0] if known else None, type(value), None)
-                return
-
     def _turns(self, site, iterable):
         """Yield the items of ``iterable``, noting them, as many as the plan or the time allows."""
         loop = self.cut.loop(site)
         iterator = iter(iterable)
-        maker = self._link(iterable)
+        maker = self.notes.link(iterable)
         foreign = self.names.is_foreign(iterable) or self.names.is_foreign(iterator)
-        foreign = foreign or id(iterable) in self.made
+        foreign = foreign or id(iterable) in self.notes.made
         plain = type(iterable) in (list, tuple, range, dict, set, str)
         while loop.goes_on():
             begin = self.number
@@ -461,7 +298,7 @@ class Tape(object):
             operation.links.append(("self", maker))
         self.busy = True
         try:
-            self._note(operation, item, None)
+            self.notes.note(operation, item, None)
         finally:
             self.busy = False
         return item
