@@ -153,6 +153,14 @@ def test_runs_inside_a_run_count_for_both(loose, folder):
     assert "site" not in values.get("PYTHONPATH", "")
 
 
+def test_a_run_knows_all_runs_around_it(loose, folder):
+    (folder / "deep.sh").write_text("sleep 1.1; echo 1 > deep.bin\n")
+    (folder / "middle.sh").write_text(PROV + " sh deep.sh\n")
+    (folder / "all.sh").write_text(PROV + " sh middle.sh\n")
+    loose("run", "--", "sh", "all.sh")
+    assert outputs_of(loose, ["sh", "deep.sh"]) == {"deep.bin": "digested"}
+
+
 def both(loose, *commands, cwd=None):
     """Start runs together and wait for their ends."""
     started = []

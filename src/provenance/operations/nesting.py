@@ -13,81 +13,82 @@ from collections.abc import Mapping
 
 from provenance.agent import launch
 from provenance.core import runid
+from provenance.core.record import Record
 
 _OUTER = "outer"
 """The file in an agent folder that names the agent folder of the run outside of it."""
 _DEEPEST = 20
 
 
-def outer(environ: Mapping[str, str]) -> str | None:
-    """Return the agent folder of the run that a process with ``environ`` belongs to, if any."""
-    folder = environ.get(launch.FOLDER, "")
-    if os.path.isabs(folder) and runid.is_id(run_of(folder)) and os.path.isdir(folder):
-        return folder
-    return None
+class Outer:
+    """The run that this one was started in. agent: its agent folder."""
 
+    def __init__(self, agent: str) -> None:
+        self.agent = agent
+        self.id = os.path.basename(os.path.dirname(agent))
 
-def run_of(agent_dir: str) -> str:
-    """Return the id of the run whose agent folder this is."""
-    return os.path.basename(os.path.dirname(agent_dir))
+    @staticmethod
+    def environ(environ: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the environment as the user has it: without the hook of the run outside."""
+        return launch.unhooked_environment(environ)
 
+    def around(self) -> frozenset[str]:
+        """Return the ids of this run and of all that it runs in."""
+        found: list[str] = []
+        folder = self.agent
+        while folder and len(found) < _DEEPEST:
+            found.append(os.path.basename(os.path.dirname(folder)))
+            try:
+                with open(os.path.join(folder, _OUTER), encoding="utf-8") as stream:
+                    folder = stream.read()
+            except (OSError, ValueError):
+                break
+        return frozenset(found)
 
-def outers(agent_dir: str | None) -> frozenset[str]:
-    """Return the ids of the run of ``agent_dir`` and of all that it runs in."""
-    found: list[str] = []
-    while agent_dir and len(found) < _DEEPEST:
-        found.append(run_of(agent_dir))
+    def enter(self, inner: Record, agent: str | None) -> None:
+        """Tell the outer run of one inside it, whose agent folder is ``agent``. Never raises."""
         try:
-            with open(os.path.join(agent_dir, _OUTER), encoding="utf-8") as stream:
-                agent_dir = stream.read()
-        except (OSError, ValueError):
-            break
-    return frozenset(found)
+            self._tell(inner.id, {"command": inner.command, "pid": os.getpid()})
+            if agent is not None:
+                with open(os.path.join(agent, _OUTER), "w", encoding="utf-8") as stream:
+                    stream.write(self.agent)
+        except OSError:
+            return
+
+    def leave(self, inner: Record, agent: str | None) -> None:
+        """Tell the outer run how the inner one ended, and hand over what was observed.
+
+        Never raises. agent: None where the inner run did not observe, and the outer one's hook
+        did instead.
+        """
+        try:
+            counted = agent is None or _hand_over(agent, self.agent)
+            said = {"command": inner.command, "exit_code": inner.exit_code, "counted": counted}
+            self._tell(inner.id, dict(said, pid=os.getpid()))
+        except OSError:
+            return
+
+    def withdraw(self, run_id: str) -> None:
+        """Tell the outer run that the inner one did not take place after all. Never raises."""
+        try:
+            os.unlink(launch.nested_file(self.agent, run_id))
+        except OSError:
+            return
+
+    def _tell(self, run_id: str, said: Mapping[str, object]) -> None:
+        path = launch.nested_file(self.agent, run_id)
+        with open(path + ".tmp", "w", encoding="utf-8") as stream:
+            json.dump(said, stream)
+        os.replace(path + ".tmp", path)
 
 
-def enter(outer_dir: str, run_id: str, command: tuple[str, ...], agent_dir: str | None) -> None:
-    """Tell the outer run of this one. Never raises."""
-    try:
-        _tell(outer_dir, run_id, {"command": command, "pid": os.getpid()})
-        if agent_dir is not None:
-            with open(os.path.join(agent_dir, _OUTER), "w", encoding="utf-8") as stream:
-                stream.write(outer_dir)
-    except OSError:
-        return
-
-
-def leave(
-    outer_dir: str,
-    run_id: str,
-    command: tuple[str, ...],
-    exit_code: int | None,
-    agent_dir: str | None,
-) -> None:
-    """Tell the outer run how this one ended, and hand over what was observed. Never raises.
-
-    agent_dir: None where this run did not observe, and the outer run's hook did instead.
-    """
-    try:
-        counted = agent_dir is None or _hand_over(agent_dir, outer_dir)
-        said = {"command": command, "pid": os.getpid(), "exit_code": exit_code, "counted": counted}
-        _tell(outer_dir, run_id, said)
-    except OSError:
-        return
-
-
-def withdraw(outer_dir: str, run_id: str) -> None:
-    """Tell the outer run that this one did not take place after all. Never raises."""
-    try:
-        os.unlink(launch.nested_file(outer_dir, run_id))
-    except OSError:
-        return
-
-
-def _tell(outer_dir: str, run_id: str, said: Mapping[str, object]) -> None:
-    path = launch.nested_file(outer_dir, run_id)
-    with open(path + ".tmp", "w", encoding="utf-8") as stream:
-        json.dump(said, stream)
-    os.replace(path + ".tmp", path)
+def outer(environ: Mapping[str, str]) -> Outer | None:
+    """Return the run that a process with ``environ`` belongs to, if any."""
+    folder = environ.get(launch.FOLDER, "")
+    if os.path.isabs(folder) and os.path.isdir(folder):
+        found = Outer(folder)
+        return found if runid.is_id(found.id) else None
+    return None
 
 
 def _hand_over(agent_dir: str, outer_dir: str) -> bool:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from provenance.core.digest import Digests
     from provenance.executors.local import Tracer
     from provenance.operations._hashing import Hashing
+    from provenance.operations.nesting import Outer
     from provenance.operations.tracing import Tracing
 
 AGENT, LOG, CACHE = "agent", "log.txt", "digests"
@@ -91,8 +92,8 @@ class Recorder:
         self._accompanied = threading.Event()
         self._outer = self._outer_run()
 
-    def _outer_run(self) -> str | None:
-        """Return the agent folder of the run that this one is started in, if any."""
+    def _outer_run(self) -> Outer | None:
+        """Return the run that this one is started in, if any."""
         if not self.request.environ.get(launch.FOLDER):
             return None
         from provenance.operations import nesting  # only inside another run
@@ -133,6 +134,8 @@ class Recorder:
         self._answers = self._early()
         self.record = self._header(run_id, now)
         records.write(folder, record.with_facets(self.record, self._answers))
+        if self._outer is not None:
+            self._outer.enter(self.record, self._agent())
         marker = os.stat(os.path.join(folder, records.FILE)).st_ctime_ns
         self._context = self._context._replace(marker_ns=marker)
 
@@ -165,27 +168,20 @@ class Recorder:
         return roots._replace(repo=self.request.repo) if self.request.repo else roots
 
     def _first_context(self, folder: str, now: float) -> Context:
+        environ = self.request.environ
         return Context(
             phase=context.BEFORE,
             roots=self._roots(),
             command=self.request.argv,
-            environ=self._own_environ(),
+            environ=self._outer.environ(environ) if self._outer else environ,
             redact=self.redact,
             digest=self._digest,
             run_dir=folder,
             started=now,
             declared_data=self.request.data + self._settings.data,
             declared_outputs=self.request.outputs + self._settings.outputs,
-            within=os.path.basename(os.path.dirname(self._outer)) if self._outer else None,
+            within=self._outer.id if self._outer is not None else None,
         )
-
-    def _own_environ(self) -> Mapping[str, str]:
-        """Return the environment as the user has it: without the hook of a run outside of this."""
-        environ = self.request.environ
-        return launch.unhooked_environment(environ) if self._outer else environ
-
-    def _command(self) -> tuple[str, ...]:
-        return self.redact.argv(self.request.argv)
 
     def _agent(self) -> str | None:
         return os.path.join(self.folder, AGENT) if self._hooked and self.folder else None
@@ -305,10 +301,7 @@ class Recorder:
         records.write(self.folder, closed)
         self.record = closed
         if self._outer is not None:
-            from provenance.operations import nesting
-
-            code = outcome.exit_code
-            nesting.leave(self._outer, closed.id, closed.command, code, self._agent())
+            self._outer.leave(closed, self._agent())
         _remove(os.path.join(self.folder, AGENT))
         overlap.leave(self.project, closed.id)
         if self._hashing is not None:
@@ -358,9 +351,7 @@ class Recorder:
         assert self.record is not None
         others = overlap.others(self.project, self.record, self._others)
         if self._outer is not None:
-            from provenance.operations import nesting
-
-            around = nesting.outers(self._outer)
+            around = self._outer.around()
             others = tuple(one for one in others if one not in around)
         inside = {one.id for one in observed.nested}
         return tuple(one for one in others if one not in inside)
@@ -375,9 +366,7 @@ class Recorder:
         if self.folder is not None:
             overlap.leave(self.project, os.path.basename(self.folder))
             if self._outer is not None:
-                from provenance.operations import nesting
-
-                nesting.withdraw(self._outer, os.path.basename(self.folder))
+                self._outer.withdraw(os.path.basename(self.folder))
             _remove(self.folder)
 
     def _step(self, function: Callable[..., None], *arguments: object) -> None:
