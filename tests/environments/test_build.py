@@ -1,5 +1,7 @@
 """Environments are built whole or not at all, kept, and honest about what they lack."""
 
+import contextlib
+import http.server
 import json
 import os
 import shutil
@@ -7,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import pytest
@@ -169,6 +172,60 @@ def test_no_network_and_no_uv_are_one_sentence(index, tmp_path):
         build.build(wanted("alpha==1.0"), build.Wish(away, str(tmp_path)))
     made = build.build(wanted("alpha==1.0"), build.Wish(away, str(tmp_path), offline=True))
     assert [one.name for one in made.missing] == ["alpha"]
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (401, "the index asks for a name and password (401 Unauthorized)."),
+        (403, "the index refuses it (403 Forbidden)"),
+        (404, "no index here knows it"),
+        (500, "the index cannot be reached: HTTP status server error (500 Internal Server Error)"),
+    ],
+)
+def test_an_index_that_does_not_answer_is_told_from_one_that_has_nothing(
+    index, tmp_path, status, says
+):
+    with answering(status) as address:
+        environ = dict(index.away(), UV_DEFAULT_INDEX=address + "/simple")
+        one = build.Wish(environ, str(tmp_path))
+        if status in (403, 404):
+            made = build.build(wanted("alpha-not-here==1.0"), one)
+            assert [lost.reason for lost in made.missing] == [says]
+        else:
+            with pytest.raises(SystemRefused) as caught:
+                build.build(wanted("alpha-not-here==1.0"), one)
+            assert caught.value.message.startswith(says)
+
+
+@contextlib.contextmanager
+def answering(status):
+    """Serve ``status`` on whatever is asked, and yield the address."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *words):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield "http://127.0.0.1:%d" % server.server_address[1]
+        server.shutdown()
+
+
+def test_what_could_not_be_had_is_asked_for_again_later(index, monkeypatch):
+    recipe = wanted("alpha==1.0")
+    assert [one.name for one in build.build(recipe, wish(index)).missing] == ["alpha"]
+    index.wheel("alpha", "1.0")
+    assert not build.build(recipe, wish(index)).built
+    monkeypatch.setattr(build, "STALE_S", 0.0)
+    made = build.build(recipe, wish(index))
+    assert (made.built, made.missing) == (True, ())
+    assert not build.build(recipe, wish(index)).built
 
 
 def test_missing_uv_names_the_way_to_get_it(index, tmp_path, monkeypatch):

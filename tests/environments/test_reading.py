@@ -59,6 +59,11 @@ def test_failed_builds_and_networks_are_told_apart():
     assert found.reason.endswith("error in anyjson setup command: use_2to3 is invalid.")
     text = "error: Failed to fetch: http://x/toolz/\n  cause: tcp connect error\n"
     assert refusals.read(text, {"toolz"}).network
+    text = "error: Failed to build `a==1`\n  cause: Failed to resolve\n"
+    text += "  cause: Request failed after 3 retries\n  cause: dns error\n"
+    found = refusals.read(text, {"a"})
+    assert (found.network, found.built) == (True, False)
+    assert found.reason == "the index cannot be reached: dns error"
     text = "error: Failed to download `a==1`\n  cause: Network connectivity is disabled, but\n"
     found = refusals.read(text, {"a"})
     assert (found.key, found.offline, found.network) == ("a", True, False)

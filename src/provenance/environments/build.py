@@ -26,6 +26,8 @@ Progress = Callable[[str, int, int, float], None]
 """``progress(phase, done, total, megabytes)``; phases are "python", "waiting", "resolve",
 "download", "install", "check"."""
 
+STALE_S = 3600.0
+"""Seconds after which what could not be had is asked for again."""
 _OLD_BUILDS = "setuptools<58\ncython<3\n"
 """Build tools for releases that today's no longer build: setuptools 58 dropped ``use_2to3``, Cython
 3 no longer takes much of what 0.29 took."""
@@ -82,11 +84,11 @@ def build(wanted: Wanted, wish: Wish, progress: Progress | None = None) -> Envir
     found = _python(wanted, wish)
     name = _name(wanted, found)
     place = os.path.join(cache.prepare(wish.environ, KIND), name)
-    there = None if wish.fresh else _there(place, found, wanted)
+    there = _fit(place, found, wanted, wish)
     if there is not None:
         return there
     with cache.locked(place, lambda: tell("waiting", 0, 1, 0.0)):
-        there = None if wish.fresh else _there(place, found, wanted)
+        there = _fit(place, found, wanted, wish)
         if there is not None:
             return there
         began = time.monotonic()
@@ -128,6 +130,14 @@ def _python(wanted: Wanted, wish: Wish) -> Python:
 def _name(wanted: Wanted, found: Python) -> str:
     parts = (sorted(wanted.requirements), sorted(wanted.optional))
     return cache.digest(wanted.implementation, found.version, *parts)
+
+
+def _fit(place: str, found: Python, wanted: Wanted, wish: Wish) -> Environment | None:
+    """Return the environment that need not be built, None where one is to be built."""
+    there = None if wish.fresh else _there(place, found, wanted)
+    if there is None or not there.missing or wish.offline:
+        return there
+    return there if cache.age_s(place) < STALE_S else None
 
 
 def _there(place: str, found: Python, wanted: Wanted) -> Environment | None:
@@ -206,7 +216,7 @@ class _Builder:
                 return
             refusal = refusals.read(done.complaints, todo)
             if refusal.network:
-                raise SystemRefused("the index cannot be reached: %s" % _short(done.complaints))
+                raise SystemRefused(refusal.reason + ".")
             if not refusal.key:
                 self._one_by_one(todo)
                 return
@@ -237,8 +247,10 @@ class _Builder:
         for key, version in todo.items():
             done = self._try({key: version})
             if done.code:
-                reason = refusals.read(done.complaints, {key: version}).reason
-                self._missing.append(LeftOut(key, version, reason))
+                refusal = refusals.read(done.complaints, {key: version})
+                if refusal.network:
+                    raise SystemRefused(refusal.reason + ".")
+                self._missing.append(LeftOut(key, version, refusal.reason))
 
     def _constraints(self) -> str:
         """Return a file that pins the tools of builds: old ones, and the numpy of the record."""

@@ -16,6 +16,7 @@ import platform
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -52,6 +53,14 @@ def marker(place: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def age_s(place: str) -> float:
+    """Return how many seconds ago the folder ``place`` was finished, 0 where nobody knows."""
+    try:
+        return max(0.0, time.time() - os.stat(os.path.join(place, MARKER)).st_mtime)
+    except OSError:
+        return 0.0
 
 
 @contextlib.contextmanager

@@ -39,7 +39,7 @@ def newest(
             return Newest(pins_in(done.output), tuple(left_out))
         refusal = refusals.read(done.complaints, todo)
         if refusal.network:
-            raise SystemRefused("the index cannot be reached, so that nothing newer is known.")
+            raise SystemRefused(refusal.reason + ".")
         if not refusal.key:
             break
         todo.remove(refusal.key)

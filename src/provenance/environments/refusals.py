@@ -16,6 +16,9 @@ _NETWORK = re.compile(
     r"certificate|HTTP status (server|client) error \((5\d\d|401|403|407)|failed to fetch",
     re.IGNORECASE,
 )
+_UNAUTHORIZED, _FORBIDDEN = "401 Unauthorized", "403 Forbidden"
+"""uv says these in a hint and goes on as if such an index did not have the distribution."""
+_IN_BUILD = re.compile(r"^ *cause: (Request failed|Failed to fetch)", re.MULTILINE)
 _OFFLINE = re.compile(r"network connectivity is disabled|network was disabled", re.IGNORECASE)
 _NAMED = (
     re.compile(r"[Ff]ailed to (?:build|download|download and build|prepare)[^`]*`([^`]+)`"),
@@ -30,7 +33,8 @@ class Refusal(NamedTuple):
     """What was refused, and why.
 
     key: name of the distribution, "" where none is named. offline: only for want of the network.
-    network: an index could not be reached. built: a build failed, so that another try with other
+    network: an index could not be reached (uv tries four times) or asks who we are, so that nothing
+    is known of what it has. built: a build failed, so that another try with other
     build tools is worth it.
     """
 
@@ -48,9 +52,20 @@ def read(text: str, known: Collection[str]) -> Refusal:
     flat = re.sub(r"\s+", " ", whole)
     key = _named(flat, known)
     offline = bool(_OFFLINE.search(flat))
-    built = "ailed to build" in flat
-    network = not offline and not built and bool(_NETWORK.search(flat))
-    return Refusal(key, _reason(whole, flat, offline), offline, network, built)
+    built = "ailed to build" in flat and not _IN_BUILD.search(whole)
+    network = "" if offline or built else _trouble(whole, flat)
+    return Refusal(key, network or _reason(whole, flat, offline), offline, bool(network), built)
+
+
+def _trouble(whole: str, flat: str) -> str:
+    """Return what is wrong between us and the index, "" where nothing is."""
+    if _UNAUTHORIZED in flat:
+        return "the index asks for a name and password (%s)" % _UNAUTHORIZED
+    if not _NETWORK.search(flat):
+        return ""
+    causes = [line.strip() for line in whole.splitlines() if line.strip().startswith("cause: ")]
+    told = " ".join([causes[-1][len("cause: ") :]] if causes else [])[:200]
+    return "the index cannot be reached: %s" % (told or "uv did not say why")
 
 
 def _named(flat: str, known: Collection[str]) -> str:
@@ -68,6 +83,8 @@ def _named(flat: str, known: Collection[str]) -> str:
 def _reason(whole: str, flat: str, offline: bool) -> str:
     if offline:
         return "not in uv's cache, and the network is not to be used"
+    if "was not found in the" in flat and _FORBIDDEN in flat:
+        return "the index refuses it (%s)" % _FORBIDDEN
     if "was not found in the" in flat:
         return "no index here knows it"
     if "depends on Python" in flat or "does not satisfy Python" in flat:

@@ -57,7 +57,7 @@ def resolved(
                 continue
             refusal = refusals.read(done.complaints, todo)
             if refusal.network:
-                raise SystemRefused("the index cannot be reached.")
+                raise SystemRefused(refusal.reason + ".")
             if not refusal.key or refusal.key in fixed:
                 break
             del todo[refusal.key]

@@ -96,7 +96,7 @@ def _install(
         refusal = refusals.read(done.complaints, {name})
         first = first or refusal.reason
         if refusal.network:
-            raise SystemRefused("the index cannot be reached.")
+            raise SystemRefused(refusal.reason + ".")
         if refusal.offline or "no wheel" not in refusal.reason:
             break
     return first
