@@ -57,7 +57,7 @@ def _guard(statements):
         if isinstance(one, ast.If):
             one.body = _guard(one.body)
             one.orelse = _guard(one.orelse)
-        elif _is_future(one) or (number == 0 and nodes.is_docstring(one)):
+        elif nodes._is_future(one) or (number == 0 and nodes._is_docstring(one)):
             found.append(one)
             continue
         line = nodes._number(getattr(one, "lineno", 0))
@@ -67,10 +67,6 @@ def _guard(statements):
         tried = ast.Try(body=[one], handlers=[handler], orelse=[], finalbody=[])
         found.append(nodes._like(tried, one))
     return found
-
-
-def _is_future(node):
-    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
 
 
 # --- the user's own code again -------------------------------------------------------------------

@@ -269,7 +269,7 @@ class Rewriter(ast.NodeTransformer):
     def _body(self, statements):
         found = []
         for number, one in enumerate(statements):
-            if number == 0 and is_docstring(one):
+            if number == 0 and _is_docstring(one):
                 found.append(one)
                 continue
             new = self.visit(one)
@@ -352,8 +352,12 @@ def _is_constant(node):
     return type(node).__name__ in ("Constant", "Num", "Str", "NameConstant", "Bytes")
 
 
-def is_docstring(node):
+def _is_docstring(node):
     return isinstance(node, ast.Expr) and _is_text(node.value) and _is_constant(node.value)
+
+
+def _is_future(node):
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
 
 
 def _compiles(node):
