@@ -286,7 +286,7 @@ class Uses:
         """Return whether a file was read only after another program of the run had written it.
 
         That is certain where no Python process lived at that time, and none that was over by then
-        had read it.
+        had read it. What is written right after the end of a process may bear a time before it.
         """
         at = status.st_mtime_ns
         in_run = self._began is not None and at > self._began  # the same coarse clock
@@ -295,7 +295,7 @@ class Uses:
             and entry.read is not None
             and entry.read > at
             and bool(self._lives)
-            and not any(began <= at <= ended for began, ended in self._lives)
+            and not any(began <= at <= ended - _TICK_NS for began, ended in self._lives)
         )
 
     def _changed(self, path: str, status: os.stat_result) -> bool:
