@@ -13,6 +13,8 @@ from typing import TypeVar
 PATIENCE_S, AGAIN_S = 2.0, 0.5
 """Seconds before the line appears, and between its changes."""
 
+_HEAD = "prov: "
+
 Shown = TypeVar("Shown", bound="Progress")
 
 
@@ -47,7 +49,7 @@ class Progress:
     def _show(self) -> None:
         pause, width = PATIENCE_S, 0
         while not self._ended.wait(pause):
-            line = "prov: " + self._text()
+            line = _HEAD + self._text()
             line = line[: shutil.get_terminal_size().columns - 1]  # a wrapped line stays behind
             _put("\r" + line.ljust(width))
             pause, width = AGAIN_S, max(width, len(line))
@@ -67,7 +69,9 @@ class Stages(Progress):
         self._stage, self._since = stage, time.monotonic()
 
     def _now(self) -> str:
-        return "%s ... %d s" % (self._stage, time.monotonic() - self._since)
+        tail = " ... %d s" % (time.monotonic() - self._since)
+        room = shutil.get_terminal_size().columns - len(_HEAD) - len(tail) - 1
+        return self._stage[: max(room, 0)] + tail
 
 
 def _put(text: str) -> None:
