@@ -21,6 +21,7 @@ ROOM, COLUMNS = 16, 80
 """Rows that the findings of a screen may take, and its columns."""
 FULL = 3
 CALLS, INTERFACES = "calls", "interfaces"
+_GIVEN = {"synthetic": ", with made-up data", "full": ", with the data that was kept"}
 _COLOUR = {KNOWN: "red", BROKEN: "red", POSSIBLE: "yellow"}
 _SEEN, _PLACES, _NAMED, _REASONS = 2, 4, 3, 4
 
@@ -202,6 +203,7 @@ def calls_clause(
         missed = ", ".join("%d %s" % (count, why) for why, count in coverage.missed.items())
         sites = plural(coverage.sites, "call site")
         text = "calls compared: %d of %s" % (coverage.compared, sites)
+        text += _GIVEN.get(coverage.mode, "")
         text += " (%s)" % missed if missed else ""
         return text + ("; %s not compared" % known if known else "")
     reasons = [one.reason for one in left if one.facet == CALLS]

@@ -19,12 +19,14 @@ from typing import Any, NamedTuple
 from provenance.core.paths import PathRef, Roots
 from provenance.core.record import Record
 from provenance.core.redact import Redactor
-from provenance.operations import inputs, settle
+from provenance.operations import _taped, inputs, settle
 from provenance.store import files
 from provenance.store.project import Project
 
 Entry = dict[str, Any]
 
+MOST_FEEDS = 500
+"""Feeds that are kept; the oldest go first. What the data was like cannot be found out again."""
 MOST_DATA = 20000
 """Data files that a rehearsal is told of."""
 _MARK = '{"source":'
@@ -139,6 +141,7 @@ def keep(folder: str, name: str, feed: Feed) -> None:
         os.makedirs(folder, exist_ok=True)
         path = os.path.join(folder, name + _ENDING)
         files.write_atomic(path, gzip.compress(text.encode(), 5, mtime=0))
+        _taped.sweep(folder, _ENDING, MOST_FEEDS)
     except OSError:
         return  # it is made again when it is needed
 
@@ -148,17 +151,18 @@ def size(feed: Feed) -> int:
     return len(json.dumps(list(feed.entries), separators=(",", ":")))
 
 
-def is_here(record: Record, place: Project) -> bool:
-    """Return whether all data files that the run read are at their places."""
+def missing(record: Record, place: Project) -> tuple[str, ...]:
+    """Return the names of the data files that the run read and that are not at their places."""
     roots = settle.recorded_roots(place, record)
-    return all(os.path.exists(path) for path in _located(record, roots))
+    return tuple(name for name, path in _located(record, roots) if not os.path.exists(path))
 
 
-def _located(record: Record, roots: Roots) -> Iterable[str]:
+def _located(record: Record, roots: Roots) -> Iterable[tuple[str, str]]:
     for entry in list(inputs.entries(record, "data"))[:MOST_DATA]:
         try:
-            path = roots.locate(PathRef.from_json(entry["path"]))
+            name = PathRef.from_json(entry["path"])
+            path = roots.locate(name)
         except (KeyError, TypeError, ValueError):
             continue
         if path is not None:
-            yield path
+            yield str(name), path

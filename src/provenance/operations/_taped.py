@@ -21,6 +21,7 @@ from provenance.store.project import Project
 FOLDER = "tapes"
 MOST_TAPES = 60
 """Tapes that are kept; the oldest go first."""
+_ENDING = ".tape.gz"
 
 
 def key(facts: Any) -> str:
@@ -73,7 +74,7 @@ def agent(folder: str) -> str:
 
 def path(folder: str, name: str) -> str:
     """Return where the tape ``name`` is kept in ``folder``."""
-    return os.path.join(folder, name + ".tape.gz")
+    return os.path.join(folder, name + _ENDING)
 
 
 def load(folder: str, name: str) -> Tape | None:
@@ -100,7 +101,7 @@ def keep(folder: str, name: str, text: str, redact: Redactor) -> None:
     packed = gzip.compress(clean(text, redact).encode(), 5, mtime=0)
     try:
         files.write_atomic(path(folder, name), packed)
-        _sweep(folder)
+        sweep(folder, _ENDING, MOST_TAPES)
     except OSError:
         return  # the next one rehearses again
 
@@ -110,11 +111,10 @@ def clean(text: str, redact: Redactor) -> str:
     return "\n".join(redact.text(line) for line in text.splitlines()) + "\n"
 
 
-def _sweep(folder: str) -> None:
-    paths = [
-        os.path.join(folder, n) for n in os.listdir(folder) if n.endswith((".tape.gz", ".feed.gz"))
-    ]
-    if len(paths) <= MOST_TAPES:
+def sweep(folder: str, ending: str, most: int) -> None:
+    """Remove the oldest files of this ending from ``folder``, so that ``most`` are left."""
+    paths = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(ending)]
+    if len(paths) <= most:
         return
-    for path in sorted(paths, key=os.path.getmtime)[: len(paths) - MOST_TAPES]:
+    for path in sorted(paths, key=os.path.getmtime)[: len(paths) - most]:
         os.unlink(path)

@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -44,6 +44,7 @@ ROWS = 2000
 """Rows to which data is cut. With 500 a filter by counts left nothing of a real script's data;
 with 2,000 all its lines were reached (measured, see docs/trust.md)."""
 LOOP_S = 1.0
+_EARLIER = "while it is here: prov lock --calls synthetic RUN"
 _FED = {calls.SYNTHETIC: "made-up data", calls.FULL: "the data that was kept"}
 
 
@@ -146,14 +147,26 @@ def _stage(reference: Reference, script: Script, wish: Wish) -> _Stage:
     baked = _baked.of_json(reference.calls, VERSION)
     stage = _Stage(reference, script, wish)
     mode = wish.mode
-    if mode == calls.CUT and not _feeds.is_here(reference.record, wish.place):
+    gone = _feeds.missing(reference.record, wish.place)
+    if mode == calls.CUT and gone:
         mode = stage.without_data(baked)
+        stage.notes = (_told_of(gone, mode),)
     asked = wish._replace(mode=mode)
     if baked is not None and baked.mode == mode:
-        return _Stage(reference, script, asked, None if mode == calls.CUT else baked.feed, baked)
+        feed = None if mode == calls.CUT else baked.feed
+        return _Stage(reference, script, asked, feed, baked, stage.notes)
     if mode == calls.CUT:
         return stage
-    return _Stage(reference, script, asked, stage.fed(mode, baked))
+    return _Stage(reference, script, asked, stage.fed(mode, baked), None, stage.notes)
+
+
+def _told_of(gone: Sequence[str], mode: str) -> str:
+    """Return the sentence that says what stands for the data that is ``gone``."""
+    what = gone[0] + (" and %d more" % (len(gone) - 1) if len(gone) > 1 else "")
+    text = "%s not here: your calls were given %s instead"
+    if mode == calls.CUT:
+        text, mode = "%s not here: what reads it fails in the rehearsal%s", ""
+    return text % (what + (" are" if len(gone) > 1 else " is"), _FED.get(mode, ""))
 
 
 class _Stage:
@@ -166,6 +179,7 @@ class _Stage:
         wish: Wish,
         feed: Feed | None = None,
         baked: Baked | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         """feed: what stands for the data, None to read it. baked: the old side of a lock."""
         self.reference, self.script, self.wish = reference, script, wish
@@ -173,13 +187,14 @@ class _Stage:
         self.folder = os.path.join(wish.place.folder, _taped.FOLDER)
         self.redact = Redactor.from_environment(wish.environ)
         self.how = ""
-        self.notes: tuple[str, ...] = ()
+        self.notes = notes
         self.stopping = threading.Event()
         same = [VERSION, _taped.agent(RUNNER), _taped.facts(reference.record)]
         data = _taped.stamps(reference.record, wish.place) if feed is None else feed.entries
         mode = calls.CUT if feed is None else wish.mode
         self.key = _taped.key([same, mode, data, baked.digest if baked else ""])
-        self.fed_as = {keep: _taped.key([same, "feed", keep]) for keep in (False, True)}
+        lasting = [VERSION, same[-1], "feed"]  # what it was like outlives the data and this prov
+        self.fed_as = {keep: _taped.key([*lasting, keep]) for keep in (False, True)}
 
     def tapes(self, new_key: Any) -> tuple[Tape, Tape, Tape]:
         """Return the tapes: recorded environment, the same again, the other. Raises `_Refused`.
@@ -187,14 +202,14 @@ class _Stage:
         The second and the third are made side by side.
         """
         python, old = self.recorded()
-        try:
-            with ThreadPoolExecutor(2) as pool:
-                again = pool.submit(self.again, python, old)
-                new = pool.submit(self.present, new_key, old)
+        with ThreadPoolExecutor(2) as pool:
+            again = pool.submit(self.again, python, old)
+            new = pool.submit(self.present, new_key, old)
+            try:
                 return old, again.result(), new.result()
-        except BaseException:
-            self.stopping.set()
-            raise
+            except BaseException:  # within the pool, which waits for both when it is left
+                self.stopping.set()
+                raise
 
     def recorded(self) -> tuple[str | None, Tape]:
         """Return the recorded interpreter, where it was needed, and its tape."""
@@ -227,7 +242,7 @@ class _Stage:
             raise _Refused(found.why, found.hint)
         if found.missing:
             raise _Refused("the environment built like it lacks %s" % "; ".join(found.missing))
-        self.how, self.notes = found.how, found.notes
+        self.how, self.notes = found.how, (*self.notes, *found.notes)
         return found.python
 
     def without_data(self, baked: Baked | None) -> str:
@@ -248,8 +263,8 @@ class _Stage:
                 return known if full else known.schemas()
         if baked is not None and (baked.feed.has_values or not full):
             return baked.feed if full else baked.feed.schemas()
-        if not _feeds.is_here(self.reference.record, self.wish.place):
-            raise _Refused("neither the data of the run is here nor what it was like")
+        if _feeds.missing(self.reference.record, self.wish.place):
+            raise _Refused("neither the data of the run is here nor what it was like", _EARLIER)
         self._first(self._python(), keep=full)
         known = _feeds.load(self.folder, self.fed_as[full])
         if known is None:
@@ -286,7 +301,7 @@ class _Stage:
     def _noted(self, text: str, keep: bool) -> str:
         """Keep what the data is like apart from the tape; return the rest of it."""
         if self.feed is None:
-            if tapes_.read(text.splitlines()).operations:  # else it says nothing of the data
+            if not _feeds.missing(self.reference.record, self.wish.place):
                 _feeds.keep(self.folder, self.fed_as[keep], _feeds.taken(text, self.redact))
         elif _feeds.read_past(text):
             where = _feeds.read_past(text)
