@@ -3141,16 +3141,22 @@ def explained(
         for hit, source in told:
             places = hits.setdefault(hit.text, (hit, [], source))[1]
             places += [] if use.where in places else [use.where]
-    return _with_reasons(finding, list(hits.values()))
+    return with_hits(finding, list(hits.values()))
 
 
-def _with_reasons(finding: Finding, hits: Sequence[Tuple[Hit, List[str], str]]) -> Finding:
+def with_hits(finding: Finding, hits: Sequence[Tuple[Hit, List[str], str]]) -> Finding:
+    """Return ``finding`` with reasons for ``hits``: each with its places, and where it was read.
+
+    What a curated reason tells of the same parameter is added to that; nothing is told twice.
+    """
     reasons = list(finding.reasons)
     effects, where = [finding.effect], list(finding.where)
     for hit, places, source in hits:
         told = _told_before(reasons, hit, places)
         if told is not None:
             one = reasons[told]
+            if one.level == INTERFACE or hit.text in one.evidence:
+                continue
             more = "; ".join(text for text in (one.evidence, "signature: " + hit.text) if text)
             reasons[told] = one._replace(evidence=more)
             continue
@@ -3163,14 +3169,15 @@ def _with_reasons(finding: Finding, hits: Sequence[Tuple[Hit, List[str], str]]) 
 
 
 def _told_before(reasons: Sequence[Reason], hit: Hit, places: Sequence[str]) -> Optional[int]:
-    """Return which curated reason tells of the same parameter at one of the same places."""
+    """Return which reason tells of the same parameter at one of the same places."""
     label = hit.text.partition(")")[0] + ")"
     for index, one in enumerate(reasons):
         same = one.text.startswith(label) or (
             label.partition("(")[0].rpartition(".")[2] in one.text
             and hit.change.parameter in one.text
         )
-        if one.level == CURATED and same and any(place in one.text for place in places):
+        known = one.level in (CURATED, INTERFACE) and same
+        if known and any(place in one.text for place in places):
             return index
     return None
 
@@ -3200,7 +3207,8 @@ def _kept_default(hit: Hit) -> str:
     return "" if "{" in repr(value) else "%s=%r" % (change.parameter, value)
 
 
-_NO_VALUES = ("warn", "deprecated", "auto_deprecated")
+_NO_VALUES = (None, "warn", "deprecated", "auto_deprecated")
+"""Defaults that stand for "not given": the new release may refuse them, or read them otherwise."""
 
 
 def short(symbol: str) -> str:

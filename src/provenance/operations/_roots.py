@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from provenance.compare.roots import ALIAS, FAILS, NUMERICS, RANDOM, STATE, WORKS, Root
-from provenance.compare.tape import Site
+from provenance.compare.tape import Site, Tape
 from provenance.core import verdict
 from provenance.core.difference import BROKEN, KNOWN, NONE, POSSIBLE
 from provenance.core.distributions import key_of
 from provenance.core.record import Record
 from provenance.core.verdict import Finding, Reason
 from provenance.knowledge.judge import PYTHON_ITSELF
+from provenance.operations import _causes
+from provenance.operations._causes import Cause
 
 LEVEL = "L3"
 MOST_PLACES = 20
@@ -27,12 +29,28 @@ class Told(NamedTuple):
     package: str
     effect: str
     reason: Reason
+    cause: Cause = Cause()
+    options: tuple[str, ...] = ()
 
 
-def reasons(roots: Sequence[Root], record: Record) -> tuple[Told, ...]:
-    """Return the roots as reasons, in the order in which the script meets them."""
+def reasons(
+    roots: Sequence[Root], record: Record, old: Tape | None = None, new: Tape | None = None
+) -> tuple[Told, ...]:
+    """Return the roots as reasons, in the order in which the script meets them.
+
+    old, new: the tapes that they were found on, where the cause is looked for, too.
+    """
     owners = _owners(record)
-    return tuple(_told(root, owners) for root in roots if _matters(root))
+    mattering = [root for root in roots if _matters(root)]
+    told = [_told(root, owners) for root in mattering]
+    if old is None or new is None:
+        return tuple(told)
+    options = _causes.options(owners, old, new)
+    for place, cause in enumerate(_causes.of(mattering, old, new)):
+        one = told[place]
+        mine = options.pop(one.package, ())  # of the first root in the package
+        told[place] = one._replace(cause=cause, options=mine)
+    return tuple(told)
 
 
 def _matters(root: Root) -> bool:
@@ -178,7 +196,7 @@ def attach(findings: Sequence[Finding], told: Sequence[Told], run: str) -> tuple
         if place is None:
             rest.append(one)
         else:
-            found[place] = _joined(found[place], one)
+            found[place] = _joined(_causes.explained(found[place], [one.cause]), one)
     if rest:
         found.append(_own(rest, run))
     return tuple(found)
@@ -200,6 +218,8 @@ def _joined(finding: Finding, told: Told) -> Finding:
         remedy = "use Python %s" % finding.old
     remedied = isinstance(finding.old, str) and not any(one.remedy for one in finding.reasons)
     reason = told.reason._replace(remedy=remedy) if remedied else told.reason
+    more = _causes.evidence(told.cause, finding, told.options)
+    reason = reason._replace(evidence="; ".join(filter(None, (reason.evidence, more))))
     return finding._replace(
         effect=verdict.worst([finding.effect, told.effect]),
         where=tuple(places[:MOST_PLACES]),

@@ -73,7 +73,7 @@ def outcome(
     if done.compared is None:
         why = done.problem + ("; " + done.hint if done.hint else "")
         return Outcome(plain, None, (NotCompared(calls.FACET, "your calls", why),), done.notes)
-    told = _roots.reasons(done.compared.roots, reference.record)
+    told = _roots.reasons(done.compared.roots, reference.record, done.old, done.new)
     counted = done.compared.coverage
     missed = {"noisy": counted.noisy, "not reached": counted.missing}
     mode = done.mode or mode
