@@ -64,7 +64,8 @@ class Cut(object):
         """Return the result of an operation, cut where it is longer than all it was made from."""
         if not self.rows or operation.noted is False:
             return value
-        longest = max([_length(one) for one in operation.values] or [0])
+        names = self.tape.names
+        longest = max([_length(one) for one in operation.values if not names.answers(one)] or [0])
         return value if longest > self.rows else self.shortened(value)
 
     def shortened(self, value):

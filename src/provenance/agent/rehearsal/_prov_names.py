@@ -14,6 +14,9 @@ _CONTAINERS = (list, tuple, dict, set, frozenset, range, slice, type(...), bytea
 def callee(function):
     """Return the dotted name of a callable as defined; a method by the class of its object."""
     try:
+        if answers(function):
+            kind = type(function)
+            return asked(function, "__call__") or "%s.%s" % (kind.__module__, kind.__qualname__)
         owner = getattr(function, "__self__", None)
         name = getattr(function, "__name__", "")
         if owner is not None and not isinstance(owner, (types.ModuleType, types.FunctionType)):
@@ -60,9 +63,49 @@ def asked(value, name):
     return ""
 
 
-def top(name):
-    """Return the first component of a dotted name."""
-    return name.partition(".")[0] if isinstance(name, str) else ""
+def answers(value):
+    """Return whether the user's own code answers when an attribute of ``value`` is looked up."""
+    for kind in type(value).__mro__:
+        if kind.__module__ in OWN and (
+            "__getattr__" in kind.__dict__ or "__getattribute__" in kind.__dict__
+        ):
+            return True
+    return False
+
+
+def has_own_text(value, depth=0):
+    """Return whether the user's own code makes the text of ``value``, or of what is in it."""
+    kind = type(value)
+    if kind in _PLAIN or depth > 3:
+        return False
+    if kind in _CONTAINERS:
+        inner = ()
+        if kind is dict:
+            inner = list(value)[:20] + list(value.values())[:20]
+        elif kind in (list, tuple, set, frozenset):
+            inner = list(value)[:20]
+        return any(has_own_text(one, depth + 1) for one in inner)
+    if kind.__module__ not in OWN:
+        return False
+    for name in ("__str__", "__repr__", "__format__"):
+        code = getattr(getattr(kind, name, None), "__code__", None)
+        if code is not None and not code.co_filename.startswith("<"):
+            return True  # a data class has made one of its own, in a file "<string>"
+    return False
+
+
+ROOM = 250
+"""Frames that are left for noting: an overflow of ours would end old Pythons for good."""
+
+
+def too_deep(frame):
+    """Return whether so many frames are below ``frame`` that nothing more should be noted."""
+    limit = sys.getrecursionlimit()
+    left = limit - min(ROOM, limit // 2)
+    while frame is not None and left > 0:
+        frame = frame.f_back
+        left -= 1
+    return left <= 0
 
 
 def is_own(thing):
@@ -70,6 +113,8 @@ def is_own(thing):
     try:
         if isinstance(thing, types.ModuleType):
             return thing.__name__ in OWN
+        if answers(thing):
+            return type(thing).__module__ in OWN and "__call__" in type(thing).__dict__
         owner = getattr(thing, "__self__", None)
         if isinstance(thing, types.MethodType):
             # A library's method of a user's class (``Net.parameters``) is the library's.
@@ -86,7 +131,7 @@ def is_own(thing):
 def is_callable_object(function):
     """Return whether what is called is an object with a state, such as a model."""
     try:
-        if isinstance(getattr(function, "__name__", None), str):
+        if not answers(function) and isinstance(getattr(function, "__name__", None), str):
             return False  # a class or function, also one of a compiled kind (a ufunc)
     except Exception:
         return False

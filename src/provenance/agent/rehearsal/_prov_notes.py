@@ -4,9 +4,11 @@ Objects are known again by their identity, guarded by a weak reference where the
 """
 
 import json
+import sys
 import weakref
 
 LONGEST_TEXT = 400
+MOST_TROUBLES = 20
 QUIET = frozenset(
     "len range enumerate zip map filter iter hash callable hasattr getattr setattr print open "
     "bool staticmethod classmethod property object input exit quit".split()
@@ -27,6 +29,7 @@ class Notes(object):
         self.signed = set()
         self.made = {}
         self.random = ""
+        self.troubles = 0
 
     def is_noted(self, callee, function):
         """Return whether a call is worth a line."""
@@ -88,6 +91,12 @@ class Notes(object):
         self.tape.put(line)
         self._remember(value, operation)
 
+    def trouble(self):
+        """Write that an operation could not be noted: the program goes on as if nothing was."""
+        self.troubles += 1
+        if self.troubles <= MOST_TROUBLES:
+            self.tape.put({"trouble": self.names.error(sys.exc_info()[1])})
+
     def _asked(self, operation):
         """Return what an operation that calls nothing by name asks of a library's object."""
         site = self.tape.sites[operation.site]
@@ -123,6 +132,9 @@ class Notes(object):
             return value[:LONGEST_TEXT]
         shown = []
         for one in operation.values[:10]:
+            if self.names.has_own_text(one):
+                shown.append("?")  # asking twice may do something twice
+                continue
             try:
                 shown.append(str(one)[:LONGEST_TEXT])
             except Exception:

@@ -82,10 +82,15 @@ class Tape(object):
             return value
         if site in self.fed and self.feed.now(site):
             return value
-        operation = self._current(site, id(sys._getframe(1)), name)
+        frame = sys._getframe(1)
+        if self.names.too_deep(frame):
+            return value
+        operation = self._current(site, id(frame), name)
         self.busy = True
         try:
             self._input(operation, name, value)
+        except Exception:
+            self.notes.trouble()
         finally:
             self.busy = False
         return value
@@ -99,7 +104,10 @@ class Tape(object):
             return function
         if self.busy or threading.get_ident() != self.thread:
             return function
-        operation = self._current(site, id(sys._getframe(1)), None)
+        frame = sys._getframe(1)
+        if self.names.too_deep(frame):
+            return function
+        operation = self._current(site, id(frame), None)
         self.busy = True
         try:
             operation.callee = self.names.callee(function)
@@ -108,6 +116,8 @@ class Tape(object):
                 self.notes.sign(operation.callee, function)
                 if self.names.is_callable_object(function):
                     self._input(operation, "self", function)
+        except Exception:
+            self.notes.trouble()
         finally:
             self.busy = False
         return self.cut.called(operation.callee, function)
@@ -124,11 +134,13 @@ class Tape(object):
             return self.cut.again(site, value)
         if self.busy or threading.get_ident() != self.thread:
             return value
-        return self._result(site, id(sys._getframe(1)), value)
+        return self._result(site, sys._getframe(1), value)
 
     def _result(self, site, frame, value):
         self.counts[site] += 1
-        operation = self._ended(site, frame)
+        if self.names.too_deep(frame):
+            return value
+        operation = self._ended(site, id(frame))
         if operation is None:
             return value
         self.busy = True
@@ -140,6 +152,8 @@ class Tape(object):
                 self.notes.note(operation, value, None)
             elif operation.callee in LAZY:
                 self.notes.wrapped(operation, value)
+        except Exception:
+            self.notes.trouble()
         finally:
             self.busy = False
         return value
@@ -150,7 +164,7 @@ class Tape(object):
         if count >= FIRST and count & (count - 1):
             self.counts[site] = count + 1
         elif not self.busy and threading.get_ident() == self.thread:
-            self._result(site, id(sys._getframe(1)), None)
+            self._result(site, sys._getframe(1), None)
 
     def l(self, site, iterable):  # noqa: E743
         """Return an iterator over ``iterable`` that notes its items and ends early if it must."""
@@ -159,7 +173,7 @@ class Tape(object):
         items = self.feed.items(site) if site in self.fed else None
         if items is not None:
             return items
-        turns = self._turns(site, iterable)
+        turns = self._turns(site, iterable, iter(iterable))
         return self.sources.watched(site, iterable, turns) if self.sources.watching else turns
 
     def t(self, site):
@@ -250,12 +264,12 @@ class Tape(object):
     def _failed(self, frame):
         """Note the innermost operation that an exception ended; drop those around it."""
         error = sys.exc_info()[1]
+        if self.names.too_deep(sys._getframe(2)):
+            return
         self.busy = True
         try:
             while self.open:
                 one = self.open[-1]
-                if frame is not None and one.frame == frame:
-                    pass
                 self.open.pop()
                 if error is not None and (one.noted or one.callee is None):
                     self.counts[one.site] += 1
@@ -264,13 +278,14 @@ class Tape(object):
                     error = None
                 if frame is not None and one.frame == frame:
                     break
+        except Exception:
+            self.notes.trouble()
         finally:
             self.busy = False
 
-    def _turns(self, site, iterable):
+    def _turns(self, site, iterable, iterator):
         """Yield the items of ``iterable``, noting them, as many as the plan or the time allows."""
         loop = self.cut.loop(site)
-        iterator = iter(iterable)
         maker = self.notes.link(iterable)
         foreign = self.names.is_foreign(iterable) or self.names.is_foreign(iterator)
         foreign = foreign or id(iterable) in self.notes.made
@@ -299,6 +314,8 @@ class Tape(object):
         self.busy = True
         try:
             self.notes.note(operation, item, None)
+        except Exception:
+            self.notes.trouble()
         finally:
             self.busy = False
         return item
