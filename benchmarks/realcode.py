@@ -1,8 +1,11 @@
 """Scripts written by others, verified against another environment, and the truth by a true rerun.
 
-    python benchmarks/realcode.py --key scripts.yaml --sources MIRRORS --environments DIR
+    python benchmarks/realcode.py --key scripts.yaml --sources MIRRORS --environments DIR --to DIR
+    python benchmarks/realcode.py --only-print --to DIR
 
 `realcode.json` names the scripts and pairs of exact environments, two or more minor releases apart.
+Scripts are as published; where they would download, data made up by `_realcode_data.py` lie where
+they look, and arguments of their command line make them small.
 Per script: its tree in a git repository of its own, set up as the key says; recorded in the first
 environment (`prov run`); `prov verify` against the second; and only then the truth, which shares no
 code with `prov`: the script run bare, twice in the first environment and once in the second. What
@@ -35,6 +38,7 @@ from typing import Any, NamedTuple
 import _behaviour_run as running
 import _behaviour_score as score
 import _corpus
+import _realcode_report as report
 
 PLAN = Path(__file__).resolve().parent / "realcode.json"
 _NUMBER = re.compile(r"[-+]?\d+\.\d+(?:[eE][-+]?\d+)?")
@@ -54,45 +58,59 @@ def main() -> int:
     """Run what was asked for and print a table in Markdown."""
     options = _options()
     plan = json.loads(PLAN.read_text())
-    known = {one.id: one for one in _corpus.scripts(options.key)}
+    wanted = [one for one in plan["scripts"] if not options.only or one["id"] in options.only]
+    if not options.only_print:
+        known = {one.id: one for one in _corpus.scripts(options.key)}
+        options.to.mkdir(parents=True, exist_ok=True)
+        for one in wanted:
+            seen = _one(_script(one, known), plan["pairs"][one["pair"]], options)
+            (options.to / (one["id"] + ".json")).write_text(json.dumps(seen, indent=1))
+            print(one["id"], seen.get("error") or seen["verdict"], file=sys.stderr, flush=True)
     found = []
-    for one in plan["scripts"]:
-        if options.only and one["id"] not in options.only:
-            continue
-        seen = _one(_script(one, known), plan["pairs"][one["pair"]], options)
-        found.append({**seen, "id": one["id"], "pair": one["pair"]})
-        print(one["id"], seen.get("error") or seen["verdict"], file=sys.stderr, flush=True)
-    print(table(found, plan["pairs"]))
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=1))
+    for one in wanted:
+        place = options.to / (one["id"] + ".json")
+        if place.exists():
+            found.append({**one, **json.loads(place.read_text())})
+    print(report.table(found, plan["pairs"]))
     return 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--key", type=Path, required=True, help="the scripts, YAML")
-    parser.add_argument("--sources", type=Path, required=True, help="mirrors of the repositories")
-    parser.add_argument("--environments", type=Path, required=True, help="built where missing")
+    parser.add_argument("--key", type=Path, help="the scripts, YAML")
+    parser.add_argument("--sources", type=Path, help="mirrors of the repositories")
+    parser.add_argument("--environments", type=Path, help="built where missing")
+    parser.add_argument("--to", type=Path, required=True, help="what was seen, one file a script")
+    parser.add_argument(
+        "--only-print", action="store_true", help="print what was seen, run nothing"
+    )
     parser.add_argument("--only", nargs="+")
     parser.add_argument("--calls", help="the mode that verify is asked for")
     parser.add_argument("--keep", type=Path, help="keep the trees below this folder")
     parser.add_argument("--limit", type=float, default=900, help="seconds for each command")
     parser.add_argument("--prov", default=str(Path(sys.executable).parent / "prov"))
     parser.add_argument("--uv", default=os.environ.get("UV", "uv"))
-    parser.add_argument("--json", type=Path, help="write everything that was seen to this file")
     options = parser.parse_args()
-    options.environments = options.environments.absolute()
+    if not options.only_print:
+        if not (options.key and options.sources and options.environments):
+            parser.error("--key, --sources and --environments are needed to run")
+        options.environments = options.environments.absolute()
+    if options.keep:
+        options.keep = options.keep.absolute()
+        options.keep.mkdir(parents=True, exist_ok=True)
     return options
 
 
 def _script(one: dict[str, Any], known: dict[str, _corpus.Script]) -> _corpus.Script:
     """Return a script of the key, or one beside such a script: same repository, other command."""
     base = known[one.get("like", one["id"])]
+    data = "%s %s" % (sys.executable, Path(__file__).with_name("_realcode_data.py"))
     return base._replace(
         id=one["id"],
         command=one.get("command", base.command),
         folder=one.get("cwd", base.folder),
-        setup=one.get("setup", base.setup),
+        setup=one.get("setup", base.setup).replace("{data}", data),
+        environ={**base.environ, **one.get("environ", {})},
     )
 
 
@@ -123,10 +141,11 @@ def _seen(
     if why:
         raise running.Failed(why)
     environs = [_environ(script, python, tree) for python in (old, new)]
-    words = [options.prov, "run", "--quiet", "--", "bash", "-c", script.command]
-    recorded = _run(words, tree / script.folder, environs[0], options.limit)
-    if recorded.exit_code:
-        raise running.Failed("it fails where it is recorded: %s" % recorded.output[-300:])
+    for step in map(str.strip, script.command.split("&&")):  # verified is the last
+        words = [options.prov, "run", "--quiet", "--", "bash", "-c", step]
+        recorded = _run(words, tree / script.folder, environs[0], options.limit)
+        if recorded.exit_code:
+            raise running.Failed("it fails where it is recorded: %s" % recorded.output[-300:])
     mode = ["--calls", options.calls] if options.calls else []
     answer = running.verify(options.prov, new, tree / script.folder, mode, {}, True, options.limit)
     truth = []
@@ -135,6 +154,7 @@ def _seen(
         _corpus.set_up(script, options.sources, fresh)
         bare = ["bash", "-c", script.command]
         truth.append(_run(bare, fresh / script.folder, environ, options.limit))
+        (folder / ("output.%d" % number)).write_text(truth[-1].output)
     differs = true_differences(*truth)
     counted = [one for one in answer.findings if one["effect"] in score.ENOUGH]
     return {
@@ -142,7 +162,8 @@ def _seen(
         "record_s": recorded.seconds,
         "verify_s": answer.seconds,
         "cached_s": answer.again,
-        "bare_s": truth[0].seconds,
+        "bare_s": min(truth[0].seconds, truth[1].seconds),
+        "new_s": truth[2].seconds,
         "calls": answer.calls,
         "findings": counted,
         "differs": differs,
@@ -234,38 +255,6 @@ def alike(left: str, right: str) -> bool:
         abs(float(a) - float(b)) <= _CLOSE * max(abs(float(a)), abs(float(b)), 1e-300)
         for a, b in pairs
     )
-
-
-# --- the table -----------------------------------------------------------------------------------
-
-
-def table(found: list[dict[str, Any]], pairs: dict[str, Any]) -> str:
-    """Return the table in Markdown, then per script what verify said and what really differed."""
-    lines = [
-        "| script | upgrade | call sites | findings | true rerun | verify | bare s | verify s "
-        "(cached) |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for one in found:
-        what = pairs[one["pair"]]["title"]
-        if "error" in one:
-            lines.append("| %s | %s | could not be run |||||| " % (one["id"], what))
-            continue
-        calls = one["calls"]
-        sites = "%d of %d" % (calls["compared"], calls["sites"]) if calls else "-"
-        rerun = "differs" if one["differs"] else "same"
-        noisy = " (noisy)" if one["noisy"] else ""
-        times = "%.1f | %.1f (%.1f)" % (one["bare_s"], one["verify_s"], one["cached_s"])
-        cells = (one["id"], what, sites, len(one["findings"]), rerun + noisy, one["verdict"], times)
-        lines.append("| %s |" % " | ".join(map(str, cells)))
-    for one in found:
-        lines += ["", "**%s**" % one["id"]]
-        if "error" in one:
-            lines.append("could not be run: " + " ".join(one["error"].split())[-300:])
-            continue
-        lines += ["- said: " + score.said([finding])[:300] for finding in one["findings"]]
-        lines += ["- really: `%s`" % text for text in one["differs"]]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
