@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from provenance.compare._tape_links import Links
 from provenance.compare._tape_pairs import Pairs
 from provenance.compare.forms import Unlike
-from provenance.compare.roots import ALIAS, RANDOM, SINK, Drawn, Root, parts, parts_ways
+from provenance.compare.roots import ALIAS, RANDOM, SINK, Drawn, Root, inputs, parts, parts_ways
 from provenance.compare.tape import Operation, Site, Tape
 
 Made = tuple[Site, Operation]
@@ -20,6 +21,7 @@ class Blame:
         self.sites = old.sites
         self.operations = old.operations
         self.by_number = {one.number: one for one in old.operations}
+        self.links = Links(self.by_number, old.forms)
         self.roots: list[Root] = []
         self.root_at: dict[int, int] = {}
         """Number of an operation to the place of its root in ``roots``."""
@@ -29,6 +31,8 @@ class Blame:
         self.differing: dict[int, frozenset[int]] = {}
         self.of_site: dict[Site, int] = {}
         """The root at a site: one for all its executions."""
+        self.of_callee: dict[tuple[str, ...], int] = {}
+        """The root of all sites that call the same, see `_alike`."""
         self.random_root: int | None = None
         self.followers: dict[int, set[Site]] = {}
         self.reaches: dict[int, str] = {}
@@ -52,15 +56,50 @@ class Blame:
         return place
 
     def of_result(self, site: Site, operation: Operation, kind: str, unlike: Unlike) -> int:
-        """Make a root of an operation whose result differs, or return that of its site."""
+        """Return the root of an operation whose result differs, made where there is none.
+
+        All executions of a site have one root, and so have all sites that call the same.
+        """
         known = self.of_site.get(site)
         if known is not None:
             return known
-        place = self.of_site[site] = self.add(site, operation, kind, unlike)
+        alike = (kind, *self._alike(site, operation))
+        place = self.of_callee.get(alike)
+        if place is None:
+            place = self.of_callee[alike] = self.add(site, operation, kind, unlike)
+        else:
+            self._also(place, site)
+        self.of_site[site] = place
         links = dict(operation.links)
         if "self" in links:
             self.of_object.setdefault(links["self"], place)
         return place
+
+    def failing(self, site: Site, operation: Operation, kind: str, error: str) -> int:
+        """Return the root of an operation that fails in one environment only."""
+        alike = (kind, operation.callee, error)
+        place = self.of_callee.get(alike)
+        if place is None:
+            place = self.of_callee[alike] = self.add(site, operation, kind, None, error)
+        else:
+            self._also(place, site)
+        return place
+
+    def _alike(self, site: Site, operation: Operation) -> tuple[str, ...]:
+        """Return what two operations have in common that are one and the same to a reader."""
+        maker = self.maker(operation)
+        callee = operation.callee or (maker[1].callee if maker else "")
+        if not callee:
+            return (*map(str, site),)
+        if not callee.startswith("builtins."):
+            return callee, site.kind
+        form = self.pairs.old.forms.get(next((f for _, f in operation.inputs if f), -1))
+        return callee, site.kind, repr(form[:2] if isinstance(form, list) else type(form))
+
+    def _also(self, place: int, site: Site) -> None:
+        root = self.roots[place]
+        if site != root.site and site not in root.also:
+            self.roots[place] = root._replace(also=(*root.also, site))
 
     def told(self) -> tuple[Root, ...]:
         """Return the roots with what follows from each."""
@@ -87,7 +126,8 @@ class Blame:
 
     def follow(self, place: int, site: Site) -> None:
         """Note that what happens at a site differs because of a root."""
-        if self.roots[place].site != site:
+        root = self.roots[place]
+        if site != root.site and site not in root.also:
             self.followers.setdefault(place, set()).add(site)
 
     def sink(self, site: Site, operation: Operation, causes: Iterable[int]) -> None:
@@ -101,15 +141,15 @@ class Blame:
     def causes(self, operation: Operation, other: Operation, drawn: Drawn) -> frozenset[int]:
         """Return the roots because of which the inputs differ; none where they are equal."""
         found: set[int] = set()
-        theirs = dict(other.inputs)
-        for name, mine in operation.inputs:
-            twin = theirs.get(name)
+        noisy = self.pairs.noisy_inputs(self.sites[operation.site], operation)
+        for name, mine, twin in inputs(operation, other):
             if mine is None or twin is None:
                 continue
             if (mine, twin) in self.of_pair:
                 found |= self.of_pair[mine, twin]
                 continue
-            unlike = self.pairs.input_unlike(mine, twin, not self.roots)
+            ignored = noisy.get(name, frozenset())
+            unlike = self.pairs.input_unlike(mine, twin, ignored, not self.roots)
             if unlike is not None:
                 found |= self._unknown_cause(operation, unlike)
         if operation.random and self.random_root is not None and drawn[0] != drawn[1]:
@@ -118,7 +158,9 @@ class Blame:
 
     def hidden(self, operation: Operation) -> frozenset[int]:
         """Return the roots of an operation whose inputs look equal: inside it, of its objects."""
-        return self.inside(operation) or self._same_object(operation)
+        return (
+            self.inside(operation) or self._same_object(operation) or self.links.reaching(operation)
+        )
 
     def inside(self, operation: Operation) -> frozenset[int]:
         """Return the roots that lie within the operation: in what it called back."""
@@ -129,11 +171,11 @@ class Blame:
 
     def known_inputs(self, operation: Operation, other: Operation) -> frozenset[int]:
         """Return the roots of inputs that are known to differ."""
-        theirs = dict(other.inputs)
         return frozenset(
             place
-            for name, mine in operation.inputs
-            for place in self.of_pair.get((mine or -1, theirs.get(name) or -1), ())
+            for _, mine, twin in inputs(operation, other)
+            if mine is not None and twin is not None
+            for place in self.of_pair.get((mine, twin), ())
         )
 
     def _unknown_cause(self, operation: Operation, unlike: Unlike) -> set[int]:
@@ -178,10 +220,7 @@ class Blame:
                 continue
             place = self.of_object[maker]
             if name == "self":
-                site = self.sites[operation.site]
-                root = self.roots[place]
-                if site != root.site and site not in root.also:
-                    self.roots[place] = root._replace(also=(*root.also, site))
+                self._also(place, self.sites[operation.site])
             return frozenset([place])
         return frozenset()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from provenance.compare import forms
 from provenance.compare.forms import Unlike
-from provenance.compare.roots import STATE, VALUE, by_key, is_single, parts
+from provenance.compare.roots import STATE, VALUE, by_key, inputs, is_single, parts
 from provenance.compare.tape import Operation, Site, Tape
 
 QUIET = ("state", "noise")
@@ -25,6 +25,7 @@ class Pairs:
         self.old, self.new, self.again = old, new, again
         self.twins = by_key(again) if again is not None else None
         self.seen: dict[tuple[int, int, float | None], Unlike | None] = {}
+        self.noise_of: dict[tuple[int, int], frozenset[str]] = {}
         self.coarse = 0.0
         """Relative precision of the coarsest numbers so far: plain numbers may be made of them."""
 
@@ -37,9 +38,9 @@ class Pairs:
             return None
         ignored: dict[str, Any] = {}
         for name, mine, theirs in parts(operation, twin):
-            if mine is None or theirs is None or mine == theirs:
+            if mine is None or theirs is None:
                 continue
-            paths = forms.noisy_paths(self.old.forms.get(mine), self.again.forms.get(theirs))
+            paths = self._noisy(mine, theirs)
             if "" in paths:
                 return None
             if paths:
@@ -47,6 +48,28 @@ class Pairs:
         if operation.shown != twin.shown and operation.shown is not None:
             ignored["shown"] = True
         return ignored
+
+    def noisy_inputs(self, site: Site, operation: Operation) -> dict[str, frozenset[str]]:
+        """Return the inputs that are noise, by name, and what of each is ("" for all of it)."""
+        twin = self.twins.get((site, operation.nth)) if self.twins is not None else None
+        if twin is None:
+            return {}
+        found: dict[str, frozenset[str]] = {}
+        for name, mine, third in inputs(operation, twin):
+            paths = self._noisy(mine, third) if mine is not None and third is not None else None
+            if paths:
+                found[name] = found.get(name, frozenset()) | paths
+        return found
+
+    def _noisy(self, mine: int, third: int) -> frozenset[str]:
+        """Return the paths in which a form differs between both tapes of one environment."""
+        found = self.noise_of.get((mine, third))
+        if found is None:
+            again = self.again.forms.get(third) if self.again is not None else None
+            first = self.old.forms.get(mine)
+            found = forms.noisy_paths(first, again) if first != again else frozenset()
+            self.noise_of[mine, third] = found
+        return found
 
     def unlike(
         self,
@@ -81,9 +104,11 @@ class Pairs:
                 return found, VALUE
         return None, ""
 
-    def input_unlike(self, mine: int, twin: int, first: bool) -> Unlike | None:
-        """Return how two inputs differ, None where only by rounding."""
-        found = self.of_forms(mine, twin, (), self.coarse or None)
+    def input_unlike(
+        self, mine: int, twin: int, ignored: frozenset[str], first: bool
+    ) -> Unlike | None:
+        """Return how two inputs differ, None where only by rounding, or in what is ignored."""
+        found = self.of_forms(mine, twin, ignored, self.coarse or None)
         if found is None or found.kind in QUIET or (first and self.drifts(found)):
             return None
         return found
@@ -92,11 +117,9 @@ class Pairs:
         self, site: Site, operation: Operation, other: Operation
     ) -> tuple[float | None, bool]:
         """Return the tolerance that the inputs call for, and whether they are equal to the bit."""
-        theirs = dict(other.inputs)
         exact = True
         given = []
-        for name, mine in operation.inputs:
-            twin = theirs.get(name)
+        for _, mine, twin in inputs(operation, other):
             if mine is not None:
                 given.append(self.old.forms.get(mine))
                 exact = exact and (

@@ -95,6 +95,18 @@ def parts(one: Operation, other: Operation) -> list[tuple[str, int | None, int |
     return parts
 
 
+def inputs(one: Operation, other: Operation) -> list[tuple[str, int | None, int | None]]:
+    """Return the inputs of two operations, paired by name and, under one name, by their order."""
+    rest: dict[str, list[int | None]] = {}
+    for name, form in other.inputs:
+        rest.setdefault(name, []).append(form)
+    paired = []
+    for name, form in one.inputs:
+        left = rest.get(name)
+        paired.append((name, form, left.pop(0) if left else None))
+    return paired
+
+
 def random_states(tape: Tape) -> dict[int, tuple[str, str]]:
     """Return the state of the global generators before and after each operation."""
     found = {}

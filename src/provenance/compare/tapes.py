@@ -26,6 +26,8 @@ from provenance.compare.roots import (
 )
 from provenance.compare.tape import ERROR, Operation, Site, Tape
 
+UNBOUND = "NameError"
+
 
 def compare(old: Tape, new: Tape, again: Tape | None = None) -> Compared:
     """Compare the tape of the recorded environment with another one.
@@ -99,6 +101,7 @@ class _Comparison:
         )
         if causes:
             blame.sink(site, operation, causes)
+            blame.links.reach(operation, causes)
         if unlike is None:
             if causes and self.pairs.is_opaque(operation.result):
                 blame.of_object.setdefault(operation.number, min(causes))
@@ -135,23 +138,38 @@ class _Comparison:
         if bool(operation.error) == bool(other.error):
             return
         self.bad.add(site)
-        earlier = self.blame.inside(operation) or self.blame.known_inputs(operation, other)
+        blame, error = self.blame, other.error or operation.error
+        earlier = blame.inside(operation) or blame.known_inputs(operation, other)
+        if not earlier and other.error.startswith(UNBOUND):
+            earlier = self._unbound()
         if not earlier:
             kind = FAILS if other.error else WORKS
-            error = other.error or operation.error
-            earlier = frozenset([self.blame.add(site, operation, kind, None, error)])
-        self.blame.differing[operation.number] = earlier
+            earlier = frozenset([blame.failing(site, operation, kind, error)])
+        blame.differing[operation.number] = earlier
+        for place in earlier:
+            blame.follow(place, site)
 
-    def _end(self) -> None:
-        """Make a root of a statement that fails only in the other environment (an import, say)."""
+    def _unbound(self) -> frozenset[int]:
+        """Return the root because of which a name has no value: the failure before it."""
+        places = [place for place, one in enumerate(self.blame.roots) if one.kind == FAILS]
+        if not places:
+            places = self._statements()[:1]
+        return frozenset(places[-1:])
+
+    def _statements(self) -> list[int]:
+        """Make a root of each statement that fails only in the other environment, say an import."""
         known = {line for line, _ in self.old.failed}
-        told = {root.error for root in self.blame.roots}
+        path = next((s.path for s in self.sites.values()), "")
+        found = []
         for line, error in self.new.failed:
-            if line in known or not line or error in told or error.startswith("NameError"):
-                continue
-            path = next((s.path for s in self.sites.values()), "")
-            fails = any(root.kind == FAILS for root in self.blame.roots)
-            if fails and self.new.end == ERROR:
+            told = {root.error for root in self.blame.roots}
+            if line in known or not line or error.startswith(UNBOUND) or error in told:
                 continue
             site = Site(path, line, 0, "statement", "")
-            self.blame.add(site, Operation(0, -1, 0, error=error), FAILS, None, error)
+            nothing = Operation(0, -1, 0, error=error)
+            found.append(self.blame.add(site, nothing, FAILS, None, error))
+        return found
+
+    def _end(self) -> None:
+        if self.new.end != ERROR or not any(root.kind == FAILS for root in self.blame.roots):
+            self._statements()
