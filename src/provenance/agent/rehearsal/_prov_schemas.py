@@ -1,8 +1,6 @@
 """Schemas of what comes from data files, fit to be published, and values made up from them.
 
-A schema names kinds, shapes and ranges. Texts of the data are in it only where they stand in the
-user's own source as well (a category that the code filters by), else others of the same pattern
-stand for them. Names of columns stay: the code asks for them.
+A schema names kinds, shapes and ranges; `_prov_schemas_private` takes what is of the data out.
 """
 
 import json
@@ -28,6 +26,10 @@ def described(value, depth=0):
             return {"k": kind.__name__, "items": parts}
     if isinstance(value, dict) and depth < 4:
         return _mapping(value, depth)
+    if kind in (list, tuple) and depth < 4:
+        rows = load("_prov_schemas_rows").described(value, described, depth)
+        if rows:
+            return rows
     if kind is str:
         return _text(value)
     if kind in (bytes, bytearray):
@@ -144,57 +146,6 @@ def _of_pandas(value, schema):
     return known
 
 
-# --- what may be published -----------------------------------------------------------------------
-
-
-def private(known, public):
-    """Return a schema in which texts of the data stand only if they are among ``public``."""
-    if isinstance(known, list):
-        return [private(one, public) for one in known]
-    if not isinstance(known, dict):
-        return known
-    made = {key: private(one, public) for key, one in known.items()}
-    if "categories" in made:
-        texts = made.pop("categories")
-        if len(texts) == 1 and texts[0] not in public:
-            made["patterns"] = _patterns(texts)
-        else:
-            made["categories"] = _replaced(texts, public)
-    if made.get("k") in ("dict", "mapping"):
-        names = [key for key, _ in made["items"]]
-        texts = iter(_replaced([key for key in names if type(key) is str], public))
-        keys = [next(texts) if type(key) is str else key for key in names]
-        made["items"] = [[key, item[1]] for key, item in zip(keys, made["items"])]
-    if made.get("k") == "lines":
-        made["first"] = _replaced([made["first"]], public)[0]
-    if made.get("k") == "path":
-        made["value"] = os.sep.join(
-            part if part in public or not part else _replaced([part], ())[0]
-            for part in made["value"].split(os.sep)
-        )
-    return made
-
-
-def _replaced(texts, public):
-    """Return the texts, those that are not public replaced by others of the same pattern."""
-    import random
-
-    schema = load("_prov_forms_schema")
-    draw, taken, found = random.Random(7), set(public), []  # noqa: S311  # the same each time
-    for text in texts:
-        made = text
-        if text not in public:
-            for attempt in range(20):
-                made = schema._written(schema._pattern(text), draw)
-                if attempt > 9:
-                    made += str(attempt)
-                if made not in taken:
-                    break
-        taken.add(made)
-        found.append(made)
-    return found
-
-
 def names(texts, public):
     """Return a schema that keeps all of a list of texts, None where one is not public."""
     if type(texts) is list and 0 < len(texts) <= MOST_NAMES:
@@ -229,6 +180,10 @@ def _make(known, rows, draw):
         made = numpy.empty(count, dtype=object)
         made[:] = schema._elements(known["column"], count, draw)
         return made.reshape(shape)
+    if kind == "rows":
+        return load("_prov_schemas_rows").made(known, rows, draw, _make)
+    if kind == "number":
+        return load("_prov_schemas_private").number(known, draw)
     if kind == "names":
         return list(known["value"])
     if kind == "handle":
@@ -318,6 +273,7 @@ def _make_path(known, rows, draw):  # noqa: ARG001
 
 _MAKERS = {
     "mapping": _make_mapping,
+    "dict": _make_mapping,
     "lines": _make_lines,
     "bytes": _make_bytes,
     "polars": _make_polars,

@@ -23,6 +23,10 @@ LONGEST_NAME = 80
 _NEVER = frozenset(
     "print isinstance hasattr str repr format id callable setattr delattr super vars dir".split()
 )
+_SIZES = frozenset(
+    "shape size ndim dtype width height n_frames num_rows num_columns rowcount nbytes".split()
+)
+"""Attributes that tell how much data there is: with other values the data would not fit them."""
 _ABOUT_FILES = frozenset(
     "exists isfile isdir getsize getmtime is_file is_dir stat read_text read_bytes open "
     "listdir scandir glob iglob rglob iterdir".split()
@@ -64,7 +68,8 @@ class Sources(object):
         for node in ast.walk(tree):
             value = getattr(node, "value", None) if isinstance(node, ast.Constant) else None
             value = getattr(node, "s", value) if type(node).__name__ == "Str" else value
-            if isinstance(value, str) and len(value) <= LONGEST_NAME:
+            value = getattr(node, "n", value) if type(node).__name__ == "Num" else value
+            if type(value) in (int, float) or (type(value) is str and len(value) <= LONGEST_NAME):
                 self.public.add(value)
 
     def _heard(self, event, args):
@@ -218,7 +223,10 @@ class Sources(object):
             for one, part in zip(value, known["items"]):
                 if part is schemas.HANDLE:
                     self._handle(one)
-        line["schema"] = schemas.private(known, self.public)
+        asked = self.tape.sites[line["source"][0]]["text"].rpartition(".")[2]
+        if asked not in _SIZES:
+            known = load("_prov_schemas_private").private(known, self.public)
+        line["schema"] = known
         if self.keep and line["schema"] != schemas.HANDLE:
             self._keep(line, value)
         self.tape.put(line)
