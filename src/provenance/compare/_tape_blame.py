@@ -7,7 +7,19 @@ from collections.abc import Iterable
 from provenance.compare._tape_links import Links
 from provenance.compare._tape_pairs import Pairs
 from provenance.compare.forms import Unlike
-from provenance.compare.roots import ALIAS, RANDOM, SINK, Drawn, Root, inputs, parts, parts_ways
+from provenance.compare.roots import (
+    ALIAS,
+    RANDOM,
+    SINK,
+    VALUE,
+    Drawn,
+    Root,
+    around,
+    by_key,
+    inputs,
+    parts,
+    parts_ways,
+)
 from provenance.compare.tape import Operation, Site, Tape
 
 Made = tuple[Site, Operation]
@@ -16,8 +28,9 @@ Made = tuple[Site, Operation]
 class Blame:
     """The roots found so far, and what follows from each. A root is known by its place."""
 
-    def __init__(self, old: Tape, pairs: Pairs) -> None:
+    def __init__(self, old: Tape, new: Tape, pairs: Pairs) -> None:
         self.pairs = pairs
+        self.around, self.others = around(old.operations), by_key(new)
         self.sites = old.sites
         self.operations = old.operations
         self.by_number = {one.number: one for one in old.operations}
@@ -101,13 +114,14 @@ class Blame:
         if site != root.site and site not in root.also:
             self.roots[place] = root._replace(also=(*root.also, site))
 
-    def told(self) -> tuple[Root, ...]:
-        """Return the roots with what follows from each."""
+    def told(self, without: frozenset[int]) -> tuple[Root, ...]:
+        """Return the roots with what follows from each, but for those at some places."""
         return tuple(
             root._replace(
                 follows=len(self.followers.get(place, ())), reaches=self.reaches.get(place, "")
             )
             for place, root in enumerate(self.roots)
+            if place not in without
         )
 
     def blame(
@@ -158,14 +172,15 @@ class Blame:
 
     def hidden(self, operation: Operation) -> frozenset[int]:
         """Return the roots of an operation whose inputs look equal: inside it, of its objects."""
-        return (
-            self.inside(operation) or self._same_object(operation) or self.links.reaching(operation)
-        )
+        return self.inside(operation) or self._of_objects(operation)
 
-    def inside(self, operation: Operation) -> frozenset[int]:
-        """Return the roots that lie within the operation: in what it called back."""
+    def inside(self, operation: Operation, until: int | None = None) -> frozenset[int]:
+        """Return the roots that lie within the operation: in what it called back.
+
+        until: only in what it had called back before the operation of this number.
+        """
         found: set[int] = set()
-        for number in range(operation.begin + 1, operation.number):
+        for number in range(operation.begin + 1, until or operation.number):
             found |= self.differing.get(number, frozenset())
         return frozenset(found)
 
@@ -178,12 +193,28 @@ class Blame:
             for place in self.of_pair.get((mine, twin), ())
         )
 
-    def _unknown_cause(self, operation: Operation, unlike: Unlike) -> set[int]:
-        """Return the roots to blame for an input that nobody was seen to make: the latest one."""
+    def _unknown_cause(self, operation: Operation, unlike: Unlike) -> frozenset[int]:
+        """Return the roots to blame for an input that nobody was seen to make.
+
+        What calls the user's code back makes it; else the latest root is the likeliest.
+        """
+        outer = self.around.get(operation.number)
+        if outer is not None and outer.site in self.sites:
+            return self._called_back(outer, operation, unlike)
         places = [place for number, place in self.root_at.items() if number < operation.number]
-        if places:
-            return {max(places)}
-        return {self._lone(operation, unlike)}
+        return frozenset([max(places) if places else self._lone(operation, unlike)])
+
+    def _called_back(
+        self, outer: Operation, operation: Operation, unlike: Unlike
+    ) -> frozenset[int]:
+        """Return the roots because of which ``outer`` calls back with other values, or its own."""
+        site = self.sites[outer.site]
+        found = self.inside(outer, operation.number)
+        other = self.others.get((site, outer.nth))
+        if not found and other is not None:
+            found = self.causes(outer, other, (None, None))
+        found = found or self._of_objects(outer)
+        return found or frozenset([self.of_result(site, outer, VALUE, unlike)])
 
     def _lone(self, operation: Operation, unlike: Unlike) -> int:
         """Make a root of an operation whose input differs though nothing before it does."""
@@ -198,10 +229,11 @@ class Blame:
         """Return the operation that may have changed an input without being seen to.
 
         The last one before it on an object that was made from the same one (a drawing context of an
-        image, a view), else the last assignment to an item or attribute.
+        image, a view), else the last assignment to an item or attribute, or call that was given a
+        function to call back.
         """
         mine = {maker for _, maker in operation.links}
-        store = None
+        unseen = None
         for one in reversed(self.operations):
             if one.number >= operation.number or one.site not in self.sites:
                 continue
@@ -209,12 +241,17 @@ class Blame:
                 parent = self.by_number.get(maker)
                 if parent is not None and mine & {link for _, link in parent.links}:
                     return self.sites[one.site], one
-            if store is None and self.sites[one.site].kind == "store":
-                store = self.sites[one.site], one
-        return store
+            if unseen is None and (self.sites[one.site].kind == "store" or self._calls_back(one)):
+                unseen = self.sites[one.site], one
+        return unseen
 
-    def _same_object(self, operation: Operation) -> frozenset[int]:
-        """Return the root of an object of which an earlier operation differed already."""
+    def _calls_back(self, operation: Operation) -> bool:
+        """Return whether an operation was given one of the script's own functions."""
+        given = (self.pairs.old.forms.get(form or 0) for _, form in operation.inputs)
+        return any("'function', '__main__." in repr(form) for form in given)
+
+    def _of_objects(self, operation: Operation) -> frozenset[int]:
+        """Return the root of an object of which an earlier operation differed, or was reached."""
         for name, maker in operation.links:
             if maker not in self.of_object:
                 continue
@@ -222,7 +259,7 @@ class Blame:
             if name == "self":
                 self._also(place, self.sites[operation.site])
             return frozenset([place])
-        return frozenset()
+        return self.links.reaching(operation)
 
     def maker(self, operation: Operation) -> Made | None:
         """Return the operation that made the object that this one is about."""

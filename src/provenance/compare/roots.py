@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from provenance.compare.forms import Unlike
@@ -80,6 +81,17 @@ def by_key(tape: Tape) -> dict[Key, Operation]:
         site = tape.sites.get(one.site)
         if site is not None:
             found[site, one.nth] = one
+    return found
+
+
+def around(operations: Sequence[Operation]) -> dict[int, Operation]:
+    """Return by number the operation within which another one happened: that called it back."""
+    found: dict[int, Operation] = {}
+    free: list[int] = []
+    for one in operations:
+        while free and free[-1] > one.begin:
+            found[free.pop()] = one
+        free.append(one.number)
     return found
 
 

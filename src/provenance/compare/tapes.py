@@ -11,22 +11,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from provenance.compare._tape_blame import Blame, Made
+from provenance.compare._tape_failures import Failures
 from provenance.compare._tape_pairs import Pairs
 from provenance.compare.forms import Unlike
 from provenance.compare.roots import (
-    FAILS,
     NUMERICS,
-    WORKS,
     Compared,
     Coverage,
     Drawn,
-    by_key,
     other_digits,
     random_states,
 )
-from provenance.compare.tape import ERROR, Operation, Site, Tape
-
-UNBOUND = "NameError"
+from provenance.compare.tape import Operation, Site, Tape
 
 
 def compare(old: Tape, new: Tape, again: Tape | None = None) -> Compared:
@@ -42,7 +38,8 @@ class _Comparison:
         self.old, self.new = old, new
         self.sites = old.sites
         self.pairs = Pairs(old, new, again)
-        self.blame = Blame(old, self.pairs)
+        self.blame = Blame(old, new, self.pairs)
+        self.failures = Failures(old, new, self.blame)
         self.rounded: Made | None = None
         """The first operation that returns other last bits for the very same input."""
         self.noisy: set[Site] = set()
@@ -52,7 +49,7 @@ class _Comparison:
 
     def compare(self) -> Compared:
         random_old, random_new = random_states(self.old), random_states(self.new)
-        others = by_key(self.new)
+        others = self.failures.theirs
         for operation in self.old.operations:
             site = self.sites.get(operation.site)
             if site is None:
@@ -60,7 +57,9 @@ class _Comparison:
             other = others.get((site, operation.nth))
             if other is None:
                 self.lost.add(site)
+                self.failures.lost(site, operation)
                 continue
+            self.failures.until(other.number, operation.number)
             ignored = self.pairs.noise(site, operation)
             if ignored is None:
                 self.noisy.add(site)
@@ -68,7 +67,7 @@ class _Comparison:
             self.compared.setdefault(site, operation)
             drawn = (random_old.get(operation.number), random_new.get(other.number))
             self._pair(site, operation, other, ignored, drawn)
-        self._end()
+        self.failures.end()
         return self._told()
 
     def _told(self) -> Compared:
@@ -81,7 +80,8 @@ class _Comparison:
         touched = {site.where for site in self.bad | self.noisy | self.lost}
         touched |= self.blame.touched(self.blame.differing)
         same = {site.where for site in self.compared} - touched
-        return Compared(self.blame.told(), coverage, agreeing, frozenset(same))
+        roots = self.blame.told(without=self.failures.harmless())
+        return Compared(roots, coverage, agreeing, frozenset(same))
 
     def _pair(
         self,
@@ -92,7 +92,8 @@ class _Comparison:
         drawn: Drawn,
     ) -> None:
         if operation.error or other.error:
-            self._failure(site, operation, other)
+            if self.failures.pair(site, operation, other):
+                self.bad.add(site)
             return
         blame = self.blame
         causes = blame.causes(operation, other, drawn)
@@ -133,43 +134,3 @@ class _Comparison:
         place = self.blame.add(where, root, NUMERICS, seen)
         self.blame.reaches.setdefault(place, site.where)
         self.blame.follow(place, site)
-
-    def _failure(self, site: Site, operation: Operation, other: Operation) -> None:
-        if bool(operation.error) == bool(other.error):
-            return
-        self.bad.add(site)
-        blame, error = self.blame, other.error or operation.error
-        earlier = blame.inside(operation) or blame.known_inputs(operation, other)
-        if not earlier and other.error.startswith(UNBOUND):
-            earlier = self._unbound()
-        if not earlier:
-            kind = FAILS if other.error else WORKS
-            earlier = frozenset([blame.failing(site, operation, kind, error)])
-        blame.differing[operation.number] = earlier
-        for place in earlier:
-            blame.follow(place, site)
-
-    def _unbound(self) -> frozenset[int]:
-        """Return the root because of which a name has no value: the failure before it."""
-        places = [place for place, one in enumerate(self.blame.roots) if one.kind == FAILS]
-        if not places:
-            places = self._statements()[:1]
-        return frozenset(places[-1:])
-
-    def _statements(self) -> list[int]:
-        """Make a root of each statement that fails only in the other environment, say an import."""
-        known = {line for line, _ in self.old.failed}
-        path = next((s.path for s in self.sites.values()), "")
-        found = []
-        for line, error in self.new.failed:
-            told = {root.error for root in self.blame.roots}
-            if line in known or not line or error.startswith(UNBOUND) or error in told:
-                continue
-            site = Site(path, line, 0, "statement", "")
-            nothing = Operation(0, -1, 0, error=error)
-            found.append(self.blame.add(site, nothing, FAILS, None, error))
-        return found
-
-    def _end(self) -> None:
-        if self.new.end != ERROR or not any(root.kind == FAILS for root in self.blame.roots):
-            self._statements()
