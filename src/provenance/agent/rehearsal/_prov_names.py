@@ -33,12 +33,25 @@ def callee(function):
         kind = type(function)
         if kind.__name__ == "ufunc":
             return "numpy." + name
+        home = _home(function, name) if kind is types.BuiltinFunctionType else ""
+        if home:
+            return "%s.%s" % (home, name)
         return asked(function, "__call__") or "%s.%s.__call__" % (
             kind.__module__,
             kind.__qualname__,
         )
     except Exception:
         return "?"
+
+
+def _home(function, name):
+    """Return the module that has a compiled function which does not say where it is from (cv2)."""
+    homes = [
+        module
+        for module in list(sys.modules)
+        if module not in OWN and getattr(sys.modules[module], "__dict__", {}).get(name) is function
+    ]
+    return min(homes, key=len) if homes else ""
 
 
 OPERATORS = {
