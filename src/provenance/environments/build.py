@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
-from provenance.core.distributions import key_of, scan
+from provenance.core.distributions import Distribution, key_of, scan
 from provenance.environments import cache, closure, indexes, pythons, refusals, uv
 from provenance.environments.pythons import Python
 from provenance.environments.refusals import Refusal
@@ -109,10 +109,10 @@ def build(wanted: Wanted, wish: Wish, progress: Progress | None = None) -> Envir
     return made._replace(built=True, seconds=seconds)
 
 
-def installed_in(made: Environment) -> dict[str, str]:
-    """Return the versions by name of what is installed in ``made``."""
+def installed_in(made: Environment) -> dict[str, Distribution]:
+    """Return what is installed in ``made`` by name."""
     top = os.path.dirname(os.path.dirname(made.python))
-    return {one.key: one.version for one in scan(_sites(top))}
+    return {one.key: one for one in scan(_sites(top))}
 
 
 def _sites(top: str) -> list[str]:

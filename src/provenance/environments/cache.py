@@ -24,6 +24,8 @@ from provenance.errors import SystemRefused
 
 FORM = 1
 """Raised when environments built before no longer serve."""
+MOST_REMEMBERED = 400
+"""Answers of a kind that are kept; the older half goes when there are more."""
 MARKER = "prov-environment.json"
 _PART = ".part-"
 
@@ -128,3 +130,35 @@ def prepare(environ: Mapping[str, str], kind: str) -> str:
             "name another one in the variable PROV_CACHE",
         ) from error
     return path
+
+
+def recall(environ: Mapping[str, str], kind: str, name: str, longest_s: float) -> Any:
+    """Return what was remembered as ``name`` in the last ``longest_s`` seconds, else None."""
+    path = os.path.join(folder(environ), kind, name + ".json")
+    try:
+        if time.time() - os.stat(path).st_mtime > longest_s:
+            return None
+        with open(path, encoding="utf-8") as stream:
+            return json.load(stream)
+    except (OSError, ValueError):
+        return None
+
+
+def remember(environ: Mapping[str, str], kind: str, name: str, value: Any) -> None:
+    """Keep ``value`` (plain JSON) as ``name`` where that can be, and forget what is long past."""
+    try:
+        above = prepare(environ, kind)
+        handle, path = tempfile.mkstemp(prefix=_PART, dir=above)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(value, stream)
+        os.replace(path, os.path.join(above, name + ".json"))
+        _forget(above)
+    except (OSError, SystemRefused):
+        return
+
+
+def _forget(above: str) -> None:
+    known = [os.path.join(above, name) for name in os.listdir(above)]
+    if len(known) > MOST_REMEMBERED:
+        for path in sorted(known, key=os.path.getmtime)[: -MOST_REMEMBERED // 2]:
+            os.unlink(path)

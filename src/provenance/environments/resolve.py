@@ -8,14 +8,22 @@ import time
 from collections.abc import Iterable, Mapping
 
 from provenance.core.distributions import key_of
-from provenance.environments import indexes, refusals, uv
+from provenance.environments import cache, indexes, refusals, uv
 from provenance.environments.newest import MOST_ROUNDS, Newest, last_line, pins_in
 from provenance.environments.wanted import LeftOut
 from provenance.errors import SystemRefused
 
 _FIRST_YEAR = 2012
+KIND, DATES = "resolutions", "releases"
+FRESH_S = 3600.0
+"""Seconds for which an answer of the resolver is taken again; offline, it is whatever its age."""
+_FOR_EVER_S = 1e12
 _GRACE = 2
 """Months after a release in which what it needs may still have been released for it."""
+
+
+class NotTogether(SystemRefused):
+    """No releases go together with those asked for."""
 
 
 def resolved(
@@ -32,11 +40,33 @@ def resolved(
 
     fixed: versions by name that must be so. preferred: versions that stay wherever they can. Local
     builds (``torch==2.1.0+cpu``), which most indexes lack, stay as they are. before: a date; no
-    later release is taken. Raises `ProvError`.
+    later release is taken. Raises `NotTogether`, and another `ProvError` where nothing can be asked.
     """
+    names = sorted({key_of(one) for one in names})
+    asked = [names, dict(fixed), dict(preferred), python, cwd, indexes.settings(environ), before]
+    name = cache.digest(*asked)
+    known = cache.recall(environ, KIND, name, _FOR_EVER_S if offline else FRESH_S)
+    if known is not None:
+        return Newest(known, ())
+    found = _resolved(names, fixed, preferred, python, environ, cwd, offline, before)
+    if not found.left_out:
+        cache.remember(environ, KIND, name, found.versions)
+    return found
+
+
+def _resolved(
+    names: list[str],
+    fixed: Mapping[str, str],
+    preferred: Mapping[str, str],
+    python: str,
+    environ: Mapping[str, str],
+    cwd: str,
+    offline: bool,
+    before: str,
+) -> Newest:
     local = {key: one for key, one in preferred.items() if "+" in one and key not in fixed}
-    todo = {key_of(one): "" for one in names if key_of(one) not in local}
-    todo.update(("%s" % key, "==%s" % one) for key, one in fixed.items())
+    todo = {one: "" for one in names if one not in local}
+    todo.update((key, "==%s" % one) for key, one in fixed.items())
     left_out: list[LeftOut] = []
     alone = indexes.several(environ)
     with tempfile.TemporaryDirectory(prefix="prov-") as folder:
@@ -64,14 +94,27 @@ def resolved(
             left_out.append(LeftOut(refusal.key, "", refusal.reason))
     asked = ", ".join("%s %s" % one for one in fixed.items())
     why = refusal.reason if refusal.key else last_line(done.complaints)
-    raise SystemRefused("uv finds no releases that go together with %s: %s." % (asked, why))
+    raise NotTogether("uv finds no releases that go together with %s: %s." % (asked, why))
 
 
-def released(name: str, version: str, environ: Mapping[str, str], cwd: str) -> str:
-    """Return a date soon after ``version`` of ``name`` was released, "" where no index says when.
+def released(
+    name: str, version: str, environ: Mapping[str, str], cwd: str, offline: bool = False
+) -> str:
+    """Return a date soon after ``version`` of ``name`` was released, "" where nobody says when.
 
     Found by halving: uv is asked whether the release was there in some month.
     """
+    kept = cache.digest(name, version, indexes.settings(environ))
+    known = cache.recall(environ, DATES, kept, _FOR_EVER_S)
+    if isinstance(known, str):
+        return known
+    date = "" if offline else _released(name, version, environ, cwd)
+    if date:
+        cache.remember(environ, DATES, kept, date)
+    return date
+
+
+def _released(name: str, version: str, environ: Mapping[str, str], cwd: str) -> str:
     months = ["%d-%02d-01" % (y, m) for y in range(_FIRST_YEAR, _year() + 2) for m in range(1, 13)]
     if _there_before(months[0], name, version, environ, cwd):
         return ""

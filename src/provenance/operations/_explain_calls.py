@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from provenance.core import codec
 from provenance.core.difference import UNKNOWN, Difference, NotCompared
 from provenance.core.verdict import Finding
 from provenance.environments import build, resolve, wanted
@@ -18,6 +19,7 @@ from provenance.errors import ProvError
 from provenance.facets import packages, runtime
 from provenance.knowledge.judge import PYTHON_ITSELF
 from provenance.operations import calls, comparing_calls, rehearse
+from provenance.operations._explain_source import FILES
 from provenance.operations.comparing_calls import Outcome
 from provenance.operations.references import Reference
 from provenance.store.project import Project
@@ -39,8 +41,8 @@ class Asked(NamedTuple):
 class Sides(NamedTuple):
     """The two environments of a comparison, not built yet.
 
-    reference: a run in the old one. old: how that one is to be built, None where it is the run's
-    own. new: the other one. also: what else changes between them. notes: sentences for people.
+    reference: a run in the old one, or files. old: how that one is to be built, None where it is
+    the run's own. new: the other one. also: what else changes between them. notes: sentences.
     """
 
     reference: Reference
@@ -63,7 +65,9 @@ def sides(reference: Reference, changes: list[Difference], asked: Asked) -> Side
     after = {name: str(one.new) for name, one in told.items()}
     old, was = None, had
     recorded = {**had, PYTHON_ITSELF: recipe.python}
-    if any(not _is(version, recorded.get(name)) for name, version in before.items()):
+    if reference.kind == FILES:
+        old = recipe
+    elif any(not _is(version, recorded.get(name)) for name, version in before.items()):
         old, was = _with(recipe, used, before, had, asked)
     new, now = _with(recipe, used, after, was, asked)
     also = [
@@ -156,10 +160,7 @@ def _built(recipe: Wanted, asked: Asked) -> Environment:
 def _as_of(reference: Reference, made: Environment) -> Reference:
     """Return ``reference`` as if its run had been in the environment ``made``."""
     record = reference.record
-    from provenance.core import codec
-    from provenance.environments.build import installed_in
-
-    have = installed_in(made)
+    have = build.installed_in(made)
     facets = dict(record.facets)
     for name, held in (("packages", packages.of(record)), ("runtime", runtime.of(record))):
         payload = facets[name]
@@ -167,7 +168,12 @@ def _as_of(reference: Reference, made: Environment) -> Reference:
         one: Any = (held or {})[subjects[0].id]
         if name == "packages":
             known = {
-                key: dist._replace(version=have[key], record_sha256="", origin="index")
+                key: dist._replace(
+                    version=have[key].version,
+                    modules=have[key].modules,
+                    record_sha256="",
+                    origin="index",
+                )
                 for key, dist in one.distributions.items()
                 if key in have
             }

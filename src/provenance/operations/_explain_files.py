@@ -7,12 +7,13 @@ source imports, in releases of the time of the old version.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import os
+import sys
 import tarfile
 from collections.abc import Iterator
-from typing import Any
 
 from provenance.core import filekinds, record
 from provenance.core.difference import Difference
@@ -22,6 +23,12 @@ from provenance.core.record import Record
 from provenance.environments import resolve
 from provenance.errors import NothingToCompare, ProvError, UsageError
 from provenance.facets import code, data, packages, runtime
+from provenance.facets._code import NO_GIT, Archive, Code
+from provenance.facets._entries import FileEntry
+from provenance.facets._installed import Installed, Packages
+from provenance.facets._system import System
+from provenance.facets.data import Data
+from provenance.facets.runtime import Runtime
 from provenance.knowledge import catalog, match
 from provenance.knowledge.judge import PYTHON_ITSELF
 from provenance.operations._explain_calls import Asked
@@ -43,38 +50,28 @@ def reference(source: Source, changes: list[Difference], asked: Asked, cwd: str)
     script = os.path.normpath(os.path.join(cwd, source.paths[0]))
     if os.path.relpath(script, top).startswith(os.pardir):
         raise UsageError("%s is outside of %s." % (source.paths[0], top), "go to its folder")
-    found = list(_files(top))
+    found = list(_files(top, deep=not _is_home(top)))
     own = [path for path in found if _is_own(path)]
-    packed = _packed(top, own)
-    kept = {
-        "file": ARCHIVE,
-        "size": len(packed),
-        "sha256": hashlib.sha256(packed).hexdigest(),
-        "files": [_ref(top, path) for path in own],
-    }
-    digests = [[path, *_stamp(os.path.join(top, path))] for path in own]
-    said: dict[str, Any] = {"vcs": "none", "top": _ref(top, "."), "untracked": kept}
     others = [path for path in found if path not in set(own)]
+    packed = _packed(top, own)
+    digest = hashlib.sha256(packed).hexdigest()
     python, versions, used = _environment(source.record, changes, asked)
-    held = {
-        name: {"name": name, "version": version, "imported": name in used}
-        for name, version in versions.items()
-    }
+    held = {name: Installed(name, version, name in used) for name, version in versions.items()}
+    kept = Archive(ARCHIVE, len(packed), digest, tuple(PathRef(REPO, path) for path in own))
+    read = Data(tuple(_entry(top, path) for path in others))
     facets = {
-        code.NAME: record.captured(code.VERSION, said),
-        data.NAME: record.captured(data.VERSION, {"files": [_entry(top, p) for p in others]}),
-        packages.NAME: record.captured(
-            packages.VERSION, {"distributions": held, "complete": True, "sys_path": []}, "python"
+        code.NAME: record.captured(
+            code.VERSION, Code(NO_GIT, PathRef(REPO, "."), dirty=True, untracked=kept)
         ),
+        data.NAME: record.captured(data.VERSION, read),
+        packages.NAME: record.captured(packages.VERSION, Packages(held, complete=True), "python"),
         runtime.NAME: record.captured(
-            runtime.VERSION,
-            {"system": {}, "version": python, "implementation": "cpython"},
-            "python",
+            runtime.VERSION, Runtime(System(sys.platform), python, "cpython"), "python"
         ),
     }
     below = os.path.relpath(cwd, top)
     made = Record(
-        id="files-%s" % hashlib.sha256(repr(digests).encode()).hexdigest()[:8],
+        id="files-%s" % digest[:8],
         command=("python", source.paths[0]),
         cwd=PathRef(REPO, "." if below.startswith(os.pardir) else below),
         status=record.DONE,
@@ -85,13 +82,17 @@ def reference(source: Source, changes: list[Difference], asked: Asked, cwd: str)
     return Reference(made, FILES, top, lambda name: packed if name == ARCHIVE else None)
 
 
-def _ref(top: str, path: str) -> Any:
-    del top
-    return PathRef(REPO, path).to_json()
+def _is_home(top: str) -> bool:
+    """Return whether ``top`` is no project folder: the home folder, or above it."""
+    home = os.path.expanduser("~").rstrip(os.sep)
+    return os.path.dirname(top) == top or (home + os.sep).startswith(top.rstrip(os.sep) + os.sep)
 
 
-def _files(top: str) -> Iterator[str]:
-    """Yield what lies below ``top``, environments and hidden folders left out."""
+def _files(top: str, deep: bool) -> Iterator[str]:
+    """Yield what lies below ``top``, environments and hidden folders left out.
+
+    Without ``deep`` only what lies in it.
+    """
     count = 0
     for above, folders, names in os.walk(top):
         folders[:] = sorted(
@@ -99,6 +100,7 @@ def _files(top: str) -> Iterator[str]:
             for one in folders
             if not one.startswith(".")
             and one not in filekinds.IGNORED_FOLDERS
+            and deep
             and not filekinds.is_environment_folder(os.path.join(above, one))
         )
         for name in sorted(names):
@@ -116,23 +118,18 @@ def _is_own(path: str) -> bool:
 
 
 def _packed(top: str, paths: list[str]) -> bytes:
+    """Return ``paths`` as a tar file that is the same as long as they are."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+    with tarfile.open(fileobj=stream, mode="w") as archive:
         for path in paths:
             full = os.path.join(top, path)
             if os.path.getsize(full) <= MOST_SOURCE:
                 archive.add(full, path, recursive=False)
-    return stream.getvalue()
+    return gzip.compress(stream.getvalue(), 1, mtime=0)
 
 
-def _stamp(path: str) -> list[int]:
-    status = os.stat(path)
-    return [status.st_size, status.st_mtime_ns]
-
-
-def _entry(top: str, path: str) -> dict[str, Any]:
-    size = os.path.getsize(os.path.join(top, path))
-    return {"path": _ref(top, path), "kind": "data", "size": size}
+def _entry(top: str, path: str) -> FileEntry:
+    return FileEntry(PathRef(REPO, path), "data", os.path.getsize(os.path.join(top, path)))
 
 
 def _environment(
@@ -146,18 +143,16 @@ def _environment(
     for one in scan(active(asked.environ)):
         before[one.key] = one.version
     date = ""
-    if not before and not asked.offline:
-        for name, version in fixed.items():
-            said = resolve.released(name, version, asked.environ, asked.place.root)
-            date = max(date, said)
+    goes = (asked.environ, asked.place.root, asked.offline)
+    if not before:
+        date = max([resolve.released(name, one, *goes) for name, one in fixed.items()], default="")
     problem: ProvError = NothingToCompare("no Python here takes the old version.")
     for python in (str(stated.old),) if stated is not None else PYTHONS:
         try:
-            goes = (asked.environ, asked.place.root, asked.offline)
             old = resolve.resolved(names, fixed, before, python, *goes, date)
             new = {one.name: str(one.new) for one in changes if one.name != PYTHON_ITSELF}
             resolve.resolved(names, new, old.versions, python, *goes)
-        except ProvError as error:
+        except resolve.NotTogether as error:
             problem = error
             continue
         lost = {one.name for one in old.left_out}
@@ -167,8 +162,6 @@ def _environment(
 
 def _imported(run: Record) -> Iterator[str]:
     """Yield the distributions that the source names, as far as that can be told."""
-    import sys
-
     known: dict[str, str] = {}
     for package, entries in catalog.by_package(catalog.load()).items():
         for entry in entries:
