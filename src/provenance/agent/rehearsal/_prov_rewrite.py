@@ -316,7 +316,8 @@ _OPERATORS = {
 
 
 def _like(new, old):
-    return ast.fix_missing_locations(ast.copy_location(new, old))
+    """Give a node the place of another; the nodes in it that have none get it in the end."""
+    return ast.copy_location(new, old)
 
 
 def _name(text, near):
