@@ -1507,6 +1507,11 @@ class Modules:
                 self._read[name] = _parsed(name, *found)
         return self._read[name]
 
+    def files(self) -> List[str]:
+        """Return the files and folders whose content decided what was read, and the path's own."""
+        found = [one.path for one in self._read.values() if one is not None]
+        return sorted({*found, *self._path, *self._listed})
+
     def may_bind(self, module: str, name: str) -> bool:
         """Return whether ``module`` may bind ``name``, by a look at its text where it is unread."""
         if module in self._read:
@@ -2250,6 +2255,7 @@ class Library(NamedTuple):
 
     symbols: Symbols
     known: Dict[str, Dict[str, Any]]
+    modules: Modules
 
     def signature(self, symbol: str) -> Dict[str, Any]:
         """Return the signature of calling ``symbol``, as far as its sources tell."""
@@ -2263,7 +2269,8 @@ class Library(NamedTuple):
 
 def library(sys_path: Sequence[str]) -> Library:
     """Return the libraries below the folders of ``sys_path``; each module is read once."""
-    return Library(Symbols(Modules(sys_path)), {})
+    modules = Modules(sys_path)
+    return Library(Symbols(modules), {}, modules)
 
 
 def dark(why: str) -> Dict[str, Any]:

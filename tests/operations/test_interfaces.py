@@ -142,3 +142,19 @@ def test_the_drop_in_test_says_what_verify_says(work: Path, release: str) -> Non
     loud = "%s  toy %s installed" % (finding["effect"].upper(), release)
     quiet = "unknown effect: toy"
     assert loud in done.stdout if finding["reasons"] else quiet in done.stdout
+
+
+def test_what_was_read_is_kept_until_a_file_changes(work: Path) -> None:
+    new = environment(work.parent / "new", "2.0", NEW)
+    first = verified(work, "@last", "--python", new)
+    kept = sorted((work / ".prov" / "interfaces").iterdir())
+    assert len(kept) == 2, "one of each environment"
+    stamps = [one.stat().st_mtime_ns for one in kept]
+    assert verified(work, "@last", "--python", new) == first
+    assert [one.stat().st_mtime_ns for one in kept] == stamps
+    inner = next((work.parent / "new").glob("lib/python*/site-packages/toy/inner.py"))
+    inner.write_text(NEW.replace("tol=0.1", "tol=0.1, mode=None"))
+    again = verified(work, "@last", "--python", new)
+    assert told(again["finding"]) == told(first["finding"])[1:]
+    kept[0].write_bytes(b"{")
+    assert verified(work, "@last", "--python", new) == again

@@ -61,6 +61,11 @@ class Modules:
                 self._read[name] = _parsed(name, *found)
         return self._read[name]
 
+    def files(self) -> List[str]:
+        """Return the files and folders whose content decided what was read, and the path's own."""
+        found = [one.path for one in self._read.values() if one is not None]
+        return sorted({*found, *self._path, *self._listed})
+
     def may_bind(self, module: str, name: str) -> bool:
         """Return whether ``module`` may bind ``name``, by a look at its text where it is unread."""
         if module in self._read:

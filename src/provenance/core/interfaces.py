@@ -35,6 +35,7 @@ class Library(NamedTuple):
 
     symbols: Symbols
     known: Dict[str, Dict[str, Any]]
+    modules: Modules
 
     def signature(self, symbol: str) -> Dict[str, Any]:
         """Return the signature of calling ``symbol``, as far as its sources tell."""
@@ -48,7 +49,8 @@ class Library(NamedTuple):
 
 def library(sys_path: Sequence[str]) -> Library:
     """Return the libraries below the folders of ``sys_path``; each module is read once."""
-    return Library(Symbols(Modules(sys_path)), {})
+    modules = Modules(sys_path)
+    return Library(Symbols(modules), {}, modules)
 
 
 def dark(why: str) -> Dict[str, Any]:

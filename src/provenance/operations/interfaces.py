@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from provenance.agent import inventory
 from provenance.core.difference import NotCompared
 from provenance.core.distributions import key_of
-from provenance.core.interfaces import Library, library
 from provenance.core.use import Use
 from provenance.core.verdict import Finding
 from provenance.errors import ProvError
@@ -21,7 +20,8 @@ from provenance.facets import behaviour
 from provenance.knowledge import match
 from provenance.knowledge.documented import documented
 from provenance.knowledge.interfaces import UNREAD, Signature, calls_in, calls_of, explained
-from provenance.operations import recorded
+from provenance.operations import _signatures, recorded
+from provenance.operations._signatures import Kept
 from provenance.operations.present import Present
 from provenance.operations.references import Reference
 from provenance.store.project import Project
@@ -48,7 +48,7 @@ def kept(reference: Reference, environ: Mapping[str, str], place: Project) -> di
         return {"missing": why}
     found = {}
     for symbol in symbols[:MOST_SYMBOLS]:
-        signature = old.signature(symbol)
+        signature = old.library.signature(symbol)
         if "parameters" in signature:
             found[symbol] = signature
     return {"signatures": found}
@@ -68,15 +68,18 @@ def explain(
     concerned = {id(one): _calls_in(one, uses, own) for one in changed}
     if not today.interpreters or not any(concerned.values()):
         return Told(tuple(findings))
-    new = library(today.interpreters[0].sys_path)
-    old, why = _old_side(reference, environ, place)
+    here = _signatures.of(today.interpreters[0].sys_path, place)
+    old, there, why = _old_side(reference, environ, place)
     found, dark = [], []
     for finding in findings:
         calls = concerned.get(id(finding), [])
-        found.append(explained(finding, calls, old, new, documented) if calls else finding)
+        found.append(explained(finding, calls, old, here.library, documented) if calls else finding)
         if calls and why:
             what = "the interface of %s %s" % (finding.name, finding.old)
             dark.append(NotCompared(FACET, what, why))
+    here.keep()
+    if there is not None:
+        there.keep()
     return Told(tuple(found), tuple(dark))
 
 
@@ -102,12 +105,13 @@ def _calls_in(finding: Finding, uses: Sequence[Use], own: Mapping[str, list[str]
 
 def _old_side(
     reference: Reference, environ: Mapping[str, str], place: Project
-) -> tuple[Callable[[str], Signature] | None, str]:
+) -> tuple[Callable[[str], Signature] | None, Kept | None, str]:
+    """Return the recorded signatures, what they are read from, or why there are none."""
     carried = reference.interfaces.get("signatures") or _seen(reference)
     if isinstance(carried, dict):
-        return (lambda symbol: carried.get(symbol, UNREAD)), ""
+        return (lambda symbol: carried.get(symbol, UNREAD)), None, ""
     old, why = _recorded_library(reference, environ, place)
-    return (old.signature, "") if old is not None else (None, why)
+    return (old.library.signature, old, "") if old is not None else (None, None, why)
 
 
 def _seen(reference: Reference) -> dict[str, Signature] | None:
@@ -118,12 +122,13 @@ def _seen(reference: Reference) -> dict[str, Signature] | None:
 
 def _recorded_library(
     reference: Reference, environ: Mapping[str, str], place: Project
-) -> tuple[Library | None, str]:
+) -> tuple[Kept | None, str]:
     """Return the libraries as they were at the run, if an interpreter that has them is at hand."""
     found = recorded.recorded_python(reference, environ, place)
     if found.python is None:
         return None, found.why
     try:
-        return library(inventory.probe(found.python, environ, place.root).sys_path), ""
+        sys_path = inventory.probe(found.python, environ, place.root).sys_path
     except ProvError as error:
         return None, error.message
+    return _signatures.of(sys_path, place), ""
