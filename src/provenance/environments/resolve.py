@@ -40,7 +40,7 @@ def resolved(
 
     fixed: versions by name that must be so. preferred: versions that stay wherever they can. Local
     builds (``torch==2.1.0+cpu``), which most indexes lack, stay as they are. before: a date; no
-    later release is taken. Raises `NotTogether`, and another `ProvError` where nothing can be asked.
+    later release is taken. Raises `NotTogether`, and another `ProvError` where uv cannot ask.
     """
     names = sorted({key_of(one) for one in names})
     asked = [names, dict(fixed), dict(preferred), python, cwd, indexes.settings(environ), before]

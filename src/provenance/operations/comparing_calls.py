@@ -51,7 +51,7 @@ def compare(
     plain = tuple(findings)
     if wish.mode == calls.OFF or wish.python is None:
         return Outcome(plain)
-    if not any(_could_matter(one, reference.record) for one in differences):
+    if not could_matter(differences, reference.record):
         return Outcome(plain)
     gone = [one.name for one in plain if _is_missing(one)]
     if gone:
@@ -92,6 +92,11 @@ def _is_missing(finding: Finding) -> bool:
     """Return whether a package that the script itself imports is not installed."""
     gone = finding.facet == "packages" and finding.kind == "removed"
     return gone and finding.effect == BROKEN
+
+
+def could_matter(differences: Sequence[Difference], record: Record) -> bool:
+    """Return whether any difference is of Python or of a package that the run imported."""
+    return any(_could_matter(one, record) for one in differences)
 
 
 def _could_matter(difference: Difference, record: Record) -> bool:

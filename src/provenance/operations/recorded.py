@@ -27,6 +27,8 @@ from provenance.store.project import Project
 
 RECORDED, CACHED, BUILT, NONE = "recorded", "cached", "built", "none"
 """Where an interpreter comes from."""
+STAGE = "building the recorded environment: %s %d of %d, %.0f MB"
+"""What is shown meanwhile: phase, distributions that are there and that are wanted, megabytes."""
 
 _SHOWN = 3
 _BASE = ("bin/python3", "bin/python")
@@ -81,6 +83,25 @@ def recorded_python(
     recipe = recipe._replace(prefer=_bases(ran, roots))
     wish = environments.Wish(environ, place.root, offline, limit_mb=limit_mb)
     return _like_it(recipe, installed, problem, wish, build, progress)
+
+
+def rebuilt(
+    reference: Reference,
+    environ: Mapping[str, str],
+    place: Project,
+    progress: Callable[[str], None] | None = None,
+) -> tuple[str, ...]:
+    """Build an environment like the recorded one if it is gone; return sentences that say so.
+
+    Nothing is said of one that was there, or that cannot be built: who needs it will tell why.
+    """
+
+    def tell(phase: str, done: int, total: int, megabytes: float) -> None:
+        if progress is not None:
+            progress(STAGE % (phase, done, total, megabytes))
+
+    found = recorded_python(reference, environ, place, True, tell)
+    return (found.why, *found.notes) if found.how == BUILT else ()
 
 
 def _like_it(

@@ -379,7 +379,7 @@ class _Stage:
             self.wish.progress(text)
 
     def _building(self, phase: str, done: int, total: int, megabytes: float) -> None:
-        self._say("%s %d of %d (%.0f MB)" % (phase, done, total, megabytes))
+        self._say(recorded.STAGE % (phase, done, total, megabytes))
 
 
 def _environments(tree: str) -> list[str]:

@@ -18,6 +18,7 @@ from provenance.operations import (
     interfaces,
     measuring,
     present,
+    recorded,
     references,
 )
 from provenance.operations.calls import Coverage
@@ -114,6 +115,9 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
     findings = match.explain(
         compared.differences, reference.record, today.record, measuring.entries(wish.environ)
     )
+    built: tuple[str, ...] = ()
+    if wish.build and comparing_calls.could_matter(compared.differences, reference.record):
+        built = recorded.rebuilt(reference, wish.environ, place, wish.progress)
     signed = interfaces.Told(findings)
     if "L2" in measuring.levels(wish.environ):
         signed = interfaces.explain(findings, reference, today, wish.environ, place)
@@ -138,7 +142,7 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
         tuple(verdict.ranked(called.findings)),
         compared.facts,
         (*compared.not_compared, *signed.not_compared, *unasked, *called.not_compared),
-        (*today.notes, *called.notes),
+        tuple(dict.fromkeys((*today.notes, *built, *called.notes))),
         called.coverage,
     )
 
