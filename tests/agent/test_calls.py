@@ -148,9 +148,9 @@ def test_a_function_seen_often_enough_has_its_own_code(version, tmp_path):
 
 @pytest.mark.parametrize("version", ["3.8", "3.13"])
 def test_a_recorder_above_its_budget_switches_itself_off(version, tmp_path):
-    calls = "\n".join("math.floor(%d)" % n for n in range(20000))
+    calls = "itertools.zip_longest(%s)\n" % ", ".join(["x"] * 12) * 4000
     (tmp_path / "w").mkdir()
-    (tmp_path / "w" / "s.py").write_text("import math\n" + calls)
+    (tmp_path / "w" / "s.py").write_text("import itertools\nx = list(range(8))\n" + calls)
     agent = tmp_path / "agent"
     agent.mkdir()
     launch.want_calls(str(agent))
@@ -158,6 +158,20 @@ def test_a_recorder_above_its_budget_switches_itself_off(version, tmp_path):
     assert seen.code == 0
     told = [one.value for one in seen.observed.noted if one.topic == "calls"]
     assert any("looking at calls took" in one.get("off", "") for one in told)
+
+
+def test_where_reading_the_source_takes_long_the_rest_is_left_alone(tmp_path):
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "long.py").write_text("import math\n" + "math.floor(1)\n" * 30000)
+    (tmp_path / "w" / "later.py").write_text("import math\nmath.gcd(4, 6)\n")
+    (tmp_path / "w" / "s.py").write_text("import long, later\n")
+    agent = tmp_path / "agent"
+    agent.mkdir()
+    launch.want_calls(str(agent))
+    seen = _hook.observe([_hook.python_of("3.8"), "s.py"], tmp_path / "w", agent=agent)
+    told = [one.value for one in seen.observed.noted if one.topic == "calls"]
+    assert any("later.py and own files" in text for one in told for text in one.get("notes", ()))
+    assert "math.gcd" not in str(told)
 
 
 def test_without_being_asked_nothing_is_told(tmp_path):

@@ -24,6 +24,8 @@ SHARE = 0.02
 """Of the elapsed time: the most that looking at calls may take ..."""
 ALLOWED_S = 0.1
 """... beyond these seconds."""
+READING_S = 0.5
+"""The same for rewriting source, which is done once and so weighs most in a short run."""
 _BATCH = 40
 """Sites that are told together, so that a killed process loses no more than these."""
 
@@ -34,6 +36,8 @@ sites = {}
 """By place and callee: what is told of a site."""
 spent = [0.0]
 """Seconds that looking at calls took."""
+_reading = [0.0, ""]
+"""Seconds that rewriting source took; the first file that was left as it is since it took long."""
 _state = {"off": "", "full": False, "stop": None, "pid": 0, "began": 0.0}
 _untold = []
 
@@ -50,7 +54,7 @@ def _forked():
     """Tell, in a forked child, only what it sees itself; its budget begins anew."""
     del _untold[:]
     sites.clear()
-    spent[0] = 0.0
+    spent[0] = _reading[0] = 0.0
     _state["began"], _state["pid"] = time.perf_counter(), os.getpid()
 
 
@@ -106,6 +110,22 @@ def took(seconds):
         _tell(_BATCH)
 
 
+def may_read(file):
+    """Return whether there is time to rewrite one more file; else it is told."""
+    if _reading[0] <= READING_S:
+        return True
+    elapsed = time.perf_counter() - _state["began"]
+    if _reading[0] <= READING_S + SHARE * elapsed:
+        return True
+    _reading[1] = _reading[1] or file
+    return False
+
+
+def read(seconds):
+    """Add what rewriting a file took."""
+    _reading[0] += seconds
+
+
 def _tell(count):
     """Log the oldest sites, which are full by then or will hardly become so."""
     told = _untold[:count]
@@ -120,10 +140,13 @@ def leave():
         return {}
     while _untold:
         _tell(_BATCH)
-    more = {"warnings": _values["warned"](is_own), "seconds": round(spent[0], 4)}
+    more = {"warnings": _values["warned"](is_own), "seconds": round(spent[0] + _reading[0], 4)}
     more["elapsed"] = round(time.perf_counter() - _state["began"], 3)
     if _state["off"]:
         more["off"] = _state["off"]
+    if _reading[1]:
+        text = "no calls were looked at in %s and own files that were imported later"
+        more["notes"] = [(text + ": reading took %.2f s") % (_reading[1], _reading[0])]
     if _state["full"]:
         more["full"] = MOST_SITES
     flags = _values["flags"]()

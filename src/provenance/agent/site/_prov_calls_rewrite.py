@@ -4,7 +4,7 @@
 the user's own frame, line numbers stay those of the source. Nothing is written, no bytecode either.
 
 What is looked at often enough costs next to nothing: a function gets its own code back, and a loop
-has two bodies, of which the second, once it is chosen, is the original one. A function that is
+has two bodies, of which the second is the original one (`_prov_calls_loops`). A function that is
 handed to a library gets its own code back at once: what compiles, pickles or reads it must not see
 ours.
 
@@ -42,6 +42,7 @@ def install():
     set_up = {"_prov_f": _f, "_prov_a": _a, "_prov_r": _r, "_prov_d": _d, "_prov_n": _on}
     for name, value in set_up.items():
         setattr(builtins, name, value)
+    load("_prov_calls_loops")["install"](_is_on)
     original = SourceFileLoader.get_code
 
     def get_code(self, fullname):
@@ -61,6 +62,8 @@ def install():
 
 def _rewritten(loader, path):
     try:
+        if not _calls["may_read"](path):
+            return None
         return source_code(loader.get_data(path), path)
     except Exception:
         return None
@@ -72,7 +75,7 @@ def source_code(text, path, main=False):
     made = load("_prov_calls_tree")["rewritten"](text, path, _numbers, _on, main)
     _wasted.extend([0] * (len(_on) - len(_wasted)))
     _originals.update(made[1])
-    _calls["took"](_now() - begin)
+    _calls["read"](_now() - begin)
     return made[0]
 
 
@@ -84,6 +87,10 @@ def _stop():
         _give_back(unit)
     for name in ("_prov_f", "_prov_a", "_prov_r"):
         setattr(builtins, name, {}.get)  # of the arguments (number, value) it returns the value
+
+
+def _is_on(unit):
+    return unit < len(_on) and _on[unit]
 
 
 def _f(number, called):
