@@ -47,6 +47,13 @@ model = values["many"]
 with torch.no_grad():
     model[39].bias[0] += 1.0
 made["last changed"] = forms.form(model)
+net = nn.Linear(3, 3)
+sgd = torch.optim.SGD(net.parameters(), 0.1)
+made["no gradient"] = forms.form(sgd)
+net(torch.ones(2, 3)).sum().backward()
+made["gradient"] = forms.form(sgd)
+sgd.zero_grad(set_to_none=False)
+made["zero gradient"] = forms.form(sgd)
 print(json.dumps(made, allow_nan=False))
 """
 
@@ -81,3 +88,15 @@ def test_tensors_have_one_form_with_numpy_and_without(
     assert one["later"] == one["same stream"] != one["state"]
     assert unlike(one["many"], one["last changed"]) is not None
     assert len(json.dumps(one["many"], separators=(",", ":"))) < 5000
+
+
+def test_an_optimizer_is_also_the_gradients_that_its_step_will_use(
+    python: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    one = made(python, "beside")
+    assert one["no gradient"] == one["zero gradient"] != one["gradient"]
+    halved = json.loads(json.dumps(one["gradient"]))
+    numbers = next(item[4]["at"] for name, item in halved[3] if name == "(gradients).mean")
+    numbers[0] /= 2
+    assert unlike(one["gradient"], halved) is not None

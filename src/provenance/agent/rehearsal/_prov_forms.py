@@ -242,7 +242,9 @@ _KNOWN = {
         tensorflow:History=history
         jaxlib:ArrayImpl=jax_array jaxlib:DeviceArray=jax_array jax:Array=jax_array
         jax:ArrayImpl=jax_array jax:DeviceArray=jax_array jaxlib:Array=jax_array
-        jax:PRNGKeyArray=jax_array flax:FrozenDict=frozen_dict
+        jax:PRNGKeyArray=jax_array jax:Tracer=jax_array flax:FrozenDict=frozen_dict
+        flax:Variable=nnx_variable flax:State=nnx_state flax:Pytree=nnx_module
+        flax.nnx.object.Object=nnx_module flax.nnx.module.Module=nnx_module
         networkx:Graph=graph""",
     "_prov_forms_objects": """
         sklearn:BaseEstimator=estimator xgboost:XGBModel=estimator

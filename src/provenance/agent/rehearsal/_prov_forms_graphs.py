@@ -151,6 +151,60 @@ def frozen_dict(value, walk, depth):
     return walk.of(inner, depth)
 
 
+def nnx_variable(value, walk, depth):
+    """Return the form of what a variable of flax.nnx holds."""
+    return walk.of(_held(value), depth)
+
+
+def _held(variable):
+    for name in ("_raw_value", "raw_value", "value"):
+        if hasattr(type(variable), name) or name == "value":
+            return object.__getattribute__(variable, name)
+    return None
+
+
+def nnx_state(value, walk, depth):
+    """Return the form of a state of flax.nnx: the mapping inside of it."""
+    return walk.of(vars(value).get("_mapping"), depth)
+
+
+def nnx_module(value, walk, depth):
+    """Return the form of a module of flax.nnx: the arrays in it, by their dotted names."""
+    named = []
+    _arrays_in("", value, named, 0)
+    kept = [[name, _short(one, walk, depth)] for name, one in sorted(named)[:_WEIGHTS]]
+    rest = [_short(one, walk, depth) for _, one in sorted(named)[_WEIGHTS:_OTHERS]]
+    facts = [one[4] for one in rest if one[0] == "a"]
+    if facts:
+        kept += load("_prov_forms_models").others(facts, "float32")
+    return ["m", _forms().name_of(type(value)), {}, kept, {"arrays": len(named)}]
+
+
+def _arrays_in(name, value, found, below):
+    """Add the arrays in modules, variables and plain containers."""
+    if below > 12 or len(found) >= _OTHERS:
+        return
+    bases = {base.__name__ for base in type.mro(type(value))}
+    if bases & {"Array", "ArrayImpl", "PRNGKeyArray", "Tracer"}:
+        found.append((name, value))
+    elif "Variable" in bases:
+        _arrays_in(name, _held(value), found, below + 1)
+    elif isinstance(value, (list, tuple)):
+        for place, one in enumerate(value):
+            _arrays_in("%s.%d" % (name, place), one, found, below + 1)
+    elif isinstance(value, dict) or bases & {"Pytree", "Object", "State"}:
+        own = value if isinstance(value, dict) else vars(value)
+        for key, one in list(own.items()):
+            if not str(key).startswith("_pytree"):
+                _arrays_in(("%s.%s" % (name, key)).lstrip("."), one, found, below + 1)
+
+
+def _short(value, walk, depth):
+    if not type(value).__name__.startswith("ArrayImpl") or str(value.dtype).startswith("key<"):
+        return jax_array(value, walk, depth + 1)
+    return _array(value, "jax.Array", walk, depth + 1, 6, _ELEMENTS)
+
+
 # --- graphs ---
 
 

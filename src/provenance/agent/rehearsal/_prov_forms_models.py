@@ -144,7 +144,7 @@ def others(facts, dtype):
 
 
 def optimizer(value, walk, depth):
-    """Return the form of an optimizer: the tensors it changes and its rates."""
+    """Return the form of an optimizer: the tensors it changes, their gradients and its rates."""
     groups = value.param_groups
     named, meta, options = [], {}, {}
     for place, group in enumerate(groups[:8]):
@@ -153,7 +153,17 @@ def optimizer(value, walk, depth):
             if name not in ("params", "lr"):
                 options["%s%d" % (name, place)] = walk.of(option, max(depth + 2, 3))
         named += [("group%d.%d" % (place, i), one) for i, one in enumerate(group["params"])]
-    return ["m", _forms().name_of(type(value)), meta, several(named, walk, depth), options]
+    kept = several(named, walk, depth) + _gradients([one for _, one in named], walk, depth)
+    return ["m", _forms().name_of(type(value)), meta, kept, options]
+
+
+def _gradients(tensors, walk, depth):
+    """Return what the gradients of tensors are like; none that are zero, which may be as None."""
+    grads = [getattr(one, "grad", None) for one in tensors[:OTHERS]]
+    facts = [tensor(one, walk, depth + 1, 2, 1024)[4] for one in grads if one is not None]
+    if not any(any(one.get("at", ())) or one.get("mean") or one.get("std") for one in facts):
+        return []
+    return [["(gradients)%s" % name[8:], numbers] for name, numbers in others(facts, "float32")]
 
 
 def _number(value):
