@@ -27,8 +27,8 @@ from provenance.knowledge.judge import PYTHON_ITSELF
 from provenance.operations import (
     _explain_calls,
     _explain_files,
+    _explain_interfaces,
     _explain_source,
-    _interfaces,
     calls,
     comparing_calls,
     measuring,
@@ -120,7 +120,7 @@ def explain(wish: Wish) -> Explained:
     findings, not_compared = [], [*planned.not_compared]
     for one in found:
         own = calls_of(one.name, uses, source.record)
-        told, missing = _interfaces.changed(one, own, source.python, wish, source.folders)
+        told, missing = _explain_interfaces.changed(one, own, source.python, wish, source.folders)
         findings.append(told)
         not_compared += missing
     called = comparing_calls.Outcome(tuple(findings))

@@ -1,4 +1,7 @@
-"""The interfaces of two releases of a package, held against each other (L2): wheels are read."""
+"""The interfaces of two releases that `explain` is asked about (L2): their wheels are read.
+
+`interfaces` does the same for a run and what is installed now, from sources that are here.
+"""
 
 from __future__ import annotations
 
