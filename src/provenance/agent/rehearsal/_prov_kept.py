@@ -74,6 +74,12 @@ class _Packer(object):
             return {"k": "tensor", "of": self._array(data.numpy()), "grad": value.requires_grad}
         if top == "polars" and last == "DataFrame":
             return {"k": "polars", "of": self._table(self._short(value).to_pandas(), "DataFrame")}
+        if top == "pyarrow" and last == "Table":
+            self.cut = self.cut or value.num_rows > self.rows
+            return {
+                "k": "arrow",
+                "of": self._table(value.slice(0, self.rows).to_pandas(), "DataFrame"),
+            }
         if top == "PIL" and hasattr(value, "tobytes"):
             known = {"k": "image", "mode": value.mode, "size": list(value.size)}
             return dict(known, z=_text(value.tobytes()))
@@ -223,6 +229,12 @@ def _made_image(known):
     return Image.frombytes(known["mode"], tuple(known["size"]), bytes(_data(known["z"])))
 
 
+def _made_arrow(known):
+    import pyarrow
+
+    return pyarrow.Table.from_pandas(value_of(known["of"]))
+
+
 def _made_polars(known):
     import polars
 
@@ -242,6 +254,7 @@ _MADE = {
     "DataFrame": _made_table,
     "Series": _made_table,
     "tensor": _made_tensor,
+    "arrow": _made_arrow,
     "image": _made_image,
     "polars": _made_polars,
 }

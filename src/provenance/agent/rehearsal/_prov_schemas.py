@@ -100,6 +100,9 @@ def _of_library(value):
                 for n in value.columns
             ]
             return {"k": "polars", "rows": value.height, "columns": columns}
+        if top == "pyarrow" and last == "Table":
+            of = _of_pandas(value.slice(0, 5000).to_pandas(), schema)
+            return {"k": "arrow", "of": dict(of, rows=value.num_rows)} if of else None
         if top == "PIL" and hasattr(value, "convert") and hasattr(value, "size"):
             return {"k": "image", "mode": value.mode, "size": list(value.size)}
         if top == "pandas" and last in ("DataFrame", "Series"):
@@ -241,6 +244,12 @@ def _make_polars(known, rows, draw):
     return polars.DataFrame(columns)
 
 
+def _make_arrow(known, rows, draw):
+    import pyarrow
+
+    return pyarrow.Table.from_pandas(_make(known["of"], rows, draw))
+
+
 def _make_image(known, rows, draw):  # noqa: ARG001
     from PIL import Image
 
@@ -277,6 +286,7 @@ _MAKERS = {
     "lines": _make_lines,
     "bytes": _make_bytes,
     "polars": _make_polars,
+    "arrow": _make_arrow,
     "image": _make_image,
     "sparse": _make_sparse,
     "path": _make_path,

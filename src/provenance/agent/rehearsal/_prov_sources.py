@@ -19,6 +19,10 @@ MOST_ITEMS = 12
 """Items of one loop that are described."""
 MOST_KEPT_ITEMS = 200
 LONGEST_NAME = 80
+_LEVELS = 4
+"""Folders above one that holds data files that are data as well: classes, splits, subjects."""
+_LEAST_DEPTH = 2
+"""Below these (``/data``, ``/home``) there is more than one run's data."""
 
 _NEVER = frozenset(
     "print isinstance hasattr str repr format id callable setattr delattr super vars dir".split()
@@ -34,6 +38,21 @@ _ABOUT_FILES = frozenset(
 """Functions of Python's that look at a file or folder that they are given."""
 
 
+class Public(set):
+    """Texts and numbers that are published anyway, and every way to write one of ``paths``."""
+
+    def __init__(self, texts, paths):
+        set.__init__(self, texts)
+        self.paths = paths
+
+    def __contains__(self, one):
+        if set.__contains__(self, one):
+            return True
+        if type(one) is not str or os.sep not in one or "\0" in one:
+            return False
+        return os.path.abspath(one) in self.paths
+
+
 class Sources(object):
     """Finds sources while a rehearsal runs and notes them. settings: see `_prov_rehearse`."""
 
@@ -41,19 +60,18 @@ class Sources(object):
         self.tape = tape
         self.files = frozenset(os.path.abspath(one) for one in settings.get("data", ()))
         self.folders = frozenset(_above(self.files))
-        self.public = set(settings.get("argv", ()))
+        self.public = Public(settings.get("argv", ()), self.files | self.folders)
         self.keep = settings.get("keep", False)
         self.watching = bool(self.files)
         self.room = MOST_KEPT
         self.noted = 0
         self.unclaimed = 0
+        self.opener = None
         self.handles = {}
         self.loops = {}
-        for path in self.files:
+        for path in self.files | self.folders:
             name = os.path.basename(path)
-            self.public.update((name, path, os.path.splitext(name)[0]))
-        for path in self.folders:
-            self.public.update((os.path.basename(path), path))
+            self.public.update((name, os.path.splitext(name)[0]))
         if self.watching and hasattr(sys, "addaudithook"):
             sys.addaudithook(self._heard)
 
@@ -78,10 +96,17 @@ class Sources(object):
         try:
             if self.is_data(args[0]):
                 self.unclaimed += 1
+                self.opener = self._code(sys._getframe(1))
                 if self.tape.open:
                     self.tape.open[-1].opened = True
         except Exception:
             return
+
+    def _code(self, frame):
+        """Return the code of the user's own that is running in or below ``frame``."""
+        while frame is not None and frame.f_globals.get("__name__") not in self.tape.names.OWN:
+            frame = frame.f_back
+        return None if frame is None else frame.f_code
 
     def is_data(self, value):
         """Return whether a value is the path of a data file, or of a folder that holds some."""
@@ -180,9 +205,11 @@ class Sources(object):
                 yield item
             return
         execution, number = self.tape.cut.loops.get(site, 0), 0
-        self.unclaimed = 0
+        self.unclaimed, code = 0, self._code(sys._getframe(1))
         try:
             for item in turns:
+                if self.opener is not code:
+                    self.unclaimed = 0  # opened in a function that the library called, fed there
                 self._turn(site, iterable, item, number, execution)
                 number += 1
                 yield item
@@ -246,9 +273,16 @@ class Sources(object):
 
 
 def _above(files):
-    """Yield the folders that hold nothing less than data: those right above a file."""
+    """Yield the folders that hold data. Of those that the script runs in, only the nearest one."""
+    here = os.getcwd() + os.sep
     for path in files:
-        yield os.path.dirname(path)
+        folder = os.path.dirname(path)
+        yield folder
+        for _ in range(_LEVELS):
+            folder = os.path.dirname(folder)
+            if here.startswith(os.path.join(folder, "")) or folder.count(os.sep) < _LEAST_DEPTH:
+                break
+            yield folder
 
 
 def _is_object(names, owner):
