@@ -89,6 +89,15 @@ def test_nothing_that_the_script_calls_changed(recorded, pythons):
     assert [one["effect"] for one in folded] == ["unknown"], "0 -> None was seen to do nothing"
 
 
+def test_a_changed_default_that_did_nothing_is_folded_beside_one_that_did(recorded, pythons):
+    script = "import widgets\nvalues = widgets.scale([1.0, 2.0])\nprint(widgets.power(values))\n"
+    found = library(verify(recorded(script), pythons, code=1))
+    assert found["effect"] == "known"
+    effects = {one["text"].partition("(")[0]: one["effect"] for one in found["reasons"]}
+    assert effects["scale"] == "unknown"
+    assert effects["power"] == "possible"
+
+
 def test_a_call_that_fails_here_is_broken(recorded, pythons):
     found = library(verify(recorded(ROWS), pythons, code=1))
     assert found["effect"] == "broken"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from provenance.compare import forms
 from provenance.compare._tape_links import Links
 from provenance.compare._tape_pairs import Pairs
 from provenance.compare.forms import Unlike
@@ -46,6 +47,8 @@ class Blame:
         """The root at a site: one for all its executions."""
         self.of_callee: dict[tuple[str, ...], int] = {}
         """The root of all sites that call the same, see `_alike`."""
+        self.proven: set[int] = set()
+        """Roots because of which some result differs."""
         self.random_root: int | None = None
         self.followers: dict[int, set[Site]] = {}
         self.reaches: dict[int, str] = {}
@@ -121,14 +124,19 @@ class Blame:
                 follows=len(self.followers.get(place, ())), reaches=self.reaches.get(place, "")
             )
             for place, root in enumerate(self.roots)
-            if place not in without
+            if place not in without and not (root.kind == ALIAS and self._is_idle(place))
         )
+
+    def _is_idle(self, place: int) -> bool:
+        """Return whether nothing that shows, and no result, differs because of a root."""
+        return not (place in self.proven or self.followers.get(place) or place in self.reaches)
 
     def blame(
         self, site: Site, operation: Operation, other: Operation, causes: frozenset[int]
     ) -> None:
         """Note that ``operation``, and all it returned or changed, differs because of roots."""
         self.differing[operation.number] = causes
+        self.proven |= causes
         self.of_object.setdefault(operation.number, min(causes))
         for _, mine, theirs in parts(operation, other):
             if mine is None or theirs is None:
@@ -280,15 +288,30 @@ class Blame:
         return self.sites[maker.site], maker
 
     def touched(self, numbers: Iterable[int]) -> set[str]:
-        """Return the places of operations, and of all that their objects come from."""
+        """Return the places of operations, and of all that their objects come from.
+
+        What made plain data that is equal to the bit is left out: nothing else came from there.
+        """
         found: set[str] = set()
         for number in numbers:
             todo = [number]
             for one in todo:
                 links = [maker for _, maker in self.by_number[one].links]
-                todo += [maker for maker in links if maker in self.by_number and maker not in todo]
+                todo += [maker for maker in links if maker not in todo and not self._plain(maker)]
             found |= {self.sites[self.by_number[one].site].where for one in todo}
         return found
+
+    def _plain(self, number: int) -> bool:
+        """Return whether an operation is not known, or returned the same plain data in both."""
+        mine = self.by_number.get(number)
+        site = self.sites.get(mine.site) if mine is not None else None
+        if mine is None or site is None:
+            return True
+        theirs = self.others.get((site, mine.nth))
+        if theirs is None or mine.result is None or theirs.result is None:
+            return False
+        old, new = self.pairs.old.forms.get(mine.result), self.pairs.new.forms.get(theirs.result)
+        return forms.is_plain(old) and forms.identical(old, new)
 
     # --- random numbers ----------------------------------------------------------------------
 

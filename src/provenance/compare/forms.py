@@ -112,6 +112,27 @@ def identical(old: Any, new: Any) -> bool:
         return bool(old == new)
 
 
+def is_plain(form: Any) -> bool:
+    """Return whether a form tells all of its value: numbers, texts, arrays, tables of these.
+
+    Not so objects, whose state may be hidden, and tensors, which remember what they came from.
+    """
+    if isinstance(form, dict):
+        return all(map(is_plain, form.values()))
+    if not isinstance(form, list):
+        return True
+    if form and isinstance(form[0], str) and form[0] in _CLOSED:
+        return False
+    array = len(form) > 4 and form[0] == "a"
+    if array and (form[1] != "numpy.ndarray" or form[2] == "object"):
+        return False
+    return all(map(is_plain, form))
+
+
+_CLOSED = frozenset(("o", "m", "q", "x", "v", "..."))
+"""Tags of forms that leave something out; a column of that name is taken for one."""
+
+
 def _gravity(one: Seen) -> tuple[int, float]:
     size = one.magnitude if one.magnitude is not None else 0.0
     return KINDS.index(one.kind), -size

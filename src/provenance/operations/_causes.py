@@ -49,10 +49,11 @@ def of(roots: Sequence[Root], old: Tape, new: Tape) -> tuple[Cause, ...]:
         if root.maker is not None:
             calls.append((root.maker[1], root.maker[0]))
         other = others.get((root.site, root.operation.nth))
+        hits = tuple(_hits(root, calls, old, new))
         names = {name for one, _ in calls for name in _parameters(one.callee, old, new)}
         found.append(
             Cause(
-                tuple(_hits(root, calls, old, new)),
+                hits,
                 tuple(_effective(root.operation, other, names, old, new))[:MOST],
                 tuple(dict.fromkeys(_said(root.operation, operations))),
             )
@@ -121,13 +122,13 @@ def _effective(
     told: set[str] = set()
     for _, one, other in parts(mine, theirs):
         before, after = _members(old.forms.get(one or 0)), _members(new.forms.get(other or 0))
-        for name, value in before.items():
-            known = name.lstrip("_") in names and name not in told
+        for name, value in sorted(before.items(), key=lambda one: not one[0].startswith("_")):
+            plain = name.lstrip("_")
+            known = plain in names and plain not in told
             if not known or name not in after or not _is_other(value, after[name]):
                 continue
-            told.add(name)
-            text = "%s took effect as %s -> %s"
-            yield text % (name.lstrip("_"), shown(value), shown(after[name]))
+            told.add(plain)
+            yield "%s took effect as %s -> %s" % (plain, shown(value), shown(after[name]))
 
 
 def _members(form: Any) -> Mapping[str, Any]:
