@@ -192,7 +192,7 @@ def test_arguments_are_told_as_the_function_got_them(tmp_path):
     assert given["obj"] == {"type": "dict", "length": 1}
     assert given["sort_keys"] is False  # by default
     assert found["json.JSONEncoder.encode"]["self"]["type"] == "json.JSONEncoder"
-    assert found["json.dumps"]["result"].startswith("{")
+    assert found["json.dumps"]["result"] == {"type": "str"}  # no text of the program's own
 
 
 @pytest.mark.parametrize("version", [pytest.param(one, marks=slow) for one in ("3.9", "3.13")])

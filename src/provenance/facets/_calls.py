@@ -9,6 +9,7 @@ import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from provenance.core.context import Context
+from provenance.core.redact import MASK, is_secret_name
 from provenance.core.use import CALL, UNRESOLVED, Use
 
 TOPIC = "calls"
@@ -118,8 +119,20 @@ def _merge(
     known["times"] += int(one.get("times", 1))
     for name in _MEMBERS:
         if name in one:
-            value = one[name]
+            value = _masked(one[name]) if name == "given" else one[name]
             known.setdefault(name, _shown(value, context) if name == "made" else value)
+
+
+def _masked(given: Any) -> Any:
+    """Return arguments without their texts where one of these says that another is a secret."""
+    if not isinstance(given, dict):
+        return given
+    texts = [name for name, value in given.items() if isinstance(value, str)]
+    telling = [name for name in texts if is_secret_name(given[name])]
+    if not telling or len(texts) == 1:
+        return given
+    hidden = set(texts) - set(telling)
+    return {name: MASK if name in hidden else value for name, value in given.items()}
 
 
 def _site(key: Tuple[str, int, int, str], one: Dict[str, Any]) -> Site:

@@ -197,7 +197,7 @@ def _returned(code, _offset, value):
         if isinstance(called, type):
             site["result"] = _values["described"](called)["name"]
         else:
-            site["result"] = _values["described"](value)
+            site["result"] = _values["returned"](value)
             _values["remember"](value, site["where"])
         _forget(code)
     except Exception:

@@ -146,7 +146,7 @@ def _r(number, value):
         begin = _now()
         try:
             if "result" not in entry:
-                entry["result"] = _values["described"](value)
+                entry["result"] = _values["returned"](value)
             _values["remember"](value, entry["where"])
         except Exception:
             pass

@@ -157,6 +157,11 @@ def described(value):
     return found
 
 
+def returned(value):
+    """Return what is told of a result. Of text the type only: it may have asked for a password."""
+    return {"type": "str"} if type(value) is str else described(value)
+
+
 def _type_name(kind):
     module = kind.__module__
     if module == "builtins":
