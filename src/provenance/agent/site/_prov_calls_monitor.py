@@ -25,7 +25,8 @@ _on = [True]
 _own = {}
 """The user's code objects by identity: the object, its seen offsets, and their places."""
 _awaited = {}
-"""Code of functions that the user's code is about to enter: to the user's code and the site."""
+"""Code of functions that the user's code is about to enter: the user's code, the site, and the name
+of the class that is called, "" for a function."""
 _inside = {}
 """Frames of such functions that have not returned, by identity."""
 
@@ -138,7 +139,8 @@ def _await(code, called, site):
     inner = function.__code__
     if id(inner) in _own or inner.co_flags & _NOT_PLAIN or inner.co_flags & 3 != _OPTIMIZED:
         return
-    _awaited[id(inner)] = (inner, code, site, called)
+    made = _values["described"](called)["name"] if isinstance(called, type) else ""
+    _awaited[id(inner)] = (inner, code, site, made)
     events = _mon.events
     _mon.set_local_events(_tool[0], inner, events.PY_START | events.PY_RETURN)
 
@@ -193,9 +195,9 @@ def _returned(code, _offset, value):
         return
     begin = _now()
     try:
-        site, called = entry[2], entry[3]
-        if isinstance(called, type):
-            site["result"] = _values["described"](called)["name"]
+        site = entry[2]
+        if entry[3]:
+            site["result"] = entry[3]
         else:
             site["result"] = _values["returned"](value)
             _values["remember"](value, site["where"])

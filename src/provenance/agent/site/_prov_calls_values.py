@@ -22,7 +22,10 @@ _ARRAYS = frozenset("numpy torch pandas tensorflow jaxlib jax polars scipy cupy 
 _QUIET = frozenset(("builtins", "_io", "posix", "time", "_thread", "_frozen_importlib"))
 
 _made = {}
-"""By identity: the type and the place of the call that returned an object."""
+"""By identity: that of the type, and the place of the call that returned an object.
+
+No type is kept: one of the user's keeps its module, whose objects then outlive the program's end.
+"""
 _public = {}
 
 
@@ -197,13 +200,13 @@ def remember(value, place):
         return
     if len(_made) > 20000:
         _made.clear()
-    _made[id(value)] = (type(value), place)
+    _made[id(value)] = (id(type(value)), place)
 
 
 def maker(value):
     """Return ``file:line`` of the call that returned an object, "" where that is not known."""
     known = _made.get(id(value))
-    return known[1] if known is not None and known[0] is type(value) else ""
+    return known[1] if known is not None and known[0] == id(type(value)) else ""
 
 
 def warned(is_own):
