@@ -238,10 +238,10 @@ class Blame:
 
         The last one before it on an object that was made from the same one (a drawing context of an
         image, a view), else the last assignment to an item or attribute, or call that was given a
-        function to call back.
+        function to call back, else the last call that changed anything at all.
         """
         mine = {maker for _, maker in operation.links}
-        unseen = None
+        unseen = changing = None
         for one in reversed(self.operations):
             if one.number >= operation.number or one.site not in self.sites:
                 continue
@@ -251,7 +251,9 @@ class Blame:
                     return self.sites[one.site], one
             if unseen is None and (self.sites[one.site].kind == "store" or self._calls_back(one)):
                 unseen = self.sites[one.site], one
-        return unseen
+            if changing is None and one.changed and not one.callee.startswith("builtins."):
+                changing = self.sites[one.site], one
+        return unseen or changing
 
     def _calls_back(self, operation: Operation) -> bool:
         """Return whether an operation was given one of the script's own functions."""
@@ -288,17 +290,23 @@ class Blame:
         return self.sites[maker.site], maker
 
     def touched(self, numbers: Iterable[int]) -> set[str]:
-        """Return the places of operations, and of all that their objects come from.
+        """Return the places of operations, and of all that their objects come from or went through.
 
         What made plain data that is equal to the bit is left out: nothing else came from there.
         """
-        found: set[str] = set()
+        objects: dict[int, int] = {}
+        """Number of what made an object to the last operation in which it may differ."""
         for number in numbers:
             todo = [number]
             for one in todo:
                 links = [maker for _, maker in self.by_number[one].links]
                 todo += [maker for maker in links if maker not in todo and not self._plain(maker)]
-            found |= {self.sites[self.by_number[one].site].where for one in todo}
+            objects.update((one, max(number, objects.get(one, 0))) for one in todo)
+        found = {self.sites[self.by_number[one].site].where for one in objects}
+        for operation in self.operations:
+            given = (objects.get(maker, 0) for _, maker in operation.links)
+            if operation.site in self.sites and max(given, default=0) >= operation.number:
+                found.add(self.sites[operation.site].where)
         return found
 
     def _plain(self, number: int) -> bool:
