@@ -1,8 +1,9 @@
 """The old side of a rehearsal as ``prov.lock`` carries it: two tapes and what they were fed.
 
 Plain JSON: ``version`` (of the tapes), ``mode``, ``tapes`` (gzip in base64 of the first tape's
-lines; the second as what differs from it) and ``feed``. With it a reader needs neither the recorded
-environment nor, for "synthetic" and "full", the data.
+lines; the second as what differs from it) and ``feed`` (schemas can be read, so that whoever
+publishes them sees what they tell; with kept values it is packed, too). With it a reader needs
+neither the recorded environment nor, for "synthetic" and "full", the data.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ def to_json(version: int, mode: str, old: str, again: str, feed: Feed) -> dict[s
     """Return what a lock carries. old, again: the lines of the tapes, without secrets."""
     first = old.splitlines()
     tapes = {"old": _packed(old), "again": _packed(json.dumps(_delta(first, again.splitlines())))}
-    return {"version": version, "mode": mode, "tapes": tapes, "feed": list(feed.entries)}
+    fed: Any = list(feed.entries)
+    if any("value" in one for one in feed.entries):
+        fed = _packed(json.dumps(fed, separators=(",", ":")))
+    return {"version": version, "mode": mode, "tapes": tapes, "feed": fed}
 
 
 def size(carried: dict[str, Any]) -> int:
@@ -56,7 +60,8 @@ def of_json(carried: Any, version: int) -> Baked | None:
         old = _unpacked(carried["tapes"]["old"]).splitlines()
         again = _undone(old, json.loads(_unpacked(carried["tapes"]["again"])))
         digest = canonical.digest(carried)
-        feed = _feeds.of_json(carried.get("feed", []))
+        fed = carried.get("feed", [])
+        feed = _feeds.of_json(json.loads(_unpacked(fed)) if isinstance(fed, str) else fed)
         return Baked(str(carried["mode"]), tape.read(old), tape.read(again), feed, digest)
     except (KeyError, TypeError, ValueError, OSError, EOFError, binascii.Error, IndexError):
         return None

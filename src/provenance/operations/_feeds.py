@@ -146,11 +146,6 @@ def keep(folder: str, name: str, feed: Feed) -> None:
         return  # it is made again when it is needed
 
 
-def size(feed: Feed) -> int:
-    """Return the bytes that ``feed`` takes as JSON."""
-    return len(json.dumps(list(feed.entries), separators=(",", ":")))
-
-
 def missing(record: Record, place: Project) -> tuple[str, ...]:
     """Return the names of the data files that the run read and that are not at their places."""
     roots = settle.recorded_roots(place, record)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from provenance.errors import UsageError
-from provenance.operations import _baked, _feeds, calls, rehearse
+from provenance.operations import _baked, calls, rehearse
 from provenance.operations.references import Reference
 from provenance.store.project import Project
 
@@ -79,7 +79,8 @@ def _made(reference: Reference, place: Project, wish: Wish) -> tuple[dict[str, A
     if _baked.size(made) > _baked.MOST_BYTES:
         text = "they take %.1f MB, more than %.1f MB"
         return None, text % (_baked.size(made) / 1e6, _baked.MOST_BYTES / 1e6)
-    if _feeds.size(feed) > MOST_BYTES:
+    size = len(json.dumps(made["feed"]))
+    if size > MOST_BYTES:
         text = "the data that they read takes %.1f MB, more than %.1f MB; try --calls synthetic"
-        return None, text % (_feeds.size(feed) / 1e6, MOST_BYTES / 1e6)
+        return None, text % (size / 1e6, MOST_BYTES / 1e6)
     return made, ""

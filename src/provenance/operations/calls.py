@@ -64,5 +64,6 @@ def left_out(
     decided = (asked or stated) != AUTO or reference.kind == "run"
     if decided or not any(one.kind == "version" for one in differences):
         return ()
-    text = "the code of a lock is run only when you ask for it: --calls cut"
-    return (NotCompared(FACET, "your calls", text),)
+    carried = reference.calls.get("mode")
+    text = "the code of a lock is run only when you ask for it: --calls %s"
+    return (NotCompared(FACET, "your calls", text % (carried if carried in MODES else CUT)),)
