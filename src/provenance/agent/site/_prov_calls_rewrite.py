@@ -22,6 +22,8 @@ load, watchers = globals()["load"], globals()["watchers"]
 _calls, _values = load("_prov_calls"), load("_prov_calls_values")
 _now = time.perf_counter
 
+_COMPILES = frozenset(("torch.compile", "torch._dynamo.optimize"))
+"""What reads the bytecode of all functions that the one it is given may call."""
 _WASTED = 50
 """Looks in vain after which a function or loop is left alone."""
 
@@ -34,7 +36,8 @@ _originals = {}
 """Rewritten code of functions to the unit and the code that they would have without us."""
 _functions = {}
 """By unit: weak references to the functions that have its rewritten code."""
-_state = {"off": False}
+_state = {"off": False, "plain": False}
+"""off: nothing is looked at any more. plain: no functions that are defined from now on."""
 
 
 def install():
@@ -111,6 +114,11 @@ def _f(number, called):
         site[3] = entry
         if entry is None:
             site[1] = _calls["FIRST"]
+        elif entry["callee"] in _COMPILES and not _state["plain"]:
+            _state["plain"] = True
+            for unit in list(_functions):
+                _on[unit] = False
+                _give_back(unit)
     except Exception:
         site[3] = None
     _calls["took"](_now() - begin)
@@ -159,7 +167,7 @@ def _d(function):
     if type(function) is types.FunctionType:
         known = _originals.get(function.__code__)
         if known is not None:
-            if not _on[known[0]]:
+            if _state["plain"] or not _on[known[0]]:
                 function.__code__ = known[1]
             else:
                 _functions.setdefault(known[0], []).append(weakref.ref(function))
@@ -193,10 +201,11 @@ def _hand_over(value):
             value.__code__ = entry[1]
         return
     kind = value if isinstance(value, type) else type(value)
-    if kind.__module__ == "__main__":
-        for one in list(vars(kind).values()):
-            if type(one) is types.FunctionType:
-                _hand_over(one)
+    for base in kind.__mro__[:-1]:
+        if _values["is_own_module"](base.__module__):
+            for one in list(vars(base).values()):
+                if type(one) is types.FunctionType:
+                    _hand_over(one)
 
 
 def original(code):

@@ -41,7 +41,7 @@ def names(called, receiver):
     if found is None:
         return None
     module, path = found
-    if not module or module in _QUIET or _is_own_module(module):
+    if not module or module in _QUIET or is_own_module(module):
         return None
     key = module + ":" + path
     if key not in _public:
@@ -71,7 +71,7 @@ def _defined(called, receiver):
         return of.__module__, of.__qualname__ + "." + name
     if receiver is not NOTHING and isinstance(name, str):
         of = receiver if isinstance(receiver, type) else type(receiver)
-        if not _is_own_module(of.__module__):
+        if not is_own_module(of.__module__):
             return of.__module__, of.__qualname__ + "." + name
     if isinstance(name, str) and isinstance(getattr(called, "__module__", None), str):
         return called.__module__, getattr(called, "__qualname__", name)
@@ -80,7 +80,7 @@ def _defined(called, receiver):
         return owner.__module__, owner.__qualname__ + "." + name
     if kind.__name__ == "ufunc":
         return "numpy", called.__name__
-    if _is_own_module(kind.__module__):
+    if is_own_module(kind.__module__):
         for base in kind.__mro__[1:]:
             if "__call__" in vars(base):
                 kind = base
@@ -101,7 +101,7 @@ def is_method(called, first):
     return any(name in vars(base) for base in kind.__mro__)
 
 
-def _is_own_module(name):
+def is_own_module(name):
     """Return whether a module is the user's own."""
     if name == "__main__":
         return True
