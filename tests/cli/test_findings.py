@@ -48,7 +48,7 @@ def test_reasons_about_one_place_are_one_block() -> None:
     assert findings.lines([version("scikit-learn", "known", *KMEANS)], PLAIN) == [
         "KNOWN  scikit-learn 1.3.2 -> 1.5.2",
         "  KMeans(n_init) default 10 -> 'auto'; not passed at train.py:31",
-        "    seen: 0.1312 -> 0.0977 at train.py:31; 12 later lines follow from it",
+        "    seen at train.py:31: 0.1312 -> 0.0977; 12 later lines follow from it",
         "    evidence: n_init not passed: one start instead of ten",
         "    fix: add n_init=10   or   pip install scikit-learn==1.3.2",
         "    source: what's new <https://example.org/whats_new/v1.4.html>",
@@ -79,7 +79,7 @@ def test_a_changed_default_that_does_nothing_is_folded() -> None:
 def test_what_the_screen_cannot_hold_is_counted() -> None:
     many = [version("package%d" % n, "possible", place(n)) for n in range(40)]
     shown = findings.lines([version("scikit-learn", "known", *KMEANS), *many], PLAIN)
-    full = [line for line in shown if line.startswith("    seen:")]
+    full = [line for line in shown if line.startswith("    seen at")]
     short = [line for line in shown if line.startswith("POSSIBLE  a.py:")]
     counted = re.search(r"^and (\d+) more \(-v\)$", "\n".join(shown), re.MULTILINE)
     assert counted
@@ -87,7 +87,7 @@ def test_what_the_screen_cannot_hold_is_counted() -> None:
     assert len(full) + len(short) + int(counted[1]) == 41
     assert all(len(line) <= 80 for line in short)
     unfolded = findings.lines([version("scikit-learn", "known", *KMEANS), *many], PLAIN, True)
-    assert len([line for line in unfolded if "    seen:" in line]) == 41
+    assert len([line for line in unfolded if "    seen at" in line]) == 41
 
 
 words = st.text(alphabet=st.characters(codec="utf-8"), max_size=90)
@@ -182,7 +182,7 @@ def test_markdown_has_the_remedy_to_copy_and_a_link() -> None:
     )
     assert "\n```\nn_init=10\n```\n\nor `pip install scikit-learn==1.3.2`" in text
     assert "](<https://example.org/whats_new/v1.4.html>)" in text
-    assert "- seen: `0.1312 -> 0.0977` at `train.py:31`; 12 later lines follow from it" in text
+    assert "- seen at `train.py:31`: `0.1312 -> 0.0977`; 12 later lines follow from it" in text
 
 
 @given(words)

@@ -67,7 +67,7 @@ def test_the_argument_to_paste_and_the_announcement(recorded, pythons):
     told = recorded(script)("verify", "--python", pythons[1], "-v", code=1).stdout
     assert "widgets.power" in told or "power(exponent) default 2 -> 3" in told
     assert "add exponent=2   or   pip install widgets==1.0" in told
-    assert "seen: " in told
+    assert "seen at fit.py:2: " in told
     assert "fit.py:2" in told
 
     chained = SMOOTHS.replace("model = Smoother(width=3)\nmodel.fit(values)\n", "").replace(

@@ -140,7 +140,7 @@ UNEQUAL = {
         array("float64", 1.0, -2.0, shape=[99], mean=0.0, std=1.0, min=-2.0, max=2.0, skew=0.3),
         array("float64", 1.0, 2.0, shape=[99], mean=0.0, std=1.0, min=-2.0, max=2.0, skew=0.3),
         "value",
-        "signs differ: 1 of 2 looked at, of 99 values",
+        "signs differ: 1 of 2 values looked at (of 99)",
     ),
     "order of a large array": (
         array("float64", 1.0, 0.5, shape=[99], mean=0.1, std=1.0, min=-2.0, max=2.0, skew=0.3),
@@ -152,7 +152,7 @@ UNEQUAL = {
         array("float64", 1.0, 0.5, shape=[99], mean=0.1, std=1.0, min=-2.0, max=2.0, skew=0.3),
         array("float64", 0.7, 0.2, shape=[99], mean=0.1, std=1.0, min=-2.0, max=2.0, skew=0.2),
         "value",
-        "2 of 2 looked at, of 99 values, differ, by up to 0.3",
+        "2 of 2 values looked at (of 99) differ, by up to 0.3",
     ),
     "a physical constant": (
         5.29177210903e-11,

@@ -103,7 +103,7 @@ def _places(block: Block) -> str:
 
 def _saw(one: Seen) -> str:
     place = " at " + one.where if one.where else ""
-    return "seen: %s%s%s" % (one.evidence or one.text, place, follows(one))
+    return "seen%s: %s%s" % (place, one.evidence or one.text, follows(one))
 
 
 def follows(one: Seen) -> str:

@@ -44,7 +44,7 @@ def _annotation(kind: str, block: Block, folder: str) -> str:
     place["title"] = "%s: %s" % (block.effect.upper(), block.title)
     words = list(block.what) or [block.title]
     words += [
-        "seen: %s%s%s" % (one.evidence or one.text, " at " * bool(one.where) + one.where, after)
+        "seen%s: %s%s" % (" at " * bool(one.where) + one.where, one.evidence or one.text, after)
         for one, after in ((one, findings.follows(one)) for one in block.seen[:2])
     ]
     remedies = [*block.fixes, *block.restores]

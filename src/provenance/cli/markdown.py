@@ -76,7 +76,7 @@ def _block(block: Block) -> str:
 def _saw(one: Seen) -> str:
     place = " at " + code(one.where) if one.where else ""
     shown = code(one.evidence) if one.evidence else text(one.text)
-    return "seen: %s%s%s" % (shown, place, findings.follows(one))
+    return "seen%s: %s%s" % (place, shown, findings.follows(one))
 
 
 def _fix(block: Block) -> list[str]:

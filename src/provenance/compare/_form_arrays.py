@@ -184,7 +184,7 @@ def _numbers_differ(
     far = max(abs(values[i][0] - values[i][1]) for i in differ)
     of = "%d of %d values" % (len(differ), len(values))
     if count > len(values):
-        of = "%d of %d looked at, of %d values," % (len(differ), len(values), count)
+        of = "%d of %d values looked at (of %d)" % (len(differ), len(values), count)
     if len(values) == 1:
         text = "%s -> %s" % _told(*values[0])
     elif math.isnan(far) or math.isinf(far):
@@ -194,7 +194,7 @@ def _numbers_differ(
     kind = "noise" if apart[worst] <= noise else "value"
     turned = [i for i in differ if not _apart(-values[i][0], values[i][1], 0.0, max(noise, 1e-9))]
     if kind == "value" and len(turned) == len(differ) and len(values) > 1:
-        text = "signs differ: " + of.rstrip(",")
+        text = "signs differ: " + of
     elif kind == "value" and len(values) > 1 and _reordered(facts, values, count):
         return Seen(path, "the same values in another order", *facts, apart[worst], "order")
     return Seen(path, text, facts[0], facts[1], apart[worst], kind)
@@ -281,11 +281,8 @@ def _others(
     """Yield how arrays of texts, dates, truth values or objects differ."""
     differ = [pair for pair in pairs if not _same(*pair, settings)]
     if differ:
-        of = "%d of %d%s values" % (
-            len(differ),
-            len(pairs),
-            " looked at, of %d" % count if count > len(pairs) else "",
-        )
+        more = " looked at (of %d)" % count if count > len(pairs) else ""
+        of = "%d of %d values%s" % (len(differ), len(pairs), more)
         text = "%s -> %s" % (parts.short(differ[0][0], 30), parts.short(differ[0][1], 30))
         if len(pairs) > 1:
             text = "%s differ, e.g. %s" % (of, text)
