@@ -44,7 +44,7 @@ def rehearsed(python, folder, script="s.py", environ=None, **settings):
         "limit_s": 60,
         "loop_s": 60.0,
     }
-    told["script"] = str(folder / script)
+    told["script"] = script
     told.update(settings)
     (kept / "settings.json").write_text(json.dumps(told))
     done = subprocess.run(

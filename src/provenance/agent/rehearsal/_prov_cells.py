@@ -1,15 +1,20 @@
 """The code cells of a notebook, as plain Python.
 
 Lines of IPython (``%matplotlib inline``, ``!pip install x``, ``name?``) do nothing in a rehearsal;
-they are kept as empty statements, so that the lines keep their numbers. A cell that is all of
-another language (``%%bash``) is left out.
+they are kept as empty statements, so that the lines keep their numbers. But ``%time f(x)`` runs
+what it times, ``%cd data`` changes the folder and ``%env A=b`` the environment. A cell that is all
+of another language (``%%bash``) is left out.
 """
 
+import ast
 import json
 import re
 
 _MAGIC = re.compile(r"^(\s*)(%|!|\?)|\?\s*$")
 _ASSIGNED = re.compile(r"^(\s*)([\w, ]+?)\s*=\s*(%|!)")
+_TIMED = re.compile(r"^(\s*)%(?:time|prun|memit)\s+(?!-)(.+)$")
+_FOLDER = re.compile(r"^(\s*)%?cd\s+(?!-)(.+?)\s*$")
+_SET = re.compile(r"^(\s*)%(?:set_)?env\s+(\w+)[= ]\s*(.*?)\s*$")
 _PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun")
 
 
@@ -38,10 +43,27 @@ def plain(text):
     first = text.lstrip().partition("\n")[0]
     if first.startswith("%%") and not first.startswith(_PYTHON_CELLS):
         return ""
+    if _is_python(text):
+        return text
     return "\n".join(_line(line) for line in text.split("\n"))
 
 
+def _is_python(text):
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
 def _line(line):
+    timed, folder, told = _TIMED.match(line), _FOLDER.match(line), _SET.match(line)
+    if timed:
+        return timed.group(1) + timed.group(2)
+    if folder:
+        return "%s__import__('os').chdir(%r)" % (folder.group(1), folder.group(2).strip("\"'"))
+    if told:
+        return "%s__import__('os').environ[%r] = %r" % told.groups()
     assigned = _ASSIGNED.match(line)
     if assigned:
         return "%s%s = []" % (assigned.group(1), assigned.group(2))

@@ -111,8 +111,15 @@ ROOM = 250
 """Frames that are left for noting: an overflow of ours would end old Pythons for good."""
 
 
-def too_deep(frame):
-    """Return whether so many frames are below ``frame`` that nothing more should be noted."""
+def is_away(frame):
+    """Return whether nothing should be noted in ``frame``: deep down, or in a recorded trace."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        try:
+            if torch._C._get_tracing_state() is not None:
+                return True  # what we ask of a tensor would become part of the trace
+        except Exception:
+            pass
     limit = sys.getrecursionlimit()
     left = limit - min(ROOM, limit // 2)
     while frame is not None and left > 0:

@@ -199,9 +199,7 @@ def main():
     except BaseException as error:
         tape.x(0)
         how, why = "error", load("_prov_names").error(error)
-    finally:
-        tape.end(how, why)
-    os._exit(0)
+    guard.leave(tape, how, why)
 
 
 def run(tape, own, settings):
@@ -219,14 +217,14 @@ def run(tape, own, settings):
             spec = importlib.util.find_spec(module)
         if spec is None or not spec.origin:
             raise ImportError("there is no module %s" % module)
-        script, package = spec.origin, spec.parent
+        script, package, shown = spec.origin, spec.parent, spec.origin
     else:
-        script, package = os.path.abspath(settings["script"]), None
-        sys.path[0] = os.path.dirname(script)
-    sys.argv[:] = [script, *argv]
+        script, package, shown = os.path.abspath(settings["script"]), None, settings["script"]
+        sys.path[0] = os.path.dirname(os.path.realpath(script))
+    sys.argv[:] = [shown, *argv]
     main_module = types.ModuleType("__main__")
     if not settings.get("cells"):  # a notebook has none, and no process can be started from it
-        main_module.__file__ = script
+        main_module.__file__ = script if sys.version_info >= (3, 9) else shown
     main_module.__builtins__ = __builtins__
     main_module.__package__ = package
     if module:
@@ -243,14 +241,25 @@ def run(tape, own, settings):
     exec(code, main_module.__dict__)
 
 
-def _nothing(*given, **named):
-    """Stand in for what a notebook's kernel offers and a rehearsal does not."""
-    del given, named
+class _Kernel(object):
+    """Stands in for what a notebook's kernel offers and a rehearsal does not."""
+
+    def __call__(self, *given, **named):  # noqa: ARG002
+        return None
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+
+def _kernel():
+    return _Kernel()
 
 
 def run_cells(tape, own, script, data, names):
     """Run the code cells of a notebook in their order; one that fails does not end the rest."""
-    names["display"] = names["get_ipython"] = _nothing
+    names["display"], names["get_ipython"] = _Kernel(), _kernel
     for number, text in load("_prov_cells").cells(data):
         shown = "%s:%d" % (own.shown(script), number)
         sites = []

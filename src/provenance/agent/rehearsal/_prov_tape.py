@@ -65,7 +65,7 @@ class Tape(object):
         self.number = 0
         self.thread = threading.get_ident()
         self.process = os.getpid()
-        self.busy = False
+        self.busy = self.ended = False
         self.lock = threading.Lock()
         self.sources = load("_prov_sources").Sources(settings, self)
         self.feed = load("_prov_feed").Feed(settings, self)
@@ -83,7 +83,7 @@ class Tape(object):
         if site in self.fed and self.feed.now(site):
             return value
         frame = sys._getframe(1)
-        if self.names.too_deep(frame):
+        if self.names.is_away(frame):
             return value
         operation = self._current(site, id(frame), name)
         self.busy = True
@@ -105,7 +105,7 @@ class Tape(object):
         if self.busy or threading.get_ident() != self.thread:
             return function
         frame = sys._getframe(1)
-        if self.names.too_deep(frame):
+        if self.names.is_away(frame):
             return function
         operation = self._current(site, id(frame), None)
         self.busy = True
@@ -138,7 +138,7 @@ class Tape(object):
 
     def _result(self, site, frame, value):
         self.counts[site] += 1
-        if self.names.too_deep(frame):
+        if self.names.is_away(frame):
             return value
         operation = self._ended(site, id(frame))
         if operation is None:
@@ -217,8 +217,10 @@ class Tape(object):
 
     def end(self, how, why=""):
         """Write the last lines and everything before them."""
-        if os.getpid() != self.process:
-            return
+        with self.lock:
+            if os.getpid() != self.process or self.ended:
+                return
+            self.ended = True
         self.put({"reached": [site for site, count in enumerate(self.counts) if count]})
         signatures = load("_prov_signatures")
         if signatures is not None:
@@ -264,7 +266,7 @@ class Tape(object):
     def _failed(self, frame):
         """Note the innermost operation that an exception ended; drop those around it."""
         error = sys.exc_info()[1]
-        if self.names.too_deep(sys._getframe(2)):
+        if self.names.is_away(sys._getframe(2)):
             return
         self.busy = True
         try:
