@@ -140,10 +140,12 @@ def _archive(place: Path, commit: str, tree: Path) -> str:
     listed = _git(place, "ls-tree", "-r", "-z", "--full-tree", commit)
     if listed is None:
         return "its commit is not at hand"
-    for line in listed.decode("utf-8", "surrogateescape").split("\0")[:-1]:
-        (mode, kind, name), path = line.partition("\t")[0].split(), line.partition("\t")[2]
-        content = _git(place, "cat-file", kind, name) if kind == "blob" else None
-        if content is None:
+    lines = listed.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    entries = [(*line.partition("\t")[0].split(), line.partition("\t")[2]) for line in lines]
+    contents = _blobs(place, [name for _, kind, name, _ in entries if kind == "blob"])
+    for mode, kind, name, path in entries:
+        content = contents.get(name)
+        if kind != "blob" or content is None:
             continue
         target = tree / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -153,6 +155,28 @@ def _archive(place: Path, commit: str, tree: Path) -> str:
             target.write_bytes(content)
             target.chmod(0o755 if mode == "100755" else 0o644)
     return ""
+
+
+def _blobs(place: Path, names: list[str]) -> dict[str, bytes]:
+    """Return the contents of those blobs that are there."""
+    done = subprocess.run(
+        ["git", "--git-dir", str(place), "cat-file", "--batch"],
+        input="\n".join(names).encode(),
+        capture_output=True,
+        check=False,
+        env={**os.environ, "GIT_NO_LAZY_FETCH": "1"},
+    )
+    found, at = {}, 0
+    while at < len(done.stdout):
+        end = done.stdout.index(b"\n", at)
+        words = done.stdout[at:end].split()
+        at = end + 1
+        if words[-1] == b"missing":
+            continue
+        size = int(words[2])
+        found[words[0].decode()] = done.stdout[at : at + size]
+        at += size + 1
+    return found
 
 
 def _git(place: Path, *words: str) -> bytes | None:

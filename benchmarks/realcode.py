@@ -140,10 +140,11 @@ def _one(
 def _seen(
     script: _corpus.Script, old: Path, new: Path, folder: Path, options: argparse.Namespace
 ) -> dict[str, Any]:
-    tree = folder / "tree"
-    why = _corpus.set_up(script, options.sources, tree)
+    published, tree = folder / "published" / "tree", folder / "tree"
+    why = _corpus.set_up(script, options.sources, published)
     if why:
         raise running.Failed(why)
+    shutil.copytree(published, tree, symlinks=True)
     environs = [_environ(script, python, tree) for python in (old, new)]
     spent = 0.0
     for step in map(str.strip, script.command.split("&&")):  # verified is the last
@@ -193,7 +194,7 @@ def _truth(
     truth = []
     for number, environ in enumerate((environs[0], environs[0], environs[1])):
         fresh = folder / str(number) / "tree"
-        _corpus.set_up(script, options.sources, fresh)
+        shutil.copytree(folder / "published" / "tree", fresh, symlinks=True)
         bare = ["bash", "-c", script.command]
         truth.append(_run(bare, fresh / script.folder, environ, options.limit))
     kept.write_text(json.dumps([script.command, truth]))
