@@ -141,8 +141,11 @@ def package(name: str) -> str:
 
 
 def same_class(old: str, new: str) -> bool:
-    """Return whether two qualified names are one class, whose module may have moved."""
-    if old == new:
+    """Return whether two qualified names are one class, whose module may have moved.
+
+    Compiled modules of old releases do not say of which package they are: ``mtrand.RandomState``.
+    """
+    if old == new or ("." in old and new.endswith("." + old)):
         return True
     first, second = old.rpartition(".")[2], new.rpartition(".")[2]
     return first.lstrip("_") == second.lstrip("_") and package(old) == package(new)

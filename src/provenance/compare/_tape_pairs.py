@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ QUIET = ("state", "noise")
 DRIFT = 1e-3, 1e-8
 """Relative difference up to which a result of inputs that differ by rounding is rounding too, in
 single and in double precision: what iterating makes of the last bits."""
+VOID = re.compile(r"(^|\.)(torch|numpy|cupy)\..*\b(new_)?empty(_\w+)?$")
+"""What returns memory as it happens to be: its values are nobody's doing."""
 
 
 class Pairs:
@@ -26,11 +29,15 @@ class Pairs:
         self.twins = by_key(again) if again is not None else None
         self.seen: dict[tuple[int, int, float | None], Unlike | None] = {}
         self.noise_of: dict[tuple[int, int], frozenset[str]] = {}
+        self.void: set[tuple[int | None, int | None]] = set()
+        """Forms, old and new, that hold memory as it happened to be."""
         self.coarse = 0.0
         """Relative precision of the coarsest numbers so far: plain numbers may be made of them."""
 
-    def noise(self, site: Site, operation: Operation) -> Mapping[str, Any] | None:
+    def noise(self, site: Site, operation: Operation, other: Operation) -> Mapping[str, Any] | None:
         """Return what to ignore in each part of the result; None where all of it is noise."""
+        if self._is_void(operation, other):
+            return None
         if self.twins is None or self.again is None:
             return {}
         twin = self.twins.get((site, operation.nth))
@@ -48,6 +55,19 @@ class Pairs:
         if operation.shown != twin.shown and operation.shown is not None:
             ignored["shown"] = True
         return ignored
+
+    def _is_void(self, operation: Operation, other: Operation) -> bool:
+        """Return whether a result is memory as it happened to be, or a view of such memory."""
+        if operation.result is None or other.result is None:
+            return False
+        if not VOID.search(operation.callee):
+            void = [pair[1:] for pair in inputs(operation, other) if pair[1:] in self.void]
+            known = {value for form, _ in void for value in _values(self.old.forms.get(form or 0))}
+            result = _values(self.old.forms.get(operation.result))
+            if not result or not known.issuperset(result):
+                return False
+        self.void.add((operation.result, other.result))
+        return True
 
     def noisy_inputs(self, site: Site, operation: Operation) -> dict[str, frozenset[str]]:
         """Return the inputs that are noise, by name, and what of each is ("" for all of it)."""
@@ -108,6 +128,8 @@ class Pairs:
         self, mine: int, twin: int, ignored: frozenset[str], first: bool
     ) -> Unlike | None:
         """Return how two inputs differ, None where only by rounding, or in what is ignored."""
+        if (mine, twin) in self.void:
+            return None
         found = self.of_forms(mine, twin, ignored, self.coarse or None)
         if found is None or found.kind in QUIET or (first and self.drifts(found)):
             return None
@@ -163,3 +185,10 @@ class Pairs:
         if not ignored:
             self.seen[key] = found
         return found
+
+
+def _values(form: Any) -> list[str]:
+    """Return the values of an array that its form shows, as text."""
+    told = form[-1] if isinstance(form, list) and form[:1] == ["a"] else None
+    listed = told.get("at", ()) if isinstance(told, dict) else ()
+    return [repr(one) for one in listed]

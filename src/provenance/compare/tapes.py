@@ -60,7 +60,7 @@ class _Comparison:
                 self.failures.lost(site, operation)
                 continue
             self.failures.until(other.number, operation.number)
-            ignored = self.pairs.noise(site, operation)
+            ignored = self.pairs.noise(site, operation, other)
             if ignored is None:
                 self.noisy.add(site)
                 continue
