@@ -143,3 +143,28 @@ def _said(root: Root) -> str:
     return "%s line %d %s (%s)%s: %s" % (
         root.kind, root.site.line, root.site.text, root.operation.callee, maker, what,
     )  # fmt: skip
+
+
+def table(found: Mapping[str, Judged | str]) -> str:
+    """Return the judged probes counted per library, and those that are missed, as Markdown."""
+    counts: dict[str, list[int]] = {}
+    misses = []
+    for name, one in found.items():
+        row = (
+            [1, 0, 0, 0, 0]
+            if isinstance(one, str)
+            else [1, one.named, one.placed, one.found, one.any]
+        )
+        for key in (name.partition("-")[0], "all"):
+            counts[key] = [a + b for a, b in zip(counts.get(key, [0] * 5), row, strict=True)]
+        if isinstance(one, str):
+            misses.append("%s: %s" % (name, one))
+        elif not one.found:
+            misses.append("%s: %s" % (name, "; ".join(one.said) or "no root"))
+    lines = [
+        "| library | probes | named | placed | found | any root |",
+        "|---|---|---|---|---|---|",
+    ]
+    order = sorted(counts, key=lambda key: (key == "all", -counts[key][0], key))
+    lines += ["| %s | %d | %d | %d | %d | %d |" % (key, *counts[key]) for key in order]
+    return "\n".join([*lines, "", *misses])

@@ -12,6 +12,8 @@ that asks for ``"restored" in sys.argv`` is run with this argument in the new re
 then print what the old one printed.
 
 Exit 0: all asked for hold. ``--write`` keeps what was printed in ``probes/results.json``.
+``--rehearse`` asks instead whether rehearsing the probes would find the changes if nobody knew of
+them (`_knowledge_rehearsal`); it prints a table and those that are missed.
 """
 
 from __future__ import annotations
@@ -216,6 +218,7 @@ def main() -> int:
     parser.add_argument("--new", action="store_true", help="only probes without a result")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--table", action="store_true", help="only renew the page's table")
+    parser.add_argument("--rehearse", action="store_true", help="find the changes without entries")
     asked = parser.parse_args()
     if asked.table:
         PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
@@ -230,6 +233,8 @@ def main() -> int:
     base = Path(os.environ.get("TMPDIR", tempfile.gettempdir())) / "prov-probes"
     base.mkdir(parents=True, exist_ok=True)
     _prepare(wanted, base, asked.jobs)
+    if asked.rehearse:
+        return _rehearse(wanted, base, asked.jobs)
     outcomes = []
     with concurrent.futures.ThreadPoolExecutor(asked.jobs) as pool:
         for one in pool.map(lambda p: run(p, base), wanted):
@@ -242,6 +247,28 @@ def main() -> int:
     wrong = sum(1 for one in outcomes if one.problem)
     print("%d probes, %d hold, %d do not" % (len(outcomes), len(outcomes) - wrong, wrong))
     return 1 if wrong else 0
+
+
+def _rehearse(wanted: list[Probe], base: Path, jobs: int) -> int:
+    """Print what rehearsing the probes finds; return 1 where it misses one."""
+    import _knowledge_rehearsal as rehearsal  # noqa: PLC0415  # the other modes need no prov
+
+    def judged(probe: Probe) -> rehearsal.Judged | str:
+        entry = json.loads((ENTRIES / (probe.id + ".json")).read_text(encoding="utf-8"))
+        sides = zip(probe.python, (probe.old, probe.new), strict=True)
+        try:
+            old, new = (built(version, side, base) for version, side in sides)
+            found = rehearsal.compared(rehearsal.three((old, new), probe.script, probe.env))
+        except (OSError, subprocess.SubprocessError) as error:
+            return "failed: %s" % error
+        return rehearsal.judge(found, probe.script, entry["symbols"])
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        found = dict(zip([one.id for one in wanted], pool.map(judged, wanted), strict=True))
+    print(rehearsal.table(found))
+    return (
+        0 if all(isinstance(one, rehearsal.Judged) and one.found for one in found.values()) else 1
+    )
 
 
 def _prepare(wanted: list[Probe], base: Path, jobs: int) -> None:
