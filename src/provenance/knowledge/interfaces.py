@@ -76,7 +76,8 @@ def with_hits(finding: Finding, hits: Sequence[Tuple[Hit, List[str], str]]) -> F
         told = _told_before(reasons, hit, places)
         if told is not None:
             one = reasons[told]
-            if one.level == INTERFACE or hit.text in one.evidence:
+            change = hit.text.partition(")")[2].partition(";")[0].strip()
+            if one.level == INTERFACE or hit.text in one.evidence or change in one.text:
                 continue
             more = "; ".join(text for text in (one.evidence, "signature: " + hit.text) if text)
             reasons[told] = one._replace(evidence=more)
