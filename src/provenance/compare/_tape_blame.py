@@ -124,12 +124,26 @@ class Blame:
                 follows=len(self.followers.get(place, ())), reaches=self.reaches.get(place, "")
             )
             for place, root in enumerate(self.roots)
-            if place not in without and not (root.kind == ALIAS and self._is_idle(place))
+            if place not in without and not self._is_idle(place)
         )
 
     def _is_idle(self, place: int) -> bool:
-        """Return whether nothing that shows, and no result, differs because of a root."""
-        return not (place in self.proven or self.followers.get(place) or place in self.reaches)
+        """Return whether nothing that is read or shows differs because of a root.
+
+        An input that differs while the result does not; a part of a library's record (the
+        description of a data set) while others of its parts are read.
+        """
+        root = self.roots[place]
+        if self.followers.get(place) or place in self.reaches:
+            return False
+        if root.kind == ALIAS:
+            return place not in self.proven
+        if root.kind != VALUE or root.unlike is None or not root.unlike.path:
+            return False
+        form = self.pairs.old.forms.get(root.operation.result or 0)
+        made = root.operation.number
+        read = any(made == maker for one in self.operations for _, maker in one.links)
+        return read and isinstance(form, list) and form[:1] in (["d"], ["nt"], ["o"], ["m"])
 
     def blame(
         self, site: Site, operation: Operation, other: Operation, causes: frozenset[int]

@@ -347,6 +347,17 @@ def _enums(path: str, old: Any, new: Any, _: Settings) -> Iterator[Seen]:
         yield Seen(path, "%s -> %s" % (old[2], new[2]), old, new, None, "value")
 
 
+def _byte_strings(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
+    """Compare bytes; what was pickled was compared, and each release pickles in its own way."""
+    if not (_is_pickle(old) and _is_pickle(new)):
+        yield from _exact(path, old, new, settings)
+
+
+def _is_pickle(form: Any) -> bool:
+    """Return whether bytes begin as a pickle does: PROTO, and a protocol of 2 to 5."""
+    return len(form) > 3 and str(form[3])[:4] in ("8002", "8003", "8004", "8005")
+
+
 def _parted(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Seen]:
     if old[1] != new[1] or len(old[2]) != len(new[2]):
         yield from _exact(path, old, new, settings)
@@ -374,6 +385,7 @@ _BY_TAG = {
     "ix": _indexes,
     "m": _models,
     "o": _opaque,
+    "by": _byte_strings,
     "q": _names,
     "e": _enums,
     "r": _parted,

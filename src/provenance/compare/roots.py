@@ -20,8 +20,10 @@ SHOWN_DIGITS = 8
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.]*\w)")
 
 SINK = re.compile(
-    r"(^builtins\.print$|\.(to_[a-z]+|dump|dumps|save[a-z_]*|write[a-z_]*|imwrite|imsave|tofile"
-    r"|log|info|warning|log_metrics?|add_scalars?|append_row)$)"
+    r"(^builtins\.print$|\.(dump|dumps|save[a-z_]*|write[a-z_]*|imwrite|imsave|tofile"
+    r"|log|info|warning|log_metrics?|add_scalars?|append_row"
+    r"|to_(csv|json|parquet|excel|pickle|hdf|sql|feather|html|latex|markdown|stata|clipboard|gbq"
+    r"|orc|xml|file|netcdf|zarr|disk|string|image|raster))$)"
 )
 """Calls by which values leave the script: what is printed, written or logged."""
 
