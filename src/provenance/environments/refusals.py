@@ -18,6 +18,7 @@ _NETWORK = re.compile(
 )
 _UNAUTHORIZED, _FORBIDDEN = "401 Unauthorized", "403 Forbidden"
 """uv says these in a hint and goes on as if such an index did not have the distribution."""
+_UNKNOWN, _NO_SUCH_VERSION = "no index here knows it", "no index here has this version"
 _IN_BUILD = re.compile(r"^ *cause: (Request failed|Failed to fetch)", re.MULTILINE)
 _OFFLINE = re.compile(r"network connectivity is disabled|network was disabled", re.IGNORECASE)
 _NAMED = (
@@ -43,6 +44,11 @@ class Refusal(NamedTuple):
     offline: bool = False
     network: bool = False
     built: bool = False
+
+    @property
+    def simple(self) -> bool:
+        """Whether the distribution itself cannot be had, whatever it is to go together with."""
+        return self.reason in (_UNKNOWN, _NO_SUCH_VERSION)
 
 
 def read(text: str, known: Collection[str]) -> Refusal:
@@ -86,11 +92,11 @@ def _reason(whole: str, flat: str, offline: bool) -> str:
     if "was not found in the" in flat and _FORBIDDEN in flat:
         return "the index refuses it (%s)" % _FORBIDDEN
     if "was not found in the" in flat:
-        return "no index here knows it"
+        return _UNKNOWN
     if "depends on Python" in flat or "does not satisfy Python" in flat:
         return "this release does not take that Python"
     if "no version of" in flat:
-        return "no index here has this version"
+        return _NO_SUCH_VERSION
     if "no wheels" in flat or "no usable wheels" in flat:
         return "no wheel for this Python and platform"
     if "ailed to build" in flat:

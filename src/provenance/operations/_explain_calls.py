@@ -65,11 +65,12 @@ def sides(reference: Reference, changes: list[Difference], asked: Asked) -> Side
     after = {name: str(one.new) for name, one in told.items()}
     old, was = None, had
     recorded = {**had, PYTHON_ITSELF: recipe.python}
-    if reference.kind == FILES:
+    loose = reference.kind == FILES
+    if loose:
         old = recipe
     elif any(not _is(version, recorded.get(name)) for name, version in before.items()):
-        old, was = _with(recipe, used, before, had, asked)
-    new, now = _with(recipe, used, after, was, asked)
+        old, was = _with(recipe, used, before, had, asked, loose)
+    new, now = _with(recipe, used, after, was, asked, loose)
     also = [
         Difference("packages", "python", "version", name, UNKNOWN, was[name], now[name])
         for name in used
@@ -90,16 +91,24 @@ def _with(
     changed: Mapping[str, str],
     preferred: Mapping[str, str],
     asked: Asked,
+    loose: bool,
 ) -> tuple[Wanted, dict[str, str]]:
-    """Return the recipe with ``changed`` versions, and the versions of all that it holds."""
+    """Return the recipe with ``changed`` versions, and the versions of all that it holds.
+
+    loose: of files; where no run built anything, and for another Python, nothing is to be built.
+    """
     fixed = {name: version for name, version in changed.items() if name != PYTHON_ITSELF}
     python = changed.get(PYTHON_ITSELF, recipe.python)
     if asked.progress is not None:
         shown = ", ".join("%s %s" % one for one in list(changed.items())[:3])
         asked.progress("finding what goes together with %s" % shown)
-    found = resolve.resolved(
-        used, fixed, preferred, python, asked.environ, asked.place.root, asked.offline
-    )
+    given = (used, fixed, preferred, python, asked.environ, asked.place.root, asked.offline)
+    try:
+        found = resolve.resolved(*given, wheels=loose or python != recipe.python)
+    except resolve.NotTogether:
+        if loose:
+            raise
+        found = resolve.resolved(*given)
     lost = [one for one in found.left_out if one.name in used]
     if lost:
         raise _refused("an environment cannot be built: %s." % str(lost[0]))
@@ -135,13 +144,23 @@ def compared(given: Sides, findings: tuple[Finding, ...], asked: Asked) -> Outco
         return Outcome(findings, None, (not_compared(error),))
     key = [given.new.python, list(given.new.requirements)]
     done = rehearse.rehearse(reference, key, wish._replace(python=python))
-    return comparing_calls.outcome(done, findings, reference, asked.mode)
+    found = comparing_calls.outcome(done, findings, reference, asked.mode)
+    return found._replace(notes=(*found.notes, *_stopped(done)))
+
+
+def _stopped(done: rehearse.Rehearsed) -> list[str]:
+    """Return the sentence that says where the rehearsal failed in the old environment already."""
+    if done.old is None or not done.old.failed:
+        return []
+    line, why = done.old.failed[0]
+    text = "line %d fails in the old environment already: %s"
+    return [text % (line, why.partition("\n")[0])]
 
 
 def not_compared(error: ProvError) -> NotCompared:
     """Return an error as the reason why calls were not compared."""
-    why = error.message + (" (%s)" % error.hint if error.hint else "")
-    return NotCompared(calls.FACET, WHAT, why.rstrip("."))
+    why = error.message.rstrip(".") + ("; " + error.hint if error.hint else "")
+    return NotCompared(calls.FACET, WHAT, why)
 
 
 def _built(recipe: Wanted, asked: Asked) -> Environment:
@@ -153,7 +172,7 @@ def _built(recipe: Wanted, asked: Asked) -> Environment:
     wish = build.Wish(asked.environ, asked.place.root, asked.offline, limit_mb=asked.limit_mb)
     made = build.build(recipe, wish, tell)
     if made.missing:
-        raise _refused("the environment built for it lacks %s" % "; ".join(map(str, made.missing)))
+        raise _refused("the environment for it lacks %s" % "; ".join(map(str, made.missing)))
     return made
 
 

@@ -15,13 +15,13 @@ import sys
 import tarfile
 from collections.abc import Iterator
 
-from provenance.core import filekinds, record
+from provenance.core import filekinds, record, versions
 from provenance.core.difference import Difference
 from provenance.core.distributions import scan
 from provenance.core.paths import REPO, PathRef
 from provenance.core.record import Record
 from provenance.environments import resolve
-from provenance.errors import NothingToCompare, ProvError, UsageError
+from provenance.errors import ProvError, UsageError
 from provenance.facets import code, data, packages, runtime
 from provenance.facets._code import NO_GIT, Archive, Code
 from provenance.facets._entries import FileEntry
@@ -38,6 +38,8 @@ from provenance.operations.references import Reference
 ARCHIVE = "untracked.tar.gz"
 PYTHONS = ("3.11", "3.12", "3.10", "3.13", "3.9", "3.8", "3.7")
 """Tried one after the other: for the first ones most releases have wheels."""
+_TOOL, _WITHOUT = "setuptools", "3.12"
+"""In every environment of a Python before that one; old releases import it without saying so."""
 MOST_SOURCE, MOST_FILES = 4 << 20, 5000
 """Bytes of one source file, and files beside the script, that go into the tree."""
 
@@ -142,22 +144,26 @@ def _environment(
     names = set(_imported(run)) | set(fixed)
     for one in scan(active(asked.environ)):
         before[one.key] = one.version
-    date = ""
+    new = {one.name: str(one.new) for one in changes if one.name != PYTHON_ITSELF}
     goes = (asked.environ, asked.place.root, asked.offline)
-    if not before:
-        date = max([resolve.released(name, one, *goes) for name, one in fixed.items()], default="")
-    problem: ProvError = NothingToCompare("no Python here takes the old version.")
+    problems: list[ProvError] = []
     for python in (str(stated.old),) if stated is not None else PYTHONS:
+        date = ""
+        if asked.progress is not None:
+            asked.progress("looking for what goes together on Python %s" % python)
+        if not before:
+            dates = [resolve.released(name, one, python, *goes) for name, one in fixed.items()]
+            date = max(dates, default="")
+        also = {_TOOL} if versions.key(python)[:2] < versions.key(_WITHOUT)[:2] else set()
         try:
-            old = resolve.resolved(names, fixed, before, python, *goes, date)
-            new = {one.name: str(one.new) for one in changes if one.name != PYTHON_ITSELF}
-            resolve.resolved(names, new, old.versions, python, *goes)
+            old = resolve.resolved(names | also, fixed, before, python, *goes, date, True)
+            resolve.resolved(names, new, old.versions, python, *goes, "", True)
         except resolve.NotTogether as error:
-            problem = error
+            problems.append(error)
             continue
         lost = {one.name for one in old.left_out}
-        return python, old.versions, names - lost
-    raise problem
+        return python, old.versions, (names | also) - lost
+    raise problems[0]
 
 
 def _imported(run: Record) -> Iterator[str]:
