@@ -205,6 +205,7 @@ def calls_clause(
         text = "calls compared: %d of %s" % (coverage.compared, sites)
         text += _GIVEN.get(coverage.mode, "")
         text += " (%s)" % missed if missed else ""
+        text += ", " + coverage.short if coverage.short else ""
         return text + ("; %s not compared" % known if known else "")
     reasons = [one.reason for one in left if one.facet == CALLS]
     reasons = reasons or [one.reason for one in interfaces]

@@ -63,6 +63,8 @@ class Tape(NamedTuple):
 
     failed: line and error of each statement that failed. rows: to which its data was cut, 0 where
     it was not. reached: sites that were executed, also those of which no operation was noted.
+    long: the arguments (site, name, what to cut it to) of the calls that took the time, where it
+    ran out. short: those that were cut.
     """
 
     python: str = ""
@@ -77,6 +79,8 @@ class Tape(NamedTuple):
     why: str = ""
     rows: int = 0
     reached: frozenset[int] = frozenset()
+    long: tuple[tuple[int, str, int], ...] = ()
+    short: tuple[tuple[int, str, int], ...] = ()
 
 
 def read(lines: Iterable[str]) -> Tape:
@@ -105,6 +109,7 @@ class _Reader:
         self.loops: list[tuple[int, int, int]] = []
         self.failed: list[tuple[int, str]] = []
         self.reached: frozenset[int] = frozenset()
+        self.arguments: dict[str, list[tuple[int, str, int]]] = {"long": [], "short": []}
         self.python, self.end, self.why, self.rows = "", CUT_OFF, "", 0
 
     def take(self, value: dict[str, Any]) -> None:
@@ -135,6 +140,10 @@ class _Reader:
         elif "loop" in value:
             site, nth, turns = value["loop"]
             self.loops.append((int(site), int(nth), int(turns)))
+        elif "long" in value or "short" in value:
+            which = "long" if "long" in value else "short"
+            site, name, few = value[which]
+            self.arguments[which].append((int(site), str(name), int(few)))
         elif "failed" in value:
             self.failed.append((int(value["failed"]), str(value["e"])))
         elif "end" in value:
@@ -158,6 +167,8 @@ class _Reader:
             self.why,
             self.rows,
             self.reached,
+            tuple(self.arguments["long"]),
+            tuple(self.arguments["short"]),
         )
 
 

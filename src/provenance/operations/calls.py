@@ -33,12 +33,15 @@ class Coverage(NamedTuple):
 
     mode: one of `MODES`. compared: sites whose results were held against each other. sites: all
     that were found. missed: how many were not compared, by reason ("noisy", "not reached").
+    short: what made the calls come to less than the run's, in words, "" where nothing did: "epochs
+    cut to 2", "stopped after 60 s at train.py:31".
     """
 
     mode: str
     compared: int
     sites: int
     missed: dict[str, int]
+    short: str = ""
 
 
 def mode(asked: str | None, stated: str, reference: Reference) -> str:

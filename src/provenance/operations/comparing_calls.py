@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from provenance.compare.tape import TIME, Tape
 from provenance.core.difference import BROKEN, Difference, NotCompared
 from provenance.core.record import Record
 from provenance.core.verdict import Finding
@@ -77,15 +78,24 @@ def outcome(
     counted = done.compared.coverage
     missed = {"noisy": counted.noisy, "not reached": counted.missing}
     mode = done.mode or mode
-    coverage = Coverage(
-        mode, counted.compared, counted.reached, {n: c for n, c in missed.items() if c}
-    )
+    missed = {n: c for n, c in missed.items() if c}
+    short = _short(done.old, done.new)
+    coverage = Coverage(mode, counted.compared, counted.reached, missed, short)
     told_of_data = mode != calls.SYNTHETIC  # made-up data does not reach all that real data does
     if told_of_data and done.old and done.new:
         changed = frozenset(one.package for one in told)
         folding = _checked.levels(done.old, done.new, reference.record)
         plain = _checked.quieted(plain, done.compared.same, changed, folding)
     return Outcome(_roots.attach(plain, told, "run"), coverage, (), done.notes)
+
+
+def _short(old: Tape | None, new: Tape | None) -> str:
+    """Return in words what the rehearsals left out of the run's calls, "" where nothing."""
+    if old is None or new is None:
+        return ""
+    parts = sorted({"%s cut to %d" % (name.lstrip("*"), few) for _, name, few in old.short})
+    stopped = [one.why for one in (old, new) if one.end == TIME]
+    return ", ".join(parts + stopped[:1])
 
 
 def _is_missing(finding: Finding) -> bool:

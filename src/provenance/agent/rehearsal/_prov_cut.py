@@ -1,7 +1,8 @@
 """Cutting a rehearsal short: loops by time, data by rows, trainers by epochs.
 
 The first rehearsal decides how many turns each loop gets; later ones follow its plan, so that all
-of them do the same work and draw the same random numbers.
+of them do the same work and draw the same random numbers. Where one was stopped inside a call of a
+library, it tells which arguments made that call long; the next one cuts them.
 """
 
 import sys
@@ -10,9 +11,15 @@ import time
 LOOP_S = 1.0
 """Seconds that the turns of one loop may take before it ends, after at least `LEAST_TURNS`."""
 LEAST_TURNS = 2
-EPOCHS = frozenset("epochs epoch n_epochs nb_epoch num_epochs max_epochs num_train_epochs".split())
-"""Keyword arguments that give a library the number of passes over the data."""
-FEW_EPOCHS = 2
+FEWER = {
+    2: "epochs epoch n_epochs nb_epoch num_epochs max_epochs num_train_epochs n_trials n_iter",
+    10: "n_estimators num_boost_round num_round iterations max_iter max_steps num_steps n_steps",
+    50: "draws tune num_samples num_warmup nsteps generations maxiter",
+    1000: "total_timesteps",
+}
+"""Arguments that say how often a library goes over its work, and what they are cut to where it took
+too long: enough to come by every step once."""
+_FEW = {name: few for few, names in FEWER.items() for name in names.split()}
 
 load = None
 
@@ -30,6 +37,13 @@ class Cut(object):
         self.follows = settings.get("follows", False)
         self.loops = {}
         self.whiles = {}
+        self.short = {}
+        """By site: the arguments that are cut, with what they are cut to."""
+        for site, name, few in settings.get("short", ()):
+            self.short.setdefault(site, {})[name] = few
+            tape.put({"short": [site, name, few]})
+        self.came = {}
+        """By operation: its arguments that could be cut, and the operations it came from."""
 
     def loop(self, site):
         """Return the count of one execution of a ``for`` loop."""
@@ -50,10 +64,44 @@ class Cut(object):
         loop.over = True
         return False
 
-    def called(self, callee, function):
-        """Return ``function``, or one that trains for fewer epochs."""
-        del callee
-        return function
+    def fewer(self, site, name, value):
+        """Return an argument, less of it where it is to be cut. name "**": a dict of arguments."""
+        wanted = self.short[site]
+        try:
+            if name == "**":
+                inner = {
+                    key: self._least(value[key], wanted["**" + key])
+                    for key in value
+                    if "**" + key in wanted
+                }
+                return dict(value, **inner) if inner else value
+            return self._least(value, wanted[name]) if name in wanted else value
+        except Exception:
+            return value
+
+    @staticmethod
+    def _least(value, few):
+        return few if type(value) is int and value > few else value
+
+    def noted(self, number, operation):
+        """Remember what made the operation ``number`` long, and what it came from."""
+        given = _long_arguments(operation)
+        parents = [maker for _, maker in operation.links]
+        if given or parents:
+            self.came[number] = (given, parents)
+
+    def long(self, operations):
+        """Return ``[site, name, few]`` of what made those operations long that are under way."""
+        found, todo = [], []
+        for one in operations:
+            if one.noted:
+                found.extend(_long_arguments(one))
+                todo.extend(maker for _, maker in one.links)
+        for number in todo:
+            given, parents = self.came.get(number, ((), ()))
+            found.extend(given)
+            todo.extend(one for one in parents if one not in todo)
+        return [list(one) for one in sorted(set(found))]
 
     def again(self, site, value):
         """Return the result of an execution that is not noted."""
@@ -121,6 +169,20 @@ class Loop(object):
         """Note how many turns the loop was given."""
         if not self.cut.follows:
             self.cut.tape.put({"loop": [self.site, self.nth, self.turns]})
+
+
+def _long_arguments(operation):
+    """Return site, name and cut value of the arguments of an operation that could be cut."""
+    found = []
+    for (name, _), value in zip(operation.inputs, operation.values):
+        given = {name: value}
+        if name == "**":
+            given = {"**" + key: value[key] for key in value} if type(value) is dict else {}
+        for key, one in given.items():
+            few = _FEW.get(key.lstrip("*"))
+            if few is not None and type(one) is int and one > few:
+                found.append((operation.site, key, few))
+    return found
 
 
 def _length(value):

@@ -89,6 +89,7 @@ class Notes(object):
         if state != self.random:
             line["r"] = self.random = state
         self.tape.put(line)
+        self.tape.cut.noted(number, operation)
         self._remember(value, operation)
 
     def trouble(self):

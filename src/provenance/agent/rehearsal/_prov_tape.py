@@ -55,7 +55,6 @@ class Tape(object):
         self.names = load("_prov_names")
         self.names.OWN = own
         self.notes = load("_prov_notes").Notes(self)
-        self.cut = load("_prov_cut").Cut(settings, self)
         self.stream = open(path, "w", encoding="utf-8")  # noqa: SIM115
         self.bytes = 0
         self.sites = []
@@ -67,6 +66,8 @@ class Tape(object):
         self.process = os.getpid()
         self.busy = self.ended = False
         self.lock = threading.Lock()
+        self.cut = load("_prov_cut").Cut(settings, self)
+        self.short = self.cut.short
         self.sources = load("_prov_sources").Sources(settings, self)
         self.feed = load("_prov_feed").Feed(settings, self)
         self.fed = self.feed.sites
@@ -74,7 +75,9 @@ class Tape(object):
     # --- what rewritten code calls -----------------------------------------------------------
 
     def a(self, site, name, value):
-        """Note an input, return it."""
+        """Note an input, return it (or less of it, where that is to be cut)."""
+        if site in self.short:
+            value = self.cut.fewer(site, name, value)
         count = self.counts[site]
         if count >= FIRST and count & (count - 1):
             return value
@@ -120,7 +123,7 @@ class Tape(object):
             self.notes.trouble()
         finally:
             self.busy = False
-        return self.cut.called(operation.callee, function)
+        return function
 
     def r(self, site, value):
         """Note the result, return it (or its beginning, where data is cut)."""
@@ -221,6 +224,9 @@ class Tape(object):
             if os.getpid() != self.process or self.ended:
                 return
             self.ended = True
+        if how == "time":
+            for one in self.cut.long(list(self.open)):
+                self.put({"long": one})
         self.put({"reached": [site for site, count in enumerate(self.counts) if count]})
         signatures = load("_prov_signatures")
         if signatures is not None:
