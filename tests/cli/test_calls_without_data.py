@@ -190,6 +190,31 @@ def test_a_lock_of_made_up_data_carries_no_value_of_the_data(here, pythons):
     assert "salary" in found, "the source asks for it by this name"
 
 
+@pytest.mark.parametrize("how", ["in full", "in a thread"])
+def test_data_is_not_read_where_it_is_made_up(here, pythons, how):
+    source = """\
+import json, threading, widgets
+found = []
+def read():
+    with open(%r) as stream:
+        found.append(json.load(stream)[3]["name"])
+%s
+print(widgets.power([len(found[0])]), [found[0]] + widgets.scale([2]))
+"""
+    start = (
+        "read()" if how == "in full" else "t = threading.Thread(target=read); t.start(); t.join()"
+    )
+    path = str(here.folder / "data" / "people.json")
+    (here.folder / "fit.py").write_text(source % (path, start))
+    here("run", "--", pythons[0], "fit.py")
+    here("lock", "@last", "--calls", "synthetic")
+    lock = here.folder / "prov.lock"
+    assert "calls" in json.loads(lock.read_text())
+    assert PERSON not in texts_in(lock)
+    here("lock", "@last", "--calls", "cut")
+    assert PERSON in texts_in(lock)
+
+
 def test_no_secret_gets_into_a_lock(here, pythons):
     source = """\
 import os, sys, widgets

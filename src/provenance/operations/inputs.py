@@ -57,9 +57,11 @@ def bring(
 def places(run: Record, roots: Roots, tree: str) -> tuple[str, ...]:
     """Return where the data of ``run`` is, or would be, for a rerun in ``tree``.
 
-    What the restored code in ``tree`` holds already is not among it: it comes with the code.
+    What the restored code in ``tree`` holds already is not among it: it comes with the code. The
+    places that it was read from follow: source that names them in full reads it there.
     """
-    found = []
+    found: list[str] = []
+    originals: list[str] = []
     for entry in entries(run, "data"):
         ref = PathRef.from_json(entry["path"])
         if ref.root != REPO or roots.repo is None:
@@ -69,7 +71,9 @@ def places(run: Record, roots: Roots, tree: str) -> tuple[str, ...]:
         target = os.path.normpath(os.path.join(tree, ref.path))
         if is_inside(target, tree) and not os.path.lexists(target):
             found.append(target)
-    return tuple(found)
+            original = roots.locate(ref)
+            originals += [original] if original is not None else []
+    return (*found, *originals)
 
 
 def _place(source: str, target: str, copied: bool) -> None:

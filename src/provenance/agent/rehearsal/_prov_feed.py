@@ -77,7 +77,7 @@ class Feed(object):
         self.sites = {}
         self.known = {}
         self.loose = {}
-        for one in settings.get("feed", ()):
+        for one in settings.get("feed") or ():
             path, line, column, kind, text = one["at"]
             slot = self.known.setdefault((path, line, column, kind, text), {})
             self.loose.setdefault((path, line, kind, text), []).append(slot)

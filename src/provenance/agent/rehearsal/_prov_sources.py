@@ -6,6 +6,7 @@ reader, a data set). What it returned is described on the tape, and kept there i
 """
 
 import ast
+import errno
 import os
 import sys
 
@@ -60,6 +61,9 @@ class Sources(object):
         self.tape = tape
         self.files = frozenset(os.path.abspath(one) for one in settings.get("data", ()))
         self.folders = frozenset(_above(self.files))
+        self.refused = frozenset()
+        if settings.get("feed") is not None:  # what is fed stands for the data: nothing of it is to be read
+            self.refused = frozenset(one for one in self.files if os.path.exists(one))
         self.public = Public(settings.get("argv", ()), self.files | self.folders)
         self.keep = settings.get("keep", False)
         self.watching = bool(self.files)
@@ -94,13 +98,17 @@ class Sources(object):
         if event not in ("open", "os.listdir", "os.scandir", "sqlite3.connect") or not args:
             return
         try:
-            if self.is_data(args[0]):
+            known = self.is_data(args[0])
+            if known:
                 self.unclaimed += 1
                 self.opener = self._code(sys._getframe(1))
                 if self.tape.open:
                     self.tape.open[-1].opened = True
+            refused = known and os.path.abspath(os.fsdecode(args[0])) in self.refused
         except Exception:
             return
+        if refused:  # by another thread, say, which is not fed
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), args[0])
 
     def _code(self, frame):
         """Return the code of the user's own that is running in or below ``frame``."""
