@@ -285,6 +285,15 @@ class Blame:
             return frozenset([place])
         return self.links.reaching(operation)
 
+    def carry(self, operation: Operation) -> None:
+        """Hand roots on through objects that show nothing: to what is made of them, or changed."""
+        makers = [maker for _, maker in operation.links if maker in self.of_object]
+        if makers:
+            causes = frozenset(self.of_object[maker] for maker in makers)
+            self.links.reach(operation, causes)
+            if self.links.is_closed(operation.number):
+                self.of_object.setdefault(operation.number, min(causes))
+
     def maker(self, operation: Operation) -> Made | None:
         """Return the operation that made the object that this one is about."""
         links = dict(operation.links)

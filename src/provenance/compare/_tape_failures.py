@@ -59,6 +59,11 @@ class Failures:
         if self.new.end != ERROR or not any(root.kind == FAILS for root in self.blame.roots):
             self._statements()
 
+    def replaced(self, operation: Operation, other: Operation) -> frozenset[int]:
+        """Return the handled failure because of which something else is called in its place."""
+        names = {one.callee.rpartition(".")[2] for one in (operation, other)}
+        return frozenset([max(self.handled)] if len(names) > 1 and self.handled else [])
+
     def harmless(self) -> frozenset[int]:
         """Return the places of handled failures after which all that shows is the same."""
         if self._sunk(self.old, self.theirs) != self._sunk(self.new, self.mine):
@@ -79,7 +84,8 @@ class Failures:
             causes = frozenset([place])
             if failing.handled:
                 self.handled.add(place)
-        self.blame.differing[operation.number] = causes
+        if operation.site in self.old.sites and self.mine.get((site, operation.nth)) is operation:
+            self.blame.differing[operation.number] = causes
         for place in causes:
             self.blame.follow(place, site)
 

@@ -35,7 +35,7 @@ class Links:
         """
         if operation.callee.startswith("builtins.") or SINK.search(operation.callee):
             return
-        numbers = {number for _, number in operation.links if self._is_closed(number)}
+        numbers = {number for _, number in operation.links if self.is_closed(number)}
         if self._returns_nothing(operation):
             numbers |= {one for one in self.lineage(operation) if self._has_state(one)}
         for number in numbers:
@@ -70,7 +70,7 @@ class Links:
         form = self._form(number)
         return isinstance(form, list) and form[:1] in (["o"], ["m"])
 
-    def _is_closed(self, number: int) -> bool:
+    def is_closed(self, number: int) -> bool:
         """Return whether the form of the object tells nothing of what it holds."""
         form = self._form(number)
         return isinstance(form, list) and form[:1] == ["o"] and not form[-1]

@@ -107,11 +107,12 @@ class _Comparison:
             if causes and self.pairs.is_opaque(operation.result):
                 blame.of_object.setdefault(operation.number, min(causes))
             if not causes:
+                blame.carry(operation)
                 self._last_digits(site, operation, other, ignored)
             blame.random(site, operation, drawn)
             return
         self.bad.add(site)
-        causes = causes or blame.hidden(operation)
+        causes = causes or blame.hidden(operation) or self.failures.replaced(operation, other)
         if not causes:
             causes = frozenset([blame.of_result(site, operation, kind, unlike)])
             blame.sink(site, operation, causes)
