@@ -122,6 +122,9 @@ def test_calls_are_compared_after_the_data_is_gone(here, pythons, mode):
     assert data["calls"]["mode"] == mode
     assert data["calls"]["missed"] == {}
     assert library(data)["effect"] == "known"
+    sources = {one["source"] for one in seen(data)}
+    assert all(one.endswith("made-up data") == (mode == "synthetic") for one in sources)
+    assert sources
     lines = {one.partition(":")[2] for one in library(data)["where"]}
     assert {"6", "9", "12", "14", "16"} <= lines, "each way in which data came in"
 

@@ -10,6 +10,7 @@ from provenance.core.difference import BROKEN, Difference, NotCompared
 from provenance.core.record import Record
 from provenance.core.verdict import Finding
 from provenance.operations import _checked, _roots, calls
+from provenance.operations._roots import Told
 from provenance.operations.calls import Coverage
 from provenance.operations.references import Reference
 from provenance.store.project import Project
@@ -78,6 +79,8 @@ def outcome(
     counted = done.compared.coverage
     missed = {"noisy": counted.noisy, "not reached": counted.missing}
     mode = done.mode or mode
+    if mode == calls.SYNTHETIC:
+        told = tuple(map(_of_made_up, told))
     missed = {n: c for n, c in missed.items() if c}
     short = _short(done.old, done.new)
     coverage = Coverage(mode, counted.compared, counted.reached, missed, short)
@@ -87,6 +90,12 @@ def outcome(
         folding = _checked.levels(done.old, done.new, reference.record)
         plain = _checked.quieted(plain, done.compared.same, changed, folding)
     return Outcome(_roots.attach(plain, told, "run"), coverage, (), done.notes)
+
+
+def _of_made_up(told: Told) -> Told:
+    """Return ``told`` with a source that says that its values are not those of the data."""
+    source = told.reason.source + ", with made-up data"
+    return told._replace(reason=told.reason._replace(source=source))
 
 
 def _short(old: Tape | None, new: Tape | None) -> str:
