@@ -250,7 +250,10 @@ _KNOWN = {
         sklearn:BaseEstimator=estimator xgboost:XGBModel=estimator
         lightgbm:LGBMModel=estimator catboost:CatBoost=estimator
         transformers:PretrainedConfig=config transformers:PreTrainedConfig=config
-        scipy:rv_frozen=frozen""",
+        scipy:rv_frozen=frozen pandas:NDFrameIndexerBase=view pandas:BaseGroupBy=view
+        pandas:BaseWindow=view pandas:StringMethods=view pandas:PandasDelegate=view
+        statsmodels:Model=fitted statsmodels:ResultsWrapper=fitted statsmodels:Results=fitted
+        statsmodels:_BaseInfluenceMixin=fitted""",
 }
 
 

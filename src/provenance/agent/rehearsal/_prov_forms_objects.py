@@ -1,4 +1,4 @@
-"""Evidence of objects of well-known libraries: estimators, configurations, distributions."""
+"""Objects of well-known libraries: estimators, configurations, distributions, views of tables."""
 
 load = None
 _PARAMS, _FITTED = 40, 24
@@ -50,3 +50,24 @@ def frozen(value, walk, depth):
     kept = [[name, walk.of(own.get(name), depth + 1)] for name in ("args", "kwds")]
     name = getattr(own.get("dist"), "name", "")
     return ["nt", "scipy.stats.rv_frozen", [["dist", str(name)], *kept]]
+
+
+def view(value, walk, depth):
+    """Return the form of what selects from a table or groups it: the table's."""
+    own = getattr(value, "__dict__", {})
+    held = [own.get(name) for name in ("obj", "_orig", "orig", "_parent")]
+    of = next((one for one in held if one is not None), None)
+    of = value.obj if of is None else of  # an indexer's, which is in C
+    return ["m", _forms().name_of(type(value)), {}, [["of", walk.of(of, depth + 1)]], {}]
+
+
+# --- statsmodels ---
+
+
+def fitted(value, walk, depth):
+    """Return the form of a model, of its results or of their influence: the arrays in them."""
+    results = vars(value).get("_results", vars(value).get("results", value))
+    model = vars(results).get("model", results)
+    held = [("params", vars(results)), ("endog", vars(model)), ("exog", vars(model))]
+    named = [[name, walk.of(own[name], depth + 1)] for name, own in held if name in own]
+    return ["m", _forms().name_of(type(value)), {}, named, {}]

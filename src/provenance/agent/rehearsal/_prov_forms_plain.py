@@ -95,6 +95,13 @@ def complex_number(value, walk, depth):
 
 def octets(value, walk, depth):
     data = bytes(value[:10000000]) if type(value) is not memoryview else value.tobytes()[:10000000]
+    if (
+        len(data) == len(value)
+        and data[:1] == b"\x80"
+        and data[1:2] < b"\x06"
+        and data[-1:] == b"."
+    ):
+        return _forms().opaque(value, {"pickle": len(value)})  # holds its library's own layout
     return ["by", len(value), _forms().digest(data), data[:16].hex()]
 
 
