@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from provenance.compare import forms
 from provenance.compare._tape_links import Links
+from provenance.compare._tape_makers import Made, Makers
 from provenance.compare._tape_pairs import Pairs
 from provenance.compare.forms import Unlike
 from provenance.compare.roots import (
@@ -23,8 +23,6 @@ from provenance.compare.roots import (
 )
 from provenance.compare.tape import Operation, Site, Tape
 
-Made = tuple[Site, Operation]
-
 
 class Blame:
     """The roots found so far, and what follows from each. A root is known by its place."""
@@ -33,8 +31,8 @@ class Blame:
         self.pairs = pairs
         self.around, self.others = around(old.operations), by_key(new)
         self.sites = old.sites
-        self.operations = old.operations
         self.by_number = {one.number: one for one in old.operations}
+        self.makers = Makers(old, new)
         self.links = Links(self.by_number, old.forms)
         self.roots: list[Root] = []
         self.root_at: dict[int, int] = {}
@@ -66,7 +64,7 @@ class Blame:
     ) -> int:
         """Make a root of an operation and return its place."""
         place = len(self.roots)
-        maker = maker or self.maker(operation)
+        maker = maker or self.makers.of(operation)
         self.roots.append(Root(site, operation, kind, unlike, error=error, maker=maker))
         self.root_at[operation.number] = place
         return place
@@ -103,7 +101,7 @@ class Blame:
 
     def _alike(self, site: Site, operation: Operation) -> tuple[str, ...]:
         """Return what two operations have in common that are one and the same to a reader."""
-        maker = self.maker(operation)
+        maker = self.makers.of(operation)
         callee = operation.callee or (maker[1].callee if maker else "")
         if not callee:
             return (*map(str, site),)
@@ -142,7 +140,7 @@ class Blame:
             return False
         form = self.pairs.old.forms.get(root.operation.result or 0)
         made = root.operation.number
-        read = any(made == maker for one in self.operations for _, maker in one.links)
+        read = any(made == maker for one in self.by_number.values() for _, maker in one.links)
         return read and isinstance(form, list) and form[:1] in (["d"], ["nt"], ["o"], ["m"])
 
     def blame(
@@ -243,36 +241,9 @@ class Blame:
         site = self.sites[operation.site]
         if site in self.of_site:
             return self.of_site[site]
-        maker = self._changer(operation)
+        maker = self.makers.changer(operation)
         place = self.of_site[site] = self.add(site, operation, ALIAS, unlike, maker=maker)
         return place
-
-    def _changer(self, operation: Operation) -> Made | None:
-        """Return the operation that may have changed an input without being seen to.
-
-        The last one before it on an object that was made from the same one (a drawing context of an
-        image, a view), else the last assignment to an item or attribute, or call that was given a
-        function to call back, else the last call that changed anything at all.
-        """
-        mine = {maker for _, maker in operation.links}
-        unseen = changing = None
-        for one in reversed(self.operations):
-            if one.number >= operation.number or one.site not in self.sites:
-                continue
-            for _, maker in one.links:
-                parent = self.by_number.get(maker)
-                if parent is not None and mine & {link for _, link in parent.links}:
-                    return self.sites[one.site], one
-            if unseen is None and (self.sites[one.site].kind == "store" or self._calls_back(one)):
-                unseen = self.sites[one.site], one
-            if changing is None and one.changed and not one.callee.startswith("builtins."):
-                changing = self.sites[one.site], one
-        return unseen or changing
-
-    def _calls_back(self, operation: Operation) -> bool:
-        """Return whether an operation was given one of the script's own functions."""
-        given = (self.pairs.old.forms.get(form or 0) for _, form in operation.inputs)
-        return any("'function', '__main__." in repr(form) for form in given)
 
     def _of_objects(self, operation: Operation) -> frozenset[int]:
         """Return the root of an object of which an earlier operation differed, or was reached."""
@@ -293,56 +264,6 @@ class Blame:
             self.links.reach(operation, causes)
             if self.links.is_closed(operation.number):
                 self.of_object.setdefault(operation.number, min(causes))
-
-    def maker(self, operation: Operation) -> Made | None:
-        """Return the operation that made the object that this one is about."""
-        links = dict(operation.links)
-        maker = self.by_number.get(links.get("self", -1))
-        while maker is not None and self.sites.get(maker.site) is not None:
-            further = dict(maker.links).get("self")
-            if further is None or further not in self.by_number or maker.callee == "":
-                break
-            if self.sites[maker.site].kind not in ("method", "attribute", "item"):
-                break
-            before = self.by_number[further]
-            if before.callee.startswith("builtins.") or before.number >= maker.number:
-                break
-            maker = before
-        if maker is None or maker.site not in self.sites:
-            return None
-        return self.sites[maker.site], maker
-
-    def touched(self, numbers: Iterable[int]) -> set[str]:
-        """Return the places of operations, and of all that their objects come from or went through.
-
-        What made plain data that is equal to the bit is left out: nothing else came from there.
-        """
-        objects: dict[int, int] = {}
-        """Number of what made an object to the last operation in which it may differ."""
-        for number in numbers:
-            todo = [number]
-            for one in todo:
-                links = [maker for _, maker in self.by_number[one].links]
-                todo += [maker for maker in links if maker not in todo and not self._plain(maker)]
-            objects.update((one, max(number, objects.get(one, 0))) for one in todo)
-        found = {self.sites[self.by_number[one].site].where for one in objects}
-        for operation in self.operations:
-            given = (objects.get(maker, 0) for _, maker in operation.links)
-            if operation.site in self.sites and max(given, default=0) >= operation.number:
-                found.add(self.sites[operation.site].where)
-        return found
-
-    def _plain(self, number: int) -> bool:
-        """Return whether an operation is not known, or returned the same plain data in both."""
-        mine = self.by_number.get(number)
-        site = self.sites.get(mine.site) if mine is not None else None
-        if mine is None or site is None:
-            return True
-        theirs = self.others.get((site, mine.nth))
-        if theirs is None or mine.result is None or theirs.result is None:
-            return False
-        old, new = self.pairs.old.forms.get(mine.result), self.pairs.new.forms.get(theirs.result)
-        return forms.is_plain(old) and forms.identical(old, new)
 
     # --- random numbers ----------------------------------------------------------------------
 

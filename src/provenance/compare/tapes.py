@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provenance.compare._tape_blame import Blame, Made
+from provenance.compare._tape_blame import Blame
 from provenance.compare._tape_failures import Failures
+from provenance.compare._tape_makers import Made
 from provenance.compare._tape_pairs import Pairs
 from provenance.compare.forms import Unlike
 from provenance.compare.roots import (
@@ -78,7 +79,7 @@ class _Comparison:
         )
         agreeing = tuple(o for site, o in self.compared.items() if site not in self.bad)
         touched = {site.where for site in self.bad | self.noisy | self.lost}
-        touched |= self.blame.touched(self.blame.differing)
+        touched |= self.blame.makers.touched(self.blame.differing)
         same = {site.where for site in self.compared} - touched
         roots = self.blame.told(without=self.failures.harmless())
         return Compared(roots, coverage, agreeing, frozenset(same))
