@@ -2,8 +2,9 @@
 
 Each reason from "possible" on is a warning. Whether one is right was looked up by hand, by running
 the call that it names in both environments, and stands in `realcode.json` as ``judged``: pairs of a
-part of the warning's text and "right" (the call differs) or "wrong" (it does not). ``missed`` names
-what the true rerun showed and no warning did.
+part of the warning's text and "right" (the call differs), "harmless" (what it says is so, but these
+calls do the same with both, or are not made) or "wrong". ``missed`` names what the true rerun
+showed and no warning did.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import _behaviour_score as score
 
 _HEAD = (
-    "| script | upgrade | call sites compared | warnings: right, wrong, not judged | missed "
+    "| script | upgrade | call sites compared | warnings: right, harmless, wrong | missed "
     "| true rerun | `prov run`, times | verify, CPU s (again) |"
 )
 
@@ -51,7 +52,9 @@ def _row(one: dict[str, Any], pair: str) -> str:
     calls = one["calls"]
     sites = "%d of %d" % (calls["compared"], calls["sites"]) if calls else "-"
     told = [judgement(one, reason) for _, reason in warnings(one)]
-    counts = [told.count(kind) for kind in ("right", "wrong", "not judged")]
+    counts = [told.count(kind) for kind in ("right", "harmless", "wrong")]
+    if "not judged" in told:
+        counts.append(told.count("not judged"))
     rerun = ("differs" if one["differs"] else "same") + (", noisy" if one["noisy"] else "")
     cells = (
         one["id"],
@@ -75,13 +78,14 @@ def warnings(one: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
             if effect in score.ENOUGH:
                 found.append((finding["name"], {**reason, "effect": effect}))
         if not finding["reasons"]:
-            text = {"text": "no reason", "evidence": "", "where": [], "effect": finding["effect"]}
+            told = finding.get("text") or "no reason"
+            text = {"text": told, "evidence": "", "where": [], "effect": finding["effect"]}
             found.append((finding["name"], text))
     return found
 
 
 def judgement(one: dict[str, Any], reason: dict[str, Any]) -> str:
-    """Return "right", "wrong" or "not judged"."""
+    """Return "right", "harmless", "wrong" or "not judged"."""
     for part, told in one.get("judged", ()):
         if part in reason["text"]:
             return str(told)
