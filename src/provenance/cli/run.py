@@ -35,7 +35,7 @@ VALUES = {
 FLAGS = {
     "--no-capture": "do not keep what the command prints",
     "--no-hook": "do not observe the command's Python processes",
-    "--calls": "keep a table of the calls that your Python source makes",
+    "--calls": "keep a table of the calls that your Python source makes; not the default",
     "--no-calls": "keep none, also where prov.yaml asks for it",
     "--require-record": "exit 125 if the run cannot be recorded",
     "--quiet": "print no summary (also -q)",
