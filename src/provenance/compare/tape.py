@@ -61,8 +61,9 @@ class Operation(NamedTuple):
 class Tape(NamedTuple):
     """All that one rehearsal noted.
 
-    failed: line and error of each statement that failed. rows: to which its data was cut, 0 where
-    it was not. reached: sites that were executed, also those of which no operation was noted.
+    failed: line and error of each statement that failed, without those that fail for want of what
+    another one would have made. rows: to which its data was cut, 0 where it was not. reached: sites
+    that were executed, also those of which no operation was noted.
     long: the arguments (site, name, what to cut it to) of the calls that took the time, where it
     ran out. short: those that were cut.
     """
@@ -144,7 +145,7 @@ class _Reader:
             which = "long" if "long" in value else "short"
             site, name, few = value[which]
             self.arguments[which].append((int(site), str(name), int(few)))
-        elif "failed" in value:
+        elif "failed" in value and not value.get("follows"):
             self.failed.append((int(value["failed"]), str(value["e"])))
         elif "end" in value:
             self.end, self.why = str(value["end"]), str(value.get("why", ""))

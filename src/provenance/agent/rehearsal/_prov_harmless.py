@@ -26,5 +26,5 @@ def _true(site):  # noqa: ARG001
     return True
 
 
-def _nothing(site=None):  # noqa: ARG001
+def _nothing(site=None, names=""):  # noqa: ARG001
     return None

@@ -61,11 +61,28 @@ def _guard(statements):
             found.append(one)
             continue
         line = nodes._number(getattr(one, "lineno", 0))
-        caught = nodes._statement(nodes._call("_prov_x", [line], one))
+        names = nodes._text(" ".join(sorted(_bound(one))))
+        caught = nodes._statement(nodes._call("_prov_x", [line, names], one))
         kind = nodes._name("Exception", one)
         handler = nodes._like(ast.ExceptHandler(type=kind, name=None, body=[caught]), one)
         tried = ast.Try(body=[one], handlers=[handler], orelse=[], finalbody=[])
         found.append(nodes._like(tried, one))
+    return found
+
+
+def _bound(statement):
+    """Return the names that a statement of a module gives values to, where it does not fail."""
+    found, todo = set(), [statement]
+    for node in todo:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+            continue
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found.update((one.asname or one.name).partition(".")[0] for one in node.names)
+        if not isinstance(node, ast.Lambda):
+            todo.extend(ast.iter_child_nodes(node))
     return found
 
 

@@ -203,6 +203,21 @@ def error(value):
     return ("%s: %s" % (type(value).__name__, text))[:LONGEST]
 
 
+def missing(value):
+    """Return the name for want of which the user's own code failed, "" for any other failure."""
+    if not isinstance(value, NameError) or value.__traceback__ is None:
+        return ""
+    last = value.__traceback__
+    while last.tb_next is not None:
+        last = last.tb_next
+    if last.tb_frame.f_globals.get("__name__") not in OWN:
+        return ""
+    name = getattr(value, "name", None)
+    if not isinstance(name, str):
+        name = str(value).partition("'")[2].partition("'")[0]
+    return name or "?"
+
+
 def loaded():
     """Return the names of the modules that are imported."""
     return sorted(sys.modules)

@@ -65,6 +65,7 @@ class Tape(object):
         self.thread = threading.get_ident()
         self.process = os.getpid()
         self.busy = self.ended = False
+        self.unbound = set()
         self.lock = threading.Lock()
         self.cut = load("_prov_cut").Cut(settings, self)
         self.short = self.cut.short
@@ -188,11 +189,18 @@ class Tape(object):
         if threading.get_ident() == self.thread and not self.busy:
             self._failed(id(sys._getframe(1)))
 
-    def x(self, line):
-        """Note that a statement of the script failed; the next one is tried."""
+    def x(self, line, names=""):
+        """Note that a statement of the script failed; the next one is tried.
+
+        names: to which the statement would have given values: who misses one of them fails, too.
+        """
         self._failed(None)
         error = sys.exc_info()[1]
-        self.put({"failed": line, "e": self.names.error(error)})
+        told = {"failed": line, "e": self.names.error(error)}
+        if self.names.missing(error) in self.unbound:
+            told["follows"] = 1
+        self.unbound.update(names.split())
+        self.put(told)
 
     # --- the rest ----------------------------------------------------------------------------
 
@@ -274,6 +282,8 @@ class Tape(object):
         error = sys.exc_info()[1]
         if self.names.is_away(sys._getframe(2)):
             return
+        if self.names.missing(error):
+            error = None  # a name was looked up for an operation, which did not begin
         self.busy = True
         try:
             while self.open:
