@@ -109,12 +109,12 @@ class Explained(NamedTuple):
 
 def explain(wish: Wish) -> Explained:
     """Return what the change, or all newest versions, would do to the calls. Raises `ProvError`."""
+    entries = measuring.entries(wish.environ)
     source = _explain_source.find(wish.files, wish.reference, wish.cwd, wish.environ)
     notes = list(source.notes)
     differences = _newer(wish, source, notes) if wish.newest else [_change(wish, source)]
     planned = _sides(wish, source, differences)
     also = planned.sides.also if planned.sides is not None else ()
-    entries = measuring.entries(wish.environ)
     found = match.explain((*differences, *also), source.record, source.record, entries)
     uses = match.uses_of(source.record)
     findings, not_compared = [], [*planned.not_compared]

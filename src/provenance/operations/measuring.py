@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provenance.core.distributions import key_of
-from provenance.errors import UsageError
+from provenance.errors import BadRecord, UsageError
 from provenance.knowledge import catalog
 from provenance.knowledge.entry import Entry
 
 LEVELS = ("L1", "L2", "L3")
 LEVELS_VARIABLE = "PROV_LEVELS"
+_ENTRIES = "its members are explained at the top of provenance/knowledge/entry.py"
 WITHOUT_VARIABLE = "PROV_KNOWLEDGE_WITHOUT"
 
 
@@ -35,13 +36,20 @@ def levels(environ: Mapping[str, str]) -> frozenset[str]:
 
 
 def entries(environ: Mapping[str, str]) -> tuple[Entry, ...] | None:
-    """Return the curated entries that count, None for all of them (the ordinary case)."""
+    """Return the curated entries that count, None for all of them (the ordinary case).
+
+    Raises `BadRecord` where one cannot be read.
+    """
     if "L1" not in levels(environ):
         return ()
+    try:
+        loaded = catalog.load()
+    except catalog.BadEntry as error:
+        raise BadRecord("a known change cannot be read: %s." % error, _ENTRIES) from error
     without = {key_of(word) for word in _words(environ.get(WITHOUT_VARIABLE, ""))}
     if not without:
         return None
-    return tuple(one for one in catalog.load() if not without.intersection(one.packages))
+    return tuple(one for one in loaded if not without.intersection(one.packages))
 
 
 def _words(text: str) -> frozenset[str]:
