@@ -124,7 +124,7 @@ def test_a_fallback_that_gives_the_same_is_no_root(stage: Stage) -> None:
 def test_a_fallback_that_gives_something_else_is_one(stage: Stage) -> None:
     old = "def old(x): return x\ndef new(x): return x + 1\n"
     root = only(stage.compare(old, "def new(x): return x + 1\n", FALLBACK))
-    assert (root.kind, root.site.line) == (FAILS, 3)
+    assert (root.kind, root.site.line, root.handled) == (FAILS, 3, True)
     assert "old" in root.error
 
 

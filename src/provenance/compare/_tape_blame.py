@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from provenance.compare._tape_links import Links
 from provenance.compare._tape_makers import Made, Makers
@@ -115,11 +115,16 @@ class Blame:
         if site != root.site and site not in root.also:
             self.roots[place] = root._replace(also=(*root.also, site))
 
-    def told(self, without: frozenset[int]) -> tuple[Root, ...]:
-        """Return the roots with what follows from each, but for those at some places."""
+    def told(self, without: frozenset[int], handled: Collection[int]) -> tuple[Root, ...]:
+        """Return the roots with what follows from each, but for those at some places.
+
+        handled: the places of failures that the script itself handles.
+        """
         return tuple(
             root._replace(
-                follows=len(self.followers.get(place, ())), reaches=self.reaches.get(place, "")
+                follows=len(self.followers.get(place, ())),
+                reaches=self.reaches.get(place, ""),
+                handled=place in handled,
             )
             for place, root in enumerate(self.roots)
             if place not in without and not self._is_idle(place)

@@ -37,7 +37,7 @@ class Root(NamedTuple):
     changed by something that does not return it), "numerics" (other last bits, and they are
     printed), "fails", "works".
     follows: how many later sites differ because of it. reaches: the first place where what it
-    changed is printed or written.
+    changed is printed or written. handled: the script itself handles the failure.
     """
 
     site: Site
@@ -49,6 +49,7 @@ class Root(NamedTuple):
     also: tuple[Site, ...] = ()
     follows: int = 0
     reaches: str = ""
+    handled: bool = False
 
 
 class Coverage(NamedTuple):

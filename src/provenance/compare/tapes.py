@@ -81,7 +81,7 @@ class _Comparison:
         touched = {site.where for site in self.bad | self.noisy | self.lost}
         touched |= self.blame.makers.touched(self.blame.differing)
         same = {site.where for site in self.compared} - touched
-        roots = self.blame.told(without=self.failures.harmless())
+        roots = self.blame.told(self.failures.harmless(), self.failures.handled)
         return Compared(roots, coverage, agreeing, frozenset(same))
 
     def _pair(

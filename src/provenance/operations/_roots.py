@@ -61,7 +61,7 @@ def _matters(root: Root) -> bool:
 
 def _told(root: Root, owners: Mapping[str, str]) -> Told:
     effect = POSSIBLE
-    if root.kind == FAILS:
+    if root.kind == FAILS and not root.handled:
         effect = BROKEN
     elif root.reaches and root.kind != NUMERICS:
         effect = KNOWN
