@@ -21,7 +21,10 @@ def standard_library(python):
     return subprocess.check_output([python, "-c", code], text=True).strip()
 
 
-@pytest.mark.parametrize("version", ["3.7", "3.8", "3.11", "3.12", "3.13"])
+ALSO = [pytest.param(one, marks=pytest.mark.slow) for one in ("3.8", "3.11", "3.12")]
+
+
+@pytest.mark.parametrize("version", ["3.7", "3.13", *ALSO])
 def test_modules_of_the_standard_library_work_the_same_rewritten(version, tmp_path):
     python = _hook.python_of(version)
     folder = tmp_path / "w"
