@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from provenance.environments import build, cache
+from provenance.environments import build, cache, resolve
 from provenance.environments.wanted import Wanted
 from provenance.errors import MissingExtra, SystemRefused
 from tests.environments._index import MINOR, VERSION
@@ -278,3 +278,16 @@ def test_an_old_release_that_only_old_build_tools_build(index, tmp_path):
     assert made.missing == ()
     assert 0 < made.seconds <= time.monotonic() - began
     assert ask(made.python, "import anyjson, six; print(six.__version__)") == "1.16.0"
+
+
+@pytest.mark.network
+def test_the_month_of_a_release(index, tmp_path):
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "PROV_"))}
+    environ.update(PROV_CACHE=str(tmp_path / "cache"), PATH=index.environ["PATH"])
+    found = resolve.released("six", "1.16.0", MINOR, environ, str(tmp_path))
+    if not found:
+        pytest.skip("no index here says when a release came")
+    assert "2021-05-01" < found <= "2021-08-01", "it came on 2021-05-05; two months are added"
+    away = dict(index.away(), PROV_CACHE=str(tmp_path / "cache"))
+    assert resolve.released("six", "9.99", MINOR, away, str(tmp_path), offline=True) == ""
+    assert resolve.released("six", "1.16.0", MINOR, environ, str(tmp_path), offline=True) == found
