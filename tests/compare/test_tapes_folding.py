@@ -100,6 +100,15 @@ def test_other_values_handed_to_a_callback_are_the_callers_doing(stage: Stage) -
     assert (root.kind, root.site.line, root.operation.callee) == (VALUE, 4, "lib.search")
 
 
+def test_other_values_handed_to_a_callback_matter_only_with_the_result(stage: Stage) -> None:
+    script = (
+        "import lib\ndef loss(x):\n    return 0 * lib.square(x)\n"
+        "best = lib.search(loss, 0, 9)\nprint(best)\n"
+    )
+    old, new = (SEARCH.format(step=step) for step in (1, 2))
+    assert stage.compare(old, new, script, same="def square(x): return x * x\n").roots == ()
+
+
 def test_a_root_inside_a_callback_is_not_told_again_for_the_caller(stage: Stage) -> None:
     script = (
         "import lib\ndef loss(x):\n    return lib.square(x) - 3\n"

@@ -47,6 +47,10 @@ class Blame:
         """The root of all sites that call the same, see `_alike`."""
         self.proven: set[int] = set()
         """Roots because of which some result differs."""
+        self.calling: dict[int, int] = {}
+        """Number of an operation that calls back with other values to its root."""
+        self.agreeing: set[int] = set()
+        """Roots of such operations, of those that return the same nevertheless."""
         self.random_root: int | None = None
         self.followers: dict[int, set[Site]] = {}
         self.reaches: dict[int, str] = {}
@@ -133,12 +137,14 @@ class Blame:
     def _is_idle(self, place: int) -> bool:
         """Return whether nothing that is read or shows differs because of a root.
 
-        An input that differs while the result does not; a part of a library's record (the
-        description of a data set) while others of its parts are read.
+        An input that differs, or what is called back with, while the result does not; a part of
+        a library's record (the description of a data set) while others of its parts are read.
         """
         root = self.roots[place]
         if self.followers.get(place) or place in self.reaches:
             return False
+        if place in self.agreeing:
+            return True
         if root.kind == ALIAS:
             return place not in self.proven
         if root.kind != VALUE or root.unlike is None or not root.unlike.path:
@@ -239,7 +245,17 @@ class Blame:
         if not found and other is not None:
             found = self.causes(outer, other, (None, None))
         found = found or self._of_objects(outer)
-        return found or frozenset([self.of_result(site, outer, VALUE, unlike)])
+        if not found:
+            self.calling[outer.number] = self.of_result(site, outer, VALUE, unlike)
+            found = frozenset([self.calling[outer.number]])
+        return found
+
+    def agrees(self, operation: Operation) -> None:
+        """Note that an operation returns the same, whatever it called back with on its way."""
+        place = self.calling.get(operation.number)
+        if place is not None:
+            self.agreeing.add(place)
+            self.followers.pop(place, None)
 
     def _lone(self, operation: Operation, unlike: Unlike) -> int:
         """Make a root of an operation whose input differs though nothing before it does."""

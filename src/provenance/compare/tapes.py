@@ -105,6 +105,7 @@ class _Comparison:
             blame.sink(site, operation, causes)
             blame.links.reach(operation, causes)
         if unlike is None:
+            blame.agrees(operation)
             if causes and self.pairs.is_opaque(operation.result):
                 blame.of_object.setdefault(operation.number, min(causes))
             if not causes:
