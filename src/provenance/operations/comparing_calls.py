@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from provenance.compare.tape import TIME, Tape
+from provenance.compare.tape import CUT_OFF, TIME, Tape
 from provenance.core.difference import BROKEN, Difference, NotCompared
 from provenance.core.record import Record
 from provenance.core.verdict import Finding
@@ -104,6 +104,7 @@ def _short(old: Tape | None, new: Tape | None) -> str:
         return ""
     parts = sorted({"%s cut to %d" % (name.lstrip("*"), few) for _, name, few in old.short})
     stopped = [one.why for one in (old, new) if one.end == TIME]
+    stopped += ["stopped inside a call" for one in (old, new) if one.end == CUT_OFF]
     return ", ".join(parts + stopped[:1])
 
 

@@ -73,3 +73,27 @@ def test_passes_of_the_call_that_took_the_time_are_cut(call, version, tmp_path):
     assert time.monotonic() - begin < 20
     assert second.out.splitlines()[0] == "70 900"  # what is not too long is not cut
     assert second.out.splitlines()[-1] == "end"
+
+
+STUCK = """\
+import os, re, json
+print(json.loads("[1]"))
+pid = os.fork()
+if pid:
+    os.waitpid(pid, 0)
+if pid:
+    re.match("(a+)+$", "a" * 60 + "b")
+"""
+
+
+@pytest.mark.parametrize("version", ["3.7", "3.13"])
+def test_a_call_that_lets_no_other_thread_run_is_ended(version, tmp_path):
+    folder = _runs.write(tmp_path / "w", s=STUCK)
+    begin = time.monotonic()
+    done = _runs.rehearsed(_hook.python_of(version), folder, limit_s=1)
+    assert time.monotonic() - begin < 30
+    assert done.code == 1
+    assert done.tape.end == "cut off"
+    assert {"json.loads", "posix.waitpid"} <= set(_runs.called(done.tape))
+    numbers = [one.number for one in done.tape.operations]
+    assert numbers == sorted(set(numbers)), "the forked process wrote nothing"

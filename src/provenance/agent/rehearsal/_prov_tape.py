@@ -55,7 +55,8 @@ class Tape(object):
         self.names = load("_prov_names")
         self.names.OWN = own
         self.notes = load("_prov_notes").Notes(self)
-        self.stream = open(path, "w", encoding="utf-8")  # noqa: SIM115
+        # By lines: we may be killed, and a forked process would write what is in a buffer again.
+        self.stream = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115
         self.bytes = 0
         self.sites = []
         self.told = 0
