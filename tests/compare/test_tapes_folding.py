@@ -137,6 +137,26 @@ def test_a_fallback_that_gives_something_else_is_one(stage: Stage) -> None:
     assert "old" in root.error
 
 
+IMPORT = """
+import lib
+try:
+    from lib import fast
+    print("fast")
+except ImportError:
+    print({text!r})
+print("done")
+"""
+
+
+def test_an_import_that_is_handled_shows_by_what_is_printed_elsewhere(stage: Stage) -> None:
+    old = "def fast(x): return x\n"
+    root = only(stage.compare(old, "", IMPORT.format(text="slow")))
+    assert (root.site.line, root.reaches) == (5, "train.py:5")
+    assert root.unlike is not None
+    assert root.unlike.text == "'fast' -> 'slow'"
+    assert stage.compare(old, "", IMPORT.format(text="fast")).roots == ()
+
+
 def test_a_name_that_is_gone_is_a_root_though_loading_it_is_not_noted(stage: Stage) -> None:
     script = "import lib\nx = lib.same(lib.kind)\nprint(x)\n"
     old = "def kind(): return 3\n"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from provenance.compare._tape_blame import Blame
-from provenance.compare.roots import FAILS, SINK, WORKS, by_key
-from provenance.compare.tape import ERROR, Operation, Site, Tape
+from provenance.compare.forms import Unlike
+from provenance.compare.roots import ALIAS, FAILS, SINK, WORKS, by_key
+from provenance.compare.tape import DONE, ERROR, Operation, Site, Tape
 
 UNBOUND = "NameError"
 """Of a name that an earlier failure left without a value; never a reason of its own."""
+SHOWN = 60
+"""Characters of a shown text that are told."""
 
 
 class Failures:
@@ -53,11 +56,15 @@ class Failures:
         if operation.error and site in reached and not operation.error.startswith(UNBOUND):
             self._tell(site, operation, operation, frozenset())
 
-    def end(self) -> None:
-        """Make roots of the statements that fail in the new tape and are not known yet."""
+    def end(self, again: Tape | None) -> None:
+        """Make roots of the statements that fail in the new tape and are not known yet.
+
+        again: a second tape of the environment of the old one.
+        """
         self.until(1 << 62, len(self.old.operations) + 1)
         if self.new.end != ERROR or not any(root.kind == FAILS for root in self.blame.roots):
             self._statements()
+        self._strayed(again)
 
     def replaced(self, operation: Operation, other: Operation) -> frozenset[int]:
         """Return the handled failure because of which something else is called in its place."""
@@ -133,6 +140,26 @@ class Failures:
             nothing = Operation(0, -1, 0, error=error)
             found.append(self.blame.add(site, nothing, FAILS, None, error))
         return found
+
+    def _strayed(self, again: Tape | None) -> None:
+        """Make a root where other things are shown at other places, and nothing says why.
+
+        An import that fails and is handled is on no tape.
+        """
+        if self.blame.roots or {self.old.end, self.new.end} != {DONE}:
+            return
+        mine, theirs = self._sunk(self.old, self.theirs), self._sunk(self.new, self.mine)
+        noisy = again is not None and self._sunk(self.old, by_key(again))
+        if mine == theirs or not mine or noisy:
+            return
+        shown = repr(mine[0])[:SHOWN] + " -> " + (repr(theirs[0])[:SHOWN] if theirs else "nothing")
+        for one in self.old.operations:
+            site = self.old.sites.get(one.site)
+            if site is not None and SINK.search(one.callee) and (site, one.nth) not in self.theirs:
+                seen = Unlike("", shown, mine[0], theirs[0] if theirs else None, None, "text")
+                place = self.blame.add(site, one, ALIAS, seen)
+                self.blame.reaches[place] = site.where
+                return
 
     @staticmethod
     def _sunk(tape: Tape, others: dict[tuple[Site, int], Operation]) -> list[str]:

@@ -68,7 +68,7 @@ class _Comparison:
             self.compared.setdefault(site, operation)
             drawn = (random_old.get(operation.number), random_new.get(other.number))
             self._pair(site, operation, other, ignored, drawn)
-        self.failures.end()
+        self.failures.end(self.pairs.again)
         return self._told()
 
     def _told(self) -> Compared:
