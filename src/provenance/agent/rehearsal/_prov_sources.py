@@ -62,7 +62,7 @@ class Sources(object):
         self.files = frozenset(os.path.abspath(one) for one in settings.get("data", ()))
         self.folders = frozenset(_above(self.files))
         self.refused = frozenset()
-        if settings.get("feed") is not None:  # what is fed stands for the data: nothing of it is to be read
+        if settings.get("feed") is not None:  # what is fed stands for the data
             self.refused = frozenset(one for one in self.files if os.path.exists(one))
         self.public = Public(settings.get("argv", ()), self.files | self.folders)
         self.keep = settings.get("keep", False)
