@@ -3,8 +3,7 @@
 import pytest
 
 from tests.agent import _hook
-from tests.agent.test_calls import both_ways, slow
-from tests.facets._venvs import python_of, venv
+from tests.agent.test_calls import both_ways
 
 LIVES = """\
 import collections, functools, io, json, sys, types, weakref

@@ -59,7 +59,7 @@ def test_a_changed_default_is_told_where_it_shows_with_its_cause(recorded, pytho
     assert len(seen) == 1, "one root: what else differs follows from it"
     assert seen[0]["text"].startswith("model.smooth")
     assert "made by Smoother on line 3" in seen[0]["text"]
-    assert data["calls"] == {"mode": "cut", "compared": 4, "sites": 4, "missed": {}}
+    assert data["calls"] == {"mode": "cut", "compared": 4, "sites": 4, "missed": {}, "short": ""}
 
 
 def test_the_argument_to_paste_and_the_announcement(recorded, pythons):

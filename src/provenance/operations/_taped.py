@@ -63,12 +63,12 @@ def stamps(record: Record, place: Project) -> list[Any]:
 
 @functools.lru_cache(maxsize=4)
 def agent(folder: str) -> str:
-    """Return a digest of the modules in ``folder`` that write tapes: others write other tapes."""
+    """Return a digest of the modules below ``folder``: others write other tapes."""
     found = hashlib.sha256()
-    for name in sorted(os.listdir(folder)):
-        if name.endswith(".py"):
-            with open(os.path.join(folder, name), "rb") as stream:
-                found.update(stream.read())
+    names = (os.path.join(at, name) for at, _, names in os.walk(folder) for name in names)
+    for path in sorted(name for name in names if name.endswith(".py")):
+        with open(path, "rb") as stream:
+            found.update(stream.read())
     return found.hexdigest()[:16]
 
 

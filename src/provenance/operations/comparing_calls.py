@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provenance.compare.tape import CUT_OFF, TIME, Tape
-from provenance.core.difference import BROKEN, Difference, NotCompared
+from provenance.core.difference import BROKEN, KNOWN, POSSIBLE, Difference, NotCompared
 from provenance.core.record import Record
 from provenance.core.verdict import Finding
 from provenance.operations import _checked, _roots, calls
@@ -93,9 +93,13 @@ def outcome(
 
 
 def _of_made_up(told: Told) -> Told:
-    """Return ``told`` with a source that says that its values are not those of the data."""
+    """Return ``told`` with a source that says that its values are not those of the data.
+
+    What another value does to made-up data it need not do to the real: possible, no more.
+    """
+    effect = POSSIBLE if told.effect == KNOWN else told.effect
     source = told.reason.source + ", with made-up data"
-    return told._replace(reason=told.reason._replace(source=source))
+    return told._replace(effect=effect, reason=told.reason._replace(source=source, effect=effect))
 
 
 def _short(old: Tape | None, new: Tape | None) -> str:

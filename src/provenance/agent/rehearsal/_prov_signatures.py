@@ -38,8 +38,7 @@ def _signature(callee):
         found["wrapped"] = True
         callee = callee.func
     try:
-        parameters = list(inspect.signature(callee).parameters.values())
-        how = "object"
+        parameters, how = _parameters(callee), "object"
     except (ValueError, TypeError):
         parameters, how = _from_docstring(callee), "docstring"
         if parameters is None:
@@ -49,6 +48,19 @@ def _signature(callee):
     found["parameters"] = [_parameter(one, space) for one in parameters[:MOST_PARAMETERS]]
     if _is_wrapped(callee):
         found["wrapped"] = True
+    return found
+
+
+def _parameters(callee):
+    """Return the parameters of ``callee``.
+
+    Before Python 3.9 a class that is generic shows those of ``typing.Generic.__new__``, which takes
+    anything, where its own ``__init__`` says more.
+    """
+    found = list(inspect.signature(callee).parameters.values())
+    made = getattr(callee, "__init__", None) if inspect.isclass(callee) else None
+    if [KINDS[int(one.kind)] for one in found] == ["*", "**"] and inspect.isfunction(made):
+        return list(inspect.signature(made).parameters.values())[1:]
     return found
 
 
