@@ -12,6 +12,7 @@ from provenance.compare.roots import (
     ALIAS,
     RANDOM,
     SINK,
+    STATE,
     VALUE,
     Drawn,
     Root,
@@ -138,7 +139,8 @@ class Blame:
         """Return whether nothing that is read or shows differs because of a root.
 
         An input that differs, or what is called back with, while the result does not; a part of
-        a library's record (the description of a data set) while others of its parts are read.
+        a library's record (the description of a data set) while others of its parts are read; what
+        an object keeps inside (a gradient that is cleared) while its later uses agree.
         """
         root = self.roots[place]
         if self.followers.get(place) or place in self.reaches:
@@ -147,6 +149,8 @@ class Blame:
             return True
         if root.kind == ALIAS:
             return place not in self.proven
+        if root.kind == STATE:
+            return self.makers.is_used_after(root.operation)
         if root.kind != VALUE or root.unlike is None or not root.unlike.path:
             return False
         form = self.pairs.old.forms.get(root.operation.result or 0)
@@ -196,7 +200,7 @@ class Blame:
             ignored = noisy.get(name, frozenset())
             unlike = self.pairs.input_unlike(mine, twin, ignored, not self.roots)
             if unlike is not None:
-                found |= self._unknown_cause(operation, unlike)
+                found |= self._unknown_cause(operation, name, unlike)
         if operation.random and self.random_root is not None and drawn[0] != drawn[1]:
             found.add(self.random_root)
         return frozenset(found)
@@ -224,16 +228,26 @@ class Blame:
             for place in self.of_pair.get((mine, twin), ())
         )
 
-    def _unknown_cause(self, operation: Operation, unlike: Unlike) -> frozenset[int]:
+    def _unknown_cause(self, operation: Operation, name: str, unlike: Unlike) -> frozenset[int]:
         """Return the roots to blame for an input that nobody was seen to make.
 
-        What calls the user's code back makes it; else the latest root is the likeliest.
+        What calls the user's code back makes it; else the latest root is the likeliest. An array or
+        table that was equal when it was made, from nothing that a root is about, was changed since
+        by something else: a root of its own.
         """
         outer = self.around.get(operation.number)
         if outer is not None and outer.site in self.sites:
             return self._called_back(outer, operation, unlike)
         places = [place for number, place in self.root_at.items() if number < operation.number]
+        maker = dict(operation.links).get(name)
+        if maker is not None and maker not in self.differing and self.makers.is_data(maker):
+            mine = {*self.links.lineage(operation)}
+            places = [p for p in places if mine & self._behind(self.roots[p].operation)]
         return frozenset([max(places) if places else self._lone(operation, unlike)])
+
+    def _behind(self, operation: Operation) -> set[int]:
+        """Return the numbers of an operation, of what made its inputs, and so on."""
+        return {operation.number, *self.links.lineage(operation)}
 
     def _called_back(
         self, outer: Operation, operation: Operation, unlike: Unlike

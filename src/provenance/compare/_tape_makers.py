@@ -72,6 +72,24 @@ class Makers:
         old, new = self.forms.get(mine.result), self.new_forms.get(theirs.result)
         return forms.is_plain(old) and forms.identical(old, new)
 
+    def is_data(self, number: int) -> bool:
+        """Return whether an operation returned an array or a table, in both environments."""
+        mine = self.by_number.get(number)
+        site = self.sites.get(mine.site) if mine is not None else None
+        if mine is None or site is None or (site, mine.nth) not in self.others:
+            return False
+        form = self.forms.get(mine.result or 0)
+        return isinstance(form, list) and form[:1] in (["a"], ["df"]) and forms.is_plain(form)
+
+    def is_used_after(self, operation: Operation) -> bool:
+        """Return whether an object that an operation is about is used later, somewhere else."""
+        objects = {maker for _, maker in operation.links}
+        return any(
+            one.number > operation.number and one.site != operation.site
+            for one in self.operations
+            if objects & {maker for _, maker in one.links}
+        )
+
     def changer(self, operation: Operation) -> Made | None:
         """Return the operation that may have changed an input without being seen to.
 
