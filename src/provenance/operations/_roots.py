@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from provenance.core.distributions import key_of
 from provenance.core.record import Record
 from provenance.core.verdict import Finding, Reason
 from provenance.knowledge.judge import PYTHON_ITSELF
-from provenance.operations import _causes
+from provenance.operations import _causes, _owners
 from provenance.operations._causes import Cause
 
 LEVEL = "L3"
@@ -24,13 +23,17 @@ _ALSO = 3
 
 
 class Told(NamedTuple):
-    """A root as a reason: whose package it is, how grave, and why."""
+    """A root as a reason: whose package it is, how grave, and why.
+
+    others: packages that it may be blamed on where that one has not changed.
+    """
 
     package: str
     effect: str
     reason: Reason
     cause: Cause = Cause()
     options: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 def reasons(
@@ -40,9 +43,9 @@ def reasons(
 
     old, new: the tapes that they were found on, where the cause is looked for, too.
     """
-    owners = _owners(record)
+    owners = _owners.of_modules(record)
     mattering = [root for root in roots if _matters(root)]
-    told = [_told(root, owners) for root in mattering]
+    told = [_told(root, owners, old) for root in mattering]
     if old is None or new is None:
         return tuple(told)
     options = _causes.options(owners, old, new)
@@ -59,7 +62,7 @@ def _matters(root: Root) -> bool:
     return root.kind != STATE or root.unlike is not None or root.follows > 0
 
 
-def _told(root: Root, owners: Mapping[str, str]) -> Told:
+def _told(root: Root, owners: Mapping[str, str], old: Tape | None) -> Told:
     effect = POSSIBLE
     if root.kind == FAILS and not root.handled:
         effect = BROKEN
@@ -79,7 +82,8 @@ def _told(root: Root, owners: Mapping[str, str]) -> Told:
         effect,
         root.follows,
     )
-    return Told(_package(root, owners), effect, reason)
+    blamed = _owners.of_root(root, owners, old)
+    return Told(blamed[0] if blamed else "", effect, reason, others=blamed[1:])
 
 
 def _subject(root: Root) -> str:
@@ -152,36 +156,6 @@ def _short(callee: str) -> str:
     return named[-1] if named else ""
 
 
-def _package(root: Root, owners: Mapping[str, str]) -> str:
-    """Return the distribution whose code the root runs; that of the object's maker else."""
-    candidates = [root.operation.callee]
-    if root.maker is not None:
-        candidates.append(root.maker[1].callee)
-    if root.error:
-        candidates += root.error.replace("'", '"').split('"')[1::2]
-    if root.unlike is not None:
-        sides = (root.unlike.old, root.unlike.new)
-        candidates += [side for side in sides if isinstance(side, str)]
-    for one in candidates:
-        top = one.partition(".")[0]
-        if top in owners:
-            return owners[top]
-    first = root.operation.callee.partition(".")[0].lstrip("_")
-    return PYTHON_ITSELF if first == "builtins" or first in sys.stdlib_module_names else ""
-
-
-def _owners(record: Record) -> dict[str, str]:
-    """Return the distribution of every importable name."""
-    found: dict[str, str] = {}
-    for subject in record.payloads("packages"):
-        for key, one in subject.payload.get("distributions", {}).items():
-            for module in one.get("modules", ()) or (key.replace("-", "_"),):
-                top = str(module).partition(".")[0]
-                if top not in found or one.get("imported"):
-                    found[top] = key
-    return found
-
-
 def attach(findings: Sequence[Finding], told: Sequence[Told], run: str) -> tuple[Finding, ...]:
     """Return ``findings`` with the reasons joined to those of their packages.
 
@@ -192,7 +166,8 @@ def attach(findings: Sequence[Finding], told: Sequence[Told], run: str) -> tuple
     places = {_package_of(one): i for i, one in enumerate(found) if _package_of(one)}
     rest: list[Told] = []
     for one in told:
-        place = places.get(one.package)
+        changed = [places[name] for name in (one.package, *one.others) if name in places]
+        place = changed[0] if changed else None
         if place is None:
             rest.append(one)
         else:

@@ -1,0 +1,41 @@
+"""On which package a root is blamed."""
+
+from __future__ import annotations
+
+from provenance.compare.roots import VALUE, Root
+from provenance.compare.tape import Operation, Site, Tape
+from provenance.knowledge.judge import PYTHON_ITSELF
+from provenance.operations import _owners
+
+OWNERS = {"pandas": "pandas", "numpy": "numpy", "sklearn": "scikit-learn"}
+FRAME = ["df", "pandas.DataFrame", [1, 1], ["l", 1, ["a"], {}], None, []]
+
+
+def blamed(callee: str, *given: object, kind: str = "call", **more: object) -> tuple[str, ...]:
+    inputs = tuple((str(place), place + 1) for place in range(len(given)))
+    forms = {place + 1: form for place, form in enumerate(given)}
+    operation = Operation(5, 0, 0, callee, inputs=inputs, result=9)
+    root = Root(Site("a.py", 3, 0, kind, "f"), operation, VALUE, None)._replace(**more)  # type: ignore[arg-type]
+    return _owners.of_root(root, OWNERS, Tape(forms=forms, operations=(operation,)))
+
+
+def test_the_code_that_was_called_comes_first() -> None:
+    assert blamed("sklearn.cluster.KMeans.fit", FRAME) == ("scikit-learn", "pandas")
+    assert blamed("builtins.sum", ["l", 1, [0.1], {}]) == (PYTHON_ITSELF,)
+    assert blamed("json.dumps", 1) == (PYTHON_ITSELF,)
+
+
+def test_what_makes_texts_asks_the_object() -> None:
+    assert blamed("builtins.print", FRAME) == ("pandas", PYTHON_ITSELF)
+    assert blamed("", ["sc", "float64", 0.5], kind="text") == ("numpy",)
+    assert blamed("builtins.print", "plain") == (PYTHON_ITSELF,)
+
+
+def test_what_an_error_names() -> None:
+    assert blamed("", error="ImportError: cannot import name 'x' from 'sklearn.utils'") == (
+        "scikit-learn",
+    )
+
+
+def test_what_nobody_knows() -> None:
+    assert blamed("own.helper") == ()
