@@ -2578,6 +2578,9 @@ def comparable(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     for one, when in ((old, "then"), (new, "now")):
         if "parameters" not in one:
             return "%s: %s" % (when, one.get("not_compared", "no signature"))
+        kinds = {p["kind"] for p in one["parameters"]}
+        if kinds and kinds <= {"*", "**"}:
+            return "%s: takes anything" % when
     if (old.get("how") in _STATIC) != (new.get("how") in _STATIC):
         return "one was read from sources, the other from live objects"
     if (old.get("how") == "docstring") != (new.get("how") == "docstring"):

@@ -31,31 +31,43 @@ def levels(old: Tape, new: Tape, record: Record) -> tuple[str, ...]:
 def quieted(
     findings: Sequence[Finding],
     same: frozenset[str],
-    changed: frozenset[str],
     folding: tuple[str, ...],
 ) -> tuple[Finding, ...]:
     """Return ``findings`` with the reasons folded whose places were all seen to give the same.
 
-    same: such places. folding: the levels whose reasons may be folded. changed: packages in which
-    something was seen to differ. A package that is gone, and that only libraries had imported, is
-    no longer needed where nothing fails for it.
+    same: such places. folding: the levels whose reasons may be folded.
     """
-    return (
-        tuple(_quieted(one, same, changed, folding) for one in findings)
-        if folding
-        else (*findings,)
+    if not folding:
+        return (*findings,)
+    return tuple(_quieted(one, same, folding) for one in findings)
+
+
+def unneeded(
+    findings: Sequence[Finding], changed: frozenset[str], whole: bool
+) -> tuple[Finding, ...]:
+    """Return ``findings`` with packages that are gone, but not missed, folded.
+
+    Such a package only libraries had imported, and nothing failed for it. whole: whether the
+    rehearsal got to the end of the script.
+    """
+    text = "not needed: the script runs without it"
+    text = text if whole else "not needed as far as the rehearsal got"
+    return tuple(
+        one._replace(effect=UNKNOWN, text=text)
+        if _is_gone(one) and one.name not in changed
+        else one
+        for one in findings
     )
 
 
-def _quieted(
-    finding: Finding, same: frozenset[str], changed: frozenset[str], folding: tuple[str, ...]
-) -> Finding:
+def _is_gone(finding: Finding) -> bool:
+    gone = finding.facet == "packages" and finding.kind == "removed" and not finding.where
+    return gone and finding.effect in (BROKEN, POSSIBLE)
+
+
+def _quieted(finding: Finding, same: frozenset[str], folding: tuple[str, ...]) -> Finding:
     if finding.facet not in ("packages", "runtime"):
         return finding
-    if finding.kind == "removed" and finding.effect in (BROKEN, POSSIBLE) and not finding.where:
-        gone = finding.name in changed
-        text = "not needed: the script runs without it"
-        return finding if gone else finding._replace(effect=UNKNOWN, text=text)
     if finding.kind != "version" or not finding.reasons:
         return finding
     reasons = tuple(

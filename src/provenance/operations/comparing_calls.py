@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 _SHOWN = 3
+_MOSTLY = 0.5
+"""Share of the call sites above which a rehearsal has imported what the script needs."""
 
 
 class Wish(NamedTuple):
@@ -86,9 +88,11 @@ def outcome(
     coverage = Coverage(mode, counted.compared, counted.reached, missed, short)
     told_of_data = mode != calls.SYNTHETIC  # made-up data does not reach all that real data does
     if told_of_data and done.old and done.new:
-        changed = frozenset(one.package for one in told)
         folding = _checked.levels(done.old, done.new, reference.record)
-        plain = _checked.quieted(plain, done.compared.same, changed, folding)
+        plain = _checked.quieted(plain, done.compared.same, folding)
+        if folding or counted.compared > counted.reached * _MOSTLY:
+            changed = frozenset(name for one in told for name in (one.package, *one.others))
+            plain = _checked.unneeded(plain, changed, bool(folding))
     return Outcome(_roots.attach(plain, told, "run"), coverage, (), done.notes)
 
 
