@@ -49,6 +49,11 @@ _NAMED = (
 """Environment variables that name a file with a secret."""
 
 
+def is_place(name: str) -> bool:
+    """Return whether ``name``, in a home folder, is one of these places or has one below it."""
+    return any(one == name or one.startswith(name + "/") for one in _IN_HOME)
+
+
 def places(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return the real paths of what is there of the well-known places of secrets.
 

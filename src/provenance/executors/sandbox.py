@@ -21,7 +21,18 @@ from provenance.errors import SystemRefused
 from provenance.executors import _landlock, _seccomp, _secrets, _spawn
 from provenance.executors._spawn import NotStarted
 
-__all__ = ["Ended", "NotStarted", "Protection", "Task", "free_memory", "probe", "run"]
+__all__ = [
+    "Ended",
+    "NotStarted",
+    "Protection",
+    "Task",
+    "free_memory",
+    "is_secret_place",
+    "probe",
+    "run",
+]
+
+is_secret_place = _secrets.is_place
 
 TICK_S = 0.05
 _LATE_S = 15.0

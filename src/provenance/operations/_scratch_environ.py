@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from provenance.agent import launch
 from provenance.core.redact import MASK, is_secret_name
+from provenance.operations import _scratch_home
 
 _THREADS = (
     "OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS BLIS_NUM_THREADS GOTO_NUM_THREADS "
@@ -78,6 +79,7 @@ class Settings:
         temporary = self._folder("tmp")
         for name in ("TMPDIR", "TEMP", "TMP", "JOBLIB_TEMP_FOLDER"):
             changed[name] = temporary
+        changed["HOME"] = self._home(environ)
         changed["MPLCONFIGDIR"] = self._matplotlib(environ)
         changed["HF_HOME"] = self._hugging_face(environ)
         for name, folder in (
@@ -97,6 +99,10 @@ class Settings:
         path = os.path.join(self._rest, name)
         os.makedirs(path, exist_ok=True)
         return path
+
+    def _home(self, environ: Mapping[str, str]) -> str:
+        own = environ.get("HOME") or os.path.expanduser("~")
+        return _scratch_home.make(own, os.path.join(self._rest, "home"))
 
     def _matplotlib(self, environ: Mapping[str, str]) -> str:
         """Return a folder with the user's settings and list of fonts: making that takes seconds."""
