@@ -86,6 +86,7 @@ class Blame:
         place = self.of_callee.get(alike)
         if place is None:
             place = self.of_callee[alike] = self.add(site, operation, kind, unlike)
+            self.roots[place] = self.roots[place]._replace(after=self._after(site, operation))
         else:
             self._also(place, site)
         self.of_site[site] = place
@@ -93,6 +94,11 @@ class Blame:
         if "self" in links:
             self.of_object.setdefault(links["self"], place)
         return place
+
+    def _after(self, site: Site, operation: Operation) -> Made | None:
+        """Return what may have changed, unseen, the part of an object that is read here."""
+        one = self.links.unseen(operation) if site.kind == "attribute" else None
+        return (self.sites[one.site], one) if one is not None and one.site in self.sites else None
 
     def failing(self, site: Site, operation: Operation, kind: str, error: str) -> int:
         """Return the root of an operation that fails in one environment only."""

@@ -61,6 +61,31 @@ class Links:
                     todo.append(self.operations[number])
         return list(found)
 
+    def unseen(self, operation: Operation) -> Operation | None:
+        """Return the last operation before that may have changed an object of this one unseen.
+
+        It returned nothing, changed another of its inputs, or says by its name that it changes them
+        (``clip_grad_norm_``), and was given the object, or what was made from it (a loss, whose
+        ``backward`` writes gradients into the model).
+        """
+        objects = set(self._chain(operation))
+        for one in sorted(self.operations.values(), key=lambda one: -one.number):
+            if one.number >= operation.number or one.callee.startswith("builtins."):
+                continue
+            acts = bool(one.changed) or self._returns_nothing(one) or one.callee.endswith("_")
+            if acts and not SINK.search(one.callee) and objects & set(self.lineage(one)):
+                return one
+        return None
+
+    def _chain(self, operation: Operation) -> list[int]:
+        """Return what made the object of an operation, what that was an attribute of, and so on."""
+        found: list[int] = []
+        maker = dict(operation.links).get("self")
+        while maker is not None and maker in self.operations and maker not in found:
+            found.append(maker)
+            maker = dict(self.operations[maker].links).get("self")
+        return found
+
     def _form(self, number: int) -> Any:
         result = self.operations[number].result if number in self.operations else None
         return None if result is None else self.forms.get(result)

@@ -31,7 +31,8 @@ SINK = re.compile(
 class Root(NamedTuple):
     """One way in which a library behaves differently for this script.
 
-    site, operation: where and what. maker: the operation that made the object it is about.
+    site, operation: where and what. maker: the operation that made the object it is about. after:
+    of a part of an object that was read, the operation that may have changed it unseen.
     unlike: what differs. kind: "value" (another result), "state" (the call left an input
     different), "random" (draws from the global generators differently), "alias" (its input was
     changed by something that does not return it), "numerics" (other last bits, and they are
@@ -46,6 +47,7 @@ class Root(NamedTuple):
     unlike: Unlike | None
     error: str = ""
     maker: tuple[Site, Operation] | None = None
+    after: tuple[Site, Operation] | None = None
     also: tuple[Site, ...] = ()
     follows: int = 0
     reaches: str = ""

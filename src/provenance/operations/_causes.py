@@ -46,8 +46,8 @@ def of(roots: Sequence[Root], old: Tape, new: Tape) -> tuple[Cause, ...]:
     found = []
     for root in roots:
         calls = [(root.operation, root.site)]
-        if root.maker is not None:
-            calls.append((root.maker[1], root.maker[0]))
+        made = [one for one in (root.after, root.maker) if one is not None]
+        calls += [(operation, site) for site, operation in made]
         other = others.get((root.site, root.operation.nth))
         hits = tuple(_hits(root, calls, old, new))
         names = {name for one, _ in calls for name in _parameters(one.callee, old, new)}

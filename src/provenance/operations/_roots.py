@@ -69,8 +69,9 @@ def _told(root: Root, owners: Mapping[str, str], old: Tape | None) -> Told:
     elif root.reaches and root.kind != NUMERICS:
         effect = KNOWN
     places = [root.site.where]
-    if root.maker is not None and root.maker[0].where not in places:
-        places.append(root.maker[0].where)
+    for made in (root.after, root.maker):
+        if made is not None and made[0].where not in places:
+            places.append(made[0].where)
     places += [one.where for one in root.also if one.where not in places]
     reason = Reason(
         LEVEL,
@@ -101,10 +102,11 @@ def _subject(root: Root) -> str:
         words = site.text
         if name and not _says(site, root, name):
             words = "%s (%s)" % (site.text, name)
-    if root.kind == ALIAS and root.maker is not None:
-        name = _short(root.maker[1].callee)
-        done = root.maker[0].text + (" (%s)" % name if name else "")
-        return "%s, after %s on line %d," % (words, done, root.maker[0].line)
+    before = root.maker if root.kind == ALIAS else root.after
+    if before is not None:
+        name = _short(before[1].callee)
+        done = before[0].text + (" (%s)" % name if name else "")
+        return "%s, after %s on line %d," % (words, done, before[0].line)
     if root.maker is not None and root.maker[0] != site:
         maker_site, maker = root.maker
         made = _short(maker.callee) or maker_site.text

@@ -18,6 +18,10 @@ QUIET = frozenset(
 load = None
 
 
+MOST_LINKED = 8
+"""Items of a list whose makers are looked up (``SGD([w, b])``)."""
+
+
 class Notes(object):
     """Writes the lines of operations to ``tape``."""
 
@@ -172,6 +176,14 @@ class Notes(object):
             return None
         return number
 
+    def links(self, value):
+        """Return the operations that made an object, or what the first items of a container are."""
+        own = self.link(value)
+        if own is not None or type(value) not in (list, tuple):
+            return [] if own is None else [own]
+        found = [self.link(one) for one in value[:MOST_LINKED]]
+        return sorted({one for one in found if one is not None})
+
     def _remember(self, value, operation):
         if self.names.is_plain(value):
             return
@@ -186,7 +198,7 @@ class Notes(object):
     def wrapped(self, operation, value):
         """Remember that ``enumerate(loader)`` iterates over what a library made."""
         for one in operation.values:
-            if self.names.is_foreign(one):
-                known = self.made.get(id(one))
+            known = self.links(one)
+            if known or self.names.is_foreign(one):
                 self.made[id(value)] = (known[0] if known else None, type(value), None)
                 return

@@ -274,9 +274,8 @@ class Tape(object):
         wanted = operation.noted is not False
         form = self.notes.form(value) if wanted else None
         operation.inputs.append((name, form))
-        link = self.notes.link(value) if wanted else None
-        if link is not None:
-            operation.links.append((name, link))
+        if wanted:
+            operation.links.extend((name, link) for link in self.notes.links(value))
 
     def _failed(self, frame):
         """Note the innermost operation that an exception ended; drop those around it."""
