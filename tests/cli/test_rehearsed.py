@@ -148,6 +148,20 @@ os.remove('gone.txt')
     assert {p.name: p.read_bytes() for p in loose.folder.iterdir() if p.is_file()} == before
 
 
+def test_workers_may_talk_over_sockets_however_deep_the_project_lies(recorded, pythons):
+    script = """\
+from multiprocessing.connection import Client, Listener
+from threading import Thread
+import widgets
+with Listener() as listener:
+    Thread(target=lambda: Client(listener.address).send([2.0])).start()
+    print(widgets.power(listener.accept().recv()))
+"""
+    data = verify(recorded(script), pythons, code=1)
+    assert library(data)["effect"] == "known"
+    assert data["calls"]["missed"] == {}
+
+
 def test_kept_tapes_answer_again(recorded, pythons, loose):
     prov = recorded(SMOOTHS)
     first = verify(prov, pythons, code=1)

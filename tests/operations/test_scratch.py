@@ -220,7 +220,9 @@ def test_environment(prov: Prov, tmp_path: Path) -> None:
         assert _scratch_environ.launch.SITE not in environ["PYTHONPATH"]
         gone = {"PYTHONDONTWRITEBYTECODE", "PROV_AGENT_DIR", "SSH_AUTH_SOCK"}
         assert not gone & set(environ)
-        for name in ("TMPDIR", "MPLCONFIGDIR", "NUMBA_CACHE_DIR", "HF_HOME"):
+        assert environ["TMPDIR"] in made.writable
+        assert len(environ["TMPDIR"]) < 60, "sockets below it must have paths of 107 bytes at most"
+        for name in ("HOME", "MPLCONFIGDIR", "NUMBA_CACHE_DIR", "HF_HOME"):
             assert environ[name].startswith(made.writable[0] + os.sep)
             assert stat.S_ISDIR(os.stat(environ[name]).st_mode)
         hub = Path(environ["HF_HOME"])
@@ -244,6 +246,6 @@ def test_a_cache_of_very_many_files_is_used_as_it_is(
     own.mkdir()
     for nth in range(5):
         (own / str(nth)).touch()
-    settings = _scratch_environ.Settings(str(tmp_path / "rest"))
+    settings = _scratch_environ.Settings(str(tmp_path / "rest"), str(tmp_path))
     assert settings.applied({"HF_HOME": str(own)})["HF_HOME"] == str(own)
     assert "too many files" in settings.notes[0]

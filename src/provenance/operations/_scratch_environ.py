@@ -64,10 +64,13 @@ def cleaned(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 class Settings:
-    """What a rehearsal's environment is to say. rest: a folder for what is not code or data."""
+    """What a rehearsal's environment is to say.
 
-    def __init__(self, rest: str) -> None:
-        self._rest = rest
+    rest: a folder for what is neither code nor data. temporary: one for temporary files.
+    """
+
+    def __init__(self, rest: str, temporary: str) -> None:
+        self._rest, self._temporary = rest, temporary
         self.notes: tuple[str, ...] = ()
 
     def applied(self, environ: Mapping[str, str]) -> dict[str, str]:
@@ -76,9 +79,8 @@ class Settings:
         changed.update(dict.fromkeys(_THREADS, "1"))
         if not changed.get("PYTHONHASHSEED", "").isdigit():
             changed["PYTHONHASHSEED"] = "0"  # "random" or none: then sets have no order to compare
-        temporary = self._folder("tmp")
         for name in ("TMPDIR", "TEMP", "TMP", "JOBLIB_TEMP_FOLDER"):
-            changed[name] = temporary
+            changed[name] = self._temporary
         changed["HOME"] = self._home(environ)
         changed["MPLCONFIGDIR"] = self._matplotlib(environ)
         changed["HF_HOME"] = self._hugging_face(environ)

@@ -77,13 +77,15 @@ def tree(
     sweep(place)
     restored = _code(reference, place, os.path.join(top, CODE))
     work = tempfile.mkdtemp(prefix=runid.short(reference.record.id) + "-", dir=top)
+    short = tempfile.mkdtemp(prefix="prov-")  # sockets of workers: a path has 107 bytes at most
     alive = _claim(work)
     try:
-        yield _made(reference.record, place, restored, work, environ, data)
+        yield _made(reference.record, place, restored, (work, short), environ, data)
     finally:
         if alive is not None:
             os.close(alive)
         remove(work)
+        remove(short)
 
 
 def sweep(place: Project) -> None:
@@ -128,10 +130,12 @@ def _made(
     run: Record,
     place: Project,
     restored: restore.Restored,
-    work: str,
+    writable: tuple[str, str],
     environ: Mapping[str, str],
     data: bool,
 ) -> Tree:
+    """Fill the first of the ``writable`` folders; the second is for temporary files."""
+    work, temporary = writable
     path = os.path.join(work, "tree")
     try:
         shutil.copytree(restored.path, path, symlinks=True, copy_function=_copy)
@@ -142,14 +146,14 @@ def _made(
             brought = inputs.bring(run, roots, path, _copy_limit(run), UPDATED_LIMIT)
         rest = os.path.join(work, "rest")
         given = overlay.environment(_scratch_environ.cleaned(environ), run, place, path)
-        settings = _scratch_environ.Settings(rest)
+        settings = _scratch_environ.Settings(rest, temporary)
         adapted = settings.applied(given)
     except (OSError, shutil.Error) as error:
         raise SystemRefused("no tree to rehearse in could be made: %s." % error) from error
     cwd = os.path.normpath(os.path.join(path, os.path.relpath(restored.cwd, restored.path)))
     command = overlay.moved(run.command, run, place, path)
     notes = (*restored.notes, *brought, *settings.notes)
-    return Tree(path, cwd, command, adapted, (work,), notes, places)
+    return Tree(path, cwd, command, adapted, writable, notes, places)
 
 
 def _copy_limit(run: Record) -> int:

@@ -174,7 +174,9 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as stream:
         settings = json.load(stream)
     own = Own(settings)
-    load("_prov_forms").set_roots(os.path.dirname(own.top), os.path.dirname(settings["tape"]))
+    load("_prov_forms").set_roots(
+        os.path.dirname(own.top), os.path.dirname(settings["tape"]), os.environ.get("TMPDIR")
+    )
     sys.dont_write_bytecode = False
     tape = load("_prov_tape").Tape(settings["tape"], own.names, settings)
     tape.put({"tape": 1, "python": "%d.%d.%d" % sys.version_info[:3]})
