@@ -82,8 +82,11 @@ def _nothing(path: str) -> bytes | None:
 
 
 class Source(NamedTuple):
-    """A file to read. sibling: returns another one's content by its path relative to this one's
-    folder, None where it is not there, is too large or lies outside of the repository."""
+    """A file to read.
+
+    sibling: returns another one's content by its path relative to this one's folder, None where it
+    is not there, is too large or lies outside of the repository.
+    """
 
     path: str
     data: bytes
