@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from provenance.compare.roots import VALUE, Root
 from provenance.compare.tape import Operation, Site, Tape
 from provenance.knowledge.judge import PYTHON_ITSELF
@@ -11,9 +14,9 @@ OWNERS = {"pandas": "pandas", "numpy": "numpy", "sklearn": "scikit-learn"}
 FRAME = ["df", "pandas.DataFrame", [1, 1], ["l", 1, ["a"], {}], None, []]
 
 
-def blamed(callee: str, *given: object, kind: str = "call", **more: object) -> tuple[str, ...]:
-    inputs = tuple((str(place), place + 1) for place in range(len(given)))
-    forms = {place + 1: form for place, form in enumerate(given)}
+def blamed(callee: str, *values: object, kind: str = "call", **more: object) -> tuple[str, ...]:
+    inputs = tuple((str(place), place + 1) for place in range(len(values)))
+    forms = {place + 1: form for place, form in enumerate(values)}
     operation = Operation(5, 0, 0, callee, inputs=inputs, result=9)
     root = Root(Site("a.py", 3, 0, kind, "f"), operation, VALUE, None)._replace(**more)  # type: ignore[arg-type]
     return _owners.of_root(root, OWNERS, Tape(forms=forms, operations=(operation,)))
@@ -29,6 +32,8 @@ def test_what_makes_texts_asks_the_object() -> None:
     assert blamed("builtins.print", FRAME) == ("pandas", PYTHON_ITSELF)
     assert blamed("", ["sc", "float64", 0.5], kind="text") == ("numpy",)
     assert blamed("builtins.print", "plain") == (PYTHON_ITSELF,)
+    assert blamed("builtins.str", ["d", "dict", 1, [["lr", ["sc", "float64", 0.1]]]])[0] == "numpy"
+    assert blamed("builtins.print", [["a"], [[], {}], None], ["l", 1, [[["sc"]]], {}])
 
 
 def test_what_an_error_names() -> None:
@@ -39,3 +44,8 @@ def test_what_an_error_names() -> None:
 
 def test_what_nobody_knows() -> None:
     assert blamed("own.helper") == ()
+
+
+@given(st.recursive(st.none() | st.text() | st.floats(), lambda one: st.lists(one, max_size=4)))
+def test_any_form_is_looked_at_without_harm(form: object) -> None:
+    assert all(isinstance(one, str) for one in blamed("builtins.print", form))

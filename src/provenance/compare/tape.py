@@ -9,6 +9,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What comparing tapes may raise where they are not as they should be: they come out of processes
+that run anybody's code, and out of locks, and none may end a verification."""
+UNTOLD = "the tapes of the rehearsals could not be compared (%s)"
+
 DONE, TIME, ERROR, CUT_OFF = "done", "time", "error", "cut off"
 
 

@@ -70,9 +70,10 @@ def _given(root: Root, old: Tape) -> Iterator[str]:
 def _classes(form: Any, depth: int) -> Iterator[str]:
     if not isinstance(form, list) or not form or depth > _DEEPEST:
         return
-    if form[0] == "sc":
+    name = form[0] if isinstance(form[0], str) else ""
+    if name == "sc":
         yield "numpy.generic"
-    elif form[0] in _CLASSED and len(form) > 1 and isinstance(form[1], str):
+    elif name in _CLASSED and len(form) > 1 and isinstance(form[1], str):
         yield form[1]
     else:
         for one in form[:20]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from provenance.compare.tape import CUT_OFF, TIME, Tape
+from provenance.compare.roots import Compared
+from provenance.compare.tape import CUT_OFF, MALFORMED, TIME, UNTOLD, Tape
 from provenance.core.difference import BROKEN, KNOWN, POSSIBLE, Difference, NotCompared
 from provenance.core.record import Record
 from provenance.core.verdict import Finding
@@ -77,8 +78,18 @@ def outcome(
     if done.compared is None:
         why = done.problem + ("; " + done.hint if done.hint else "")
         return Outcome(plain, None, (NotCompared(calls.FACET, "your calls", why),), done.notes)
-    told = _roots.reasons(done.compared.roots, reference.record, done.old, done.new)
-    counted = done.compared.coverage
+    try:
+        return _told(done, done.compared, plain, reference, mode)
+    except MALFORMED as error:
+        why = UNTOLD % type(error).__name__
+        return Outcome(plain, None, (NotCompared(calls.FACET, "your calls", why),), done.notes)
+
+
+def _told(
+    done: Rehearsed, compared: Compared, plain: tuple[Finding, ...], reference: Reference, mode: str
+) -> Outcome:
+    told = _roots.reasons(compared.roots, reference.record, done.old, done.new)
+    counted = compared.coverage
     missed = {"noisy": counted.noisy, "not reached": counted.missing}
     mode = done.mode or mode
     if mode == calls.SYNTHETIC:
@@ -89,7 +100,7 @@ def outcome(
     told_of_data = mode != calls.SYNTHETIC  # made-up data does not reach all that real data does
     if told_of_data and done.old and done.new:
         folding = _checked.levels(done.old, done.new, reference.record)
-        plain = _checked.quieted(plain, done.compared.same, folding)
+        plain = _checked.quieted(plain, compared.same, folding)
         if folding or counted.compared > counted.reached * _MOSTLY:
             changed = frozenset(name for one in told for name in (one.package, *one.others))
             plain = _checked.unneeded(plain, changed, bool(folding))

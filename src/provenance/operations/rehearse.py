@@ -117,7 +117,10 @@ def rehearse(reference: Reference, new_key: Any, wish: Wish) -> Rehearsed:
     if not old.operations:
         why = old.failed[0][1] if old.failed else old.why or "it noted nothing"
         return Rehearsed(problem="the rehearsal in the recorded environment failed: %s" % why)
-    compared = tapes.compare(old, new, again)
+    try:
+        compared = tapes.compare(old, new, again)
+    except tapes_.MALFORMED as error:
+        return Rehearsed(problem=tapes_.UNTOLD % type(error).__name__)
     mode = stage.wish.mode
     return Rehearsed(compared, old, new, how=stage.how, notes=stage.notes, mode=mode)
 
