@@ -60,7 +60,8 @@ def _softened(difference: Difference, uses: Sequence[Use], old: Record, others: 
     Another release of such a library may need it no more (``six``); whether so, only running tells.
     """
     gone = difference.facet == "packages" and difference.kind == "removed"
-    if not (gone and difference.effect == BROKEN and others and uses):
+    read = uses or any(one.payload.get("files") for one in old.payloads("behaviour"))
+    if not (gone and difference.effect == BROKEN and others and read):
         return difference
     key = key_of(difference.name)
     tops = {use.symbol.partition(".")[0] for use in uses}
