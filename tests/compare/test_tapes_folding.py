@@ -219,3 +219,23 @@ def test_memory_that_was_not_written_yet_is_no_root(stage: Stage) -> None:
     assert stage.compare(old, new, script).roots == ()
     root = only(stage.compare(old, new.replace("= x", "= x + 1"), script))
     assert root.operation.callee == "lib.fill"
+
+
+TIMED = """\
+import time
+import lib
+print("score", lib.score(), "in", time.perf_counter(), "s")
+"""
+
+
+def test_other_words_show_beside_a_time(stage: Stage) -> None:
+    plain = "class Score(float):\n    def __str__(self): return %r\n"
+    score = "def score(): return Score(0.5)\n"
+    found = stage.compare(plain % "0.65", plain % "Score(0.65)", TIMED, same=score)
+    assert only(found).site.line == 3
+
+
+def test_other_numbers_beside_a_time_may_be_of_chance(stage: Stage) -> None:
+    plain = "class Score(float):\n    def __str__(self): return %r\n"
+    score = "def score(): return Score(0.5)\n"
+    assert stage.compare(plain % "0.65", plain % "0.66", TIMED, same=score).roots == ()

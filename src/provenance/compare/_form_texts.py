@@ -103,3 +103,17 @@ def long_texts(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Se
         from provenance.compare._form_arrays import lists  # noqa: PLC0415  # it imports this
 
         yield from lists(path, one, other, settings)
+
+
+def other_words(old: str, again: str, new: str) -> bool:
+    """Return whether a text that holds numbers of chance (a time) differs in its words.
+
+    again: the text of a second run in the old environment. Where it has other words, too, they are
+    of chance as well. Numbers are not compared: which of them are of chance two runs do not tell.
+    """
+    words, second, third = map(_words, (old, again, new))
+    return words == second and words != third
+
+
+def _words(text: str) -> list[str]:
+    return [" ".join(one.split()) for one in _NUMBER.split(normalised(text))]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provenance.compare import forms
+from provenance.compare._form_texts import other_words
 from provenance.compare.forms import Unlike
 from provenance.compare.roots import STATE, VALUE, by_key, inputs, is_single, parts
 from provenance.compare.tape import Operation, Site, Tape
@@ -53,7 +54,7 @@ class Pairs:
             if paths:
                 ignored[name] = paths
         if operation.shown != twin.shown and operation.shown is not None:
-            ignored["shown"] = True
+            ignored["shown"] = twin.shown or ""
         return ignored
 
     def _is_void(self, operation: Operation, other: Operation) -> bool:
@@ -114,7 +115,10 @@ class Pairs:
             if first and not exact and self.drifts(found):
                 continue
             return found, VALUE if name == "" else STATE
-        if operation.shown is not None and other.shown is not None and "shown" not in ignored:
+        if operation.shown is not None and other.shown is not None:
+            again = ignored.get("shown")
+            if again is not None and not other_words(operation.shown, again, other.shown):
+                return None, ""
             found = forms.unlike_text(operation.shown, other.shown, tolerance)
             if (
                 found is not None
