@@ -115,5 +115,10 @@ def other_words(old: str, again: str, new: str) -> bool:
     return words == second and words != third
 
 
+def without_numbers(text: str) -> str:
+    """Return a text with ``#`` for each number."""
+    return _NUMBER.sub("#", normalised(text))
+
+
 def _words(text: str) -> list[str]:
     return [" ".join(one.split()) for one in _NUMBER.split(normalised(text))]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provenance.compare import forms
-from provenance.compare._form_texts import other_words
+from provenance.compare._form_texts import other_words, without_numbers
 from provenance.compare.forms import Unlike
 from provenance.compare.roots import STATE, VALUE, by_key, inputs, is_single, parts
 from provenance.compare.tape import Operation, Site, Tape
@@ -116,10 +116,12 @@ class Pairs:
                 continue
             return found, VALUE if name == "" else STATE
         if operation.shown is not None and other.shown is not None:
-            again = ignored.get("shown")
-            if again is not None and not other_words(operation.shown, again, other.shown):
-                return None, ""
-            found = forms.unlike_text(operation.shown, other.shown, tolerance)
+            shown, again = (operation.shown, other.shown), ignored.get("shown")
+            if again is not None:
+                if not other_words(shown[0], again, shown[1]):
+                    return None, ""
+                shown = without_numbers(shown[0]), without_numbers(shown[1])
+            found = forms.unlike_text(*shown, tolerance)
             if (
                 found is not None
                 and found.kind not in QUIET
