@@ -23,6 +23,7 @@ from provenance.operations import (
 from provenance.operations.recorder import CACHE
 from provenance.operations.references import Reference
 from provenance.specs import requirements
+from provenance.specs.model import PACKAGE, PYPI, Source, Unreadable
 from provenance.store import lockfile, project
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
@@ -176,17 +177,19 @@ def _uncommitted(code: dict[str, Any]) -> list[str]:
 def _against_requirements(run: Record, folder: str) -> list[str]:
     path = os.path.join(folder, "requirements.txt")
     try:
-        with open(path, encoding="utf-8") as stream:
-            stated = requirements.read(stream.read(), os.path.basename(path))
-    except (OSError, UnicodeDecodeError):
+        with open(path, "rb") as stream:
+            stated = requirements.read(Source(os.path.basename(path), stream.read()))
+    except (OSError, Unreadable):
         return []
     installed = match.versions_of(run) if run.payloads("packages") else {}
     found = []
-    for one in stated:
+    for one in stated.facts:
         version = installed.get(one.name)
+        if one.kind != PACKAGE or one.ecosystem != PYPI or one.url or not requirements.applies(one):
+            continue
         if version is None and installed:
             found.append("%s asks for %s, which the run did not have." % (one.where, one.name))
-        elif version is not None and one.specifier and not one.allows(version):
+        elif version is not None and not requirements.allows(one, version):
             text = "%s asks for %s%s; the run had %s."
             found.append(text % (one.where, one.name, one.specifier, version))
     return found
