@@ -64,3 +64,20 @@ def test_a_command_that_fails_stops_the_benchmark():
     )
     assert done.returncode == 1
     assert "ended with 1" in done.stderr
+
+
+def test_the_table_of_specs_counts_what_was_read(tmp_path):
+    (tmp_path / "repo").mkdir()
+    (tmp_path / "repo" / "requirements.txt").write_text("numpy==1.19.5\nscipy>=1.5\ntorch\n")
+    (tmp_path / "repo" / "notes.txt").write_text("nothing")
+    done = subprocess.run(
+        [sys.executable, FOLDER / "specs.py", tmp_path, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    one, whole = json.loads(done.stdout)
+    assert (one["format"], whole["format"]) == ("requirements", "all")
+    assert (one["files"], one["exact"], one["range"], one["name only"]) == (1, 1, 1, 1)
+    assert (one["unread"], one["errors"]) == (0, 0)
