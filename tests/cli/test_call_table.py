@@ -52,7 +52,7 @@ def test_no_text_that_may_be_a_secret_is_kept(prov, repo):
 
 
 def test_a_table_that_switched_itself_off_says_so(prov, repo):
-    calls = "itertools.zip_longest(%s)\n" % ", ".join(["x"] * 12) * 4000
+    calls = "itertools.zip_longest(%s)\n" % ", ".join(["x"] * 24) * 3500
     old = sys.version_info < (3, 12)
     calls = calls if old else "itertools.zip_longest(x)\n" * 30000
     (repo / "a.py").write_text("import itertools\nx = list(range(8))\n" + calls)
