@@ -20,9 +20,6 @@ TOLERANCES = {
 digit; single precision rounds at 6e-8 and torch versions differ by up to 1e-6 in neighbouring
 releases (measured over 800 operations); half has 11 bits, bfloat16 has 8."""
 
-NOISE = {"float64": 1e3, "complex128": 1e3}
-"""How many times the tolerance may still be rounding that has added up; 10 for the others."""
-
 _ELAPSED = re.compile(
     r"(?:^|[.\[_])(?:(?:\w+_)?(?:fit|score|predict|refit|elapsed|wall|run|train|cpu|build|setup|"
     r"total|epoch|step)_?times?_?(?:s|ms|sec)?|elapsed|duration|runtime|walltime|time_elapsed|"

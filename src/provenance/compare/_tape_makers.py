@@ -62,23 +62,29 @@ class Makers:
 
     def _plain(self, number: int) -> bool:
         """Return whether an operation is not known, or returned the same plain data in both."""
-        mine = self.by_number.get(number)
-        site = self.sites.get(mine.site) if mine is not None else None
-        if mine is None or site is None:
+        pair = self._pair(number)
+        if pair is None:
             return True
-        theirs = self.others.get((site, mine.nth))
+        mine, theirs = pair
         if theirs is None or mine.result is None or theirs.result is None:
             return False
         old, new = self.forms.get(mine.result), self.new_forms.get(theirs.result)
         return forms.is_plain(old) and forms.identical(old, new)
 
-    def is_data(self, number: int) -> bool:
-        """Return whether an operation returned an array or a table, in both environments."""
+    def _pair(self, number: int) -> tuple[Operation, Operation | None] | None:
+        """Return an operation and its twin in the other environment, None where it is not known."""
         mine = self.by_number.get(number)
         site = self.sites.get(mine.site) if mine is not None else None
-        if mine is None or site is None or (site, mine.nth) not in self.others:
+        if mine is None or site is None:
+            return None
+        return mine, self.others.get((site, mine.nth))
+
+    def is_data(self, number: int) -> bool:
+        """Return whether an operation returned an array or a table, in both environments."""
+        pair = self._pair(number)
+        if pair is None or pair[1] is None or pair[0].result is None:
             return False
-        form = self.forms.get(mine.result or 0)
+        form = self.forms.get(pair[0].result)
         return isinstance(form, list) and form[:1] in (["a"], ["df"]) and forms.is_plain(form)
 
     def is_used_after(self, operation: Operation) -> bool:

@@ -121,7 +121,7 @@ def _effective(
         return
     told: set[str] = set()
     for _, one, other in parts(mine, theirs):
-        before, after = _members(old.forms.get(one or 0)), _members(new.forms.get(other or 0))
+        before, after = _members(old, one), _members(new, other)
         for name, value in sorted(before.items(), key=lambda one: not one[0].startswith("_")):
             plain = name.lstrip("_")
             known = plain in names and plain not in told
@@ -131,7 +131,8 @@ def _effective(
             yield "%s took effect as %s -> %s" % (plain, shown(value), shown(after[name]))
 
 
-def _members(form: Any) -> Mapping[str, Any]:
+def _members(tape: Tape, number: int | None) -> Mapping[str, Any]:
+    form: Any = None if number is None else tape.forms.get(number)
     tagged = isinstance(form, list) and len(form) > 2 and form[0] == "o"
     return form[2] if tagged and isinstance(form[2], dict) else {}
 

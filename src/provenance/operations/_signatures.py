@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from provenance import __version__
@@ -25,37 +25,40 @@ MOST_BYTES = 16 << 20
 
 
 class Kept(NamedTuple):
-    """The libraries on one ``sys.path``, some of whose signatures are known from before."""
+    """The libraries on one ``sys.path``, some of whose signatures are known from before.
+
+    path: of the file that keeps them. before: what it held.
+    """
 
     library: Library
-    sys_path: Sequence[str]
-    place: Project
+    path: str
+    before: Mapping[str, Any]
 
     def keep(self) -> None:
         """Keep the signatures where there are new ones. Never raises."""
-        path = _path(self.sys_path, self.place)
-        before = _load(path)
-        signatures, made = before.get("signatures", {}), self.library
-        if not os.path.isdir(self.place.folder) or made.known.keys() <= signatures.keys():
+        signatures, made = self.before.get("signatures", {}), self.library
+        place = os.path.dirname(os.path.dirname(self.path))
+        if made.known.keys() <= signatures.keys() or not os.path.isdir(place):
             return
-        read = {one[0] for one in before.get("files", ())}
+        read = {one[0] for one in self.before.get("files", ())}
         content = {
             "version": VERSION,
             "files": [[one, *_stamp(one)] for one in sorted(read.union(made.modules.files()))],
             "signatures": {**signatures, **made.known},
         }
         try:
-            files.make_folder(os.path.dirname(path))
-            files.write_atomic(path, json.dumps(content).encode("utf-8"))
+            files.make_folder(os.path.dirname(self.path))
+            files.write_atomic(self.path, json.dumps(content).encode("utf-8"))
         except (SystemRefused, ValueError):
             return
 
 
 def of(sys_path: Sequence[str], place: Project) -> Kept:
     """Return the libraries on ``sys_path`` with the signatures that were kept of them."""
-    made = library(sys_path)
-    made.known.update(_load(_path(sys_path, place)).get("signatures", {}))
-    return Kept(made, sys_path, place)
+    made, path = library(sys_path), _path(sys_path, place)
+    before = _load(path)
+    made.known.update(before.get("signatures", {}))
+    return Kept(made, path, before)
 
 
 def _path(sys_path: Sequence[str], place: Project) -> str:

@@ -276,9 +276,9 @@ class _Stage:
 
     def again(self, python: str | None, old: Tape) -> Tape:
         """Return a second tape of the recorded environment."""
-        kept = _taped.load(self.folder, self.key + "-2")
         if self.baked is not None:
             return self.baked.again
+        kept = _taped.load(self.folder, self.key + "-2")
         if kept is not None or python is None:
             return kept or old
         self._say("rehearsing there once more, to tell what differs by itself, and here")
@@ -315,8 +315,7 @@ class _Stage:
         if self.feed is None:
             if not _feeds.missing(self.reference.record, self.wish.place):
                 _feeds.keep(self.folder, self.fed_as[keep], _feeds.taken(text, self.redact))
-        elif _feeds.read_past(text):
-            where = _feeds.read_past(text)
+        elif where := _feeds.read_past(text):
             raise _Refused("data is read at %s in a way that cannot be fed" % where)
         return _feeds.without(text)
 

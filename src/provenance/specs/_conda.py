@@ -9,10 +9,9 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name
 
 from provenance.core.redact import without_credentials
-
-from . import _matchspec
-from ._text import brief
-from .model import (
+from provenance.specs import _matchspec
+from provenance.specs._text import brief
+from provenance.specs.model import (
     CONDA,
     CUDA,
     EXACT,
@@ -71,6 +70,11 @@ class Told:
             self._more += 1
             return
         self.unread.append(Unread(self.where(line), brief(text), why))
+
+    def miss_all(self, problems: Iterable[tuple[int, str, str]]) -> None:
+        """Note several things that could not be read: line, text and reason of each."""
+        for line, text, why in problems:
+            self.miss(line, text, why)
 
     def add(self, fact: Fact) -> None:
         """Add one fact; raises Unreadable when there are too many."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ._text import brief
-from .model import CUDA, EXACT, NAMED, PLATFORM, PYTHON, RANGE, Fact, Unread
+from provenance.specs._text import brief
+from provenance.specs.model import CUDA, EXACT, NAMED, PLATFORM, PYTHON, RANGE, Fact, Unread
 
 MOST = 200_000
 """Facts and unread places of one file: what a file of some megabytes can hold at all."""

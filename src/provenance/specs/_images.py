@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ._gathered import cuda, of_version, platform, python
-from .model import CUDA, EXACT, NAMED, PACKAGE, PLACED, PLATFORM, PYPI, Fact, R
+from provenance.specs._gathered import cuda, of_version, platform, python
+from provenance.specs.model import CUDA, EXACT, NAMED, PACKAGE, PLACED, PLATFORM, PYPI, Fact, R
 
 _REFERENCE = re.compile(
     r"(?:[a-z]+://)?(?P<name>[^\s@:]+(?::\d+/[^\s@:]+)?)(?::(?P<tag>[\w.+-]+))?(?:@(?P<digest>sha\d+:[0-9a-f]+))?\Z"

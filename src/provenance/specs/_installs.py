@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
-from . import _conda, _requirement
-from ._gathered import Gathered, cuda, python
-from ._shell import Command, Word, commands
+from provenance.specs import _conda, _requirement
+from provenance.specs._gathered import Gathered, cuda, python
+from provenance.specs._shell import Command, Word, commands
 
 _DEEPEST = 3
 """Shells within shells (``bash -c "..."``)."""

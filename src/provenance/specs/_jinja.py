@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ._text import decoded
-from ._yaml import MOST_BYTES, Document, document_of
+from provenance.specs._text import decoded
+from provenance.specs._yaml import MOST_BYTES, Document, document_of
 
 HOLE = "\ue000"
 """Stands where a value is computed: a letter that no one else uses."""

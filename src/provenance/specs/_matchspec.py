@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .model import EXACT, NAMED, RANGE
+from provenance.specs.model import EXACT, NAMED, RANGE
 
 _LONGEST = 1000
 """Characters; those that are known have less than 200."""

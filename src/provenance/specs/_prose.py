@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from .model import CUDA, EXACT, JULIA, PACKAGE, PLATFORM, PYPI, PYTHON, RANGE, Fact
+from provenance.specs.model import CUDA, EXACT, JULIA, PACKAGE, PLATFORM, PYPI, PYTHON, RANGE, Fact
 
 MOST_CHARACTERS = 20_000
 """Of one paragraph; what stands behind is not read."""

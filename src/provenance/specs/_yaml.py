@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from ._text import brief, decoded
-from .model import Unreadable
+from provenance.specs._text import brief, decoded
+from provenance.specs.model import Unreadable
 
 SCALAR, LIST, MAP = "scalar", "list", "map"
 

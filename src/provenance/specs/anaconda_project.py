@@ -6,10 +6,10 @@ where nobody asks for another; what the others list is of their group.
 
 from __future__ import annotations
 
-from . import _conda, _jinja
-from ._yaml import LIST, MAP, SCALAR, Document, Node
-from .environment_yml import Dependencies
-from .model import DATA, EXACT, PLACED, PLATFORM, Fact, Source, Spec, Unreadable
+from provenance.specs import _conda, _jinja
+from provenance.specs._yaml import LIST, MAP, SCALAR, Document, Node
+from provenance.specs.environment_yml import Dependencies
+from provenance.specs.model import DATA, EXACT, PLACED, PLATFORM, Fact, Source, Spec, Unreadable
 
 FORMAT, LOCKED = "anaconda-project.yml", "anaconda-project-lock.yml"
 _EVERYWHERE = ("all", "noarch")
@@ -19,10 +19,8 @@ def read(source: Source) -> Spec:
     """Return what an anaconda-project.yml, or the lock file beside it, states."""
     file, statements = _jinja.document(source.data)
     told = _conda.Told(source)
-    for line, text in statements:
-        told.miss(line, text, _jinja.why(text))
-    for line, text, why in file.problems:
-        told.miss(line, text, why)
+    told.miss_all((line, text, _jinja.why(text)) for line, text in statements)
+    told.miss_all(file.problems)
     root = file.root
     if root is None or root.kind != MAP:
         raise Unreadable("No project of Anaconda's: the file is no map.", 1)

@@ -6,11 +6,11 @@ import bisect
 import re
 from typing import NamedTuple
 
-from . import _images, _installs
-from ._gathered import Gathered, platform
-from ._lines import ends_of
-from ._text import decoded
-from .model import NAMED, PLACED, PLATFORM, Fact, Source, Spec, Unreadable
+from provenance.specs import _images, _installs
+from provenance.specs._gathered import Gathered, platform
+from provenance.specs._lines import ends_of
+from provenance.specs._text import decoded
+from provenance.specs.model import NAMED, PLACED, PLATFORM, Fact, Source, Spec, Unreadable
 
 FORMAT = "Apptainer definition"
 MOST_BYTES = 2 << 20

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ._gathered import Gathered
-from ._text import decoded
-from .model import DATA, EXACT, Fact, Source, Spec
+from provenance.specs._gathered import Gathered
+from provenance.specs._text import decoded
+from provenance.specs.model import DATA, EXACT, Fact, Source, Spec
 
 FORMAT = "checksums"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from . import _images, _installs, _requirement
-from ._gathered import Gathered, cuda, of_version, python
-from ._text import brief
-from ._yaml import MAP, SCALAR, Node, document
-from .model import CUDA, NAMED, Fact, Source, Spec, Unread, Unreadable
+from provenance.specs import _images, _installs, _requirement
+from provenance.specs._gathered import Gathered, cuda, of_version, python
+from provenance.specs._text import brief
+from provenance.specs._yaml import MAP, SCALAR, Node, document
+from provenance.specs.model import CUDA, NAMED, Fact, Source, Spec, Unread, Unreadable
 
 FORMAT = "cog.yaml"
 

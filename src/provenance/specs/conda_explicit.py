@@ -13,9 +13,9 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from . import _conda
-from ._text import decoded
-from .model import Source, Spec, Unreadable
+from provenance.specs import _conda
+from provenance.specs._text import decoded
+from provenance.specs.model import Source, Spec, Unreadable
 
 FORMAT = "conda explicit list"
 _PLATFORM = re.compile(r"#\s*platform:\s*(\S+)")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from . import _conda, conda_explicit
-from ._text import decoded
-from .model import CONDA, EXACT, Fact, Source, Spec, Unreadable
+from provenance.specs import _conda, conda_explicit
+from provenance.specs._text import decoded
+from provenance.specs.model import CONDA, EXACT, Fact, Source, Spec, Unreadable
 
 FORMAT = "conda list"
 _PLATFORM = re.compile(r"#\s*platform:\s*(\S+)")

@@ -8,10 +8,10 @@ of that group.
 
 from __future__ import annotations
 
-from . import _conda
-from ._yaml import LIST, MAP, SCALAR, Node, document
-from .conda_explicit import version_of
-from .model import CONDA, EXACT, NAMED, PLACED, Fact, Source, Spec, Unreadable
+from provenance.specs import _conda
+from provenance.specs._yaml import LIST, MAP, SCALAR, Node, document
+from provenance.specs.conda_explicit import version_of
+from provenance.specs.model import CONDA, EXACT, NAMED, PLACED, Fact, Source, Spec, Unreadable
 
 FORMAT = "conda-lock.yml"
 _KNOWN = ("", "1")
@@ -21,8 +21,7 @@ def read(source: Source) -> Spec:
     """Return what a conda-lock.yml states."""
     file = document(source.data)
     told = _conda.Told(source)
-    for line, text, why in file.problems:
-        told.miss(line, text, why)
+    told.miss_all(file.problems)
     root = file.root
     if root is None or root.kind != MAP or root.get("package") is None:
         raise Unreadable("No file of conda-lock's: it has no list named package.", 1)

@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from . import _images, _installs
-from ._gathered import Gathered
-from ._lines import ends_of
-from ._shell import MOST_VALUE, words
-from ._text import brief, decoded
-from .model import Source, Spec, Unread, Unreadable
+from provenance.specs import _images, _installs
+from provenance.specs._gathered import Gathered
+from provenance.specs._lines import ends_of
+from provenance.specs._shell import MOST_VALUE, words
+from provenance.specs._text import brief, decoded
+from provenance.specs.model import Source, Spec, Unread, Unreadable
 
 FORMAT = "Dockerfile"
 MOST_BYTES = 2 << 20

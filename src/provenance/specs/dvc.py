@@ -9,9 +9,19 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from ._text import brief
-from ._yaml import LIST, MAP, SCALAR, Node, document
-from .model import DATA, EXACT, NAMED, PLACED, Fact, Source, Spec, Unread, Unreadable
+from provenance.specs._text import brief
+from provenance.specs._yaml import LIST, MAP, SCALAR, Node, document
+from provenance.specs.model import (
+    DATA,
+    EXACT,
+    NAMED,
+    PLACED,
+    Fact,
+    Source,
+    Spec,
+    Unread,
+    Unreadable,
+)
 
 FORMATS = ("x.dvc", "dvc.lock", "dvc.yaml")
 _DIGESTS = ("md5", "checksum", "sha256", "etag", "hash")

@@ -9,9 +9,19 @@ from __future__ import annotations
 
 import re
 
-from . import _conda, _jinja, _pip
-from ._yaml import LIST, MAP, SCALAR, Document, Node
-from .model import CONDA, EXACT, PLATFORM, PYPI, RANGE, Fact, Source, Spec, Unreadable
+from provenance.specs import _conda, _jinja, _pip
+from provenance.specs._yaml import LIST, MAP, SCALAR, Document, Node
+from provenance.specs.model import (
+    CONDA,
+    EXACT,
+    PLATFORM,
+    PYPI,
+    RANGE,
+    Fact,
+    Source,
+    Spec,
+    Unreadable,
+)
 
 FORMAT = "environment.yml"
 
@@ -32,10 +42,8 @@ def read(source: Source) -> Spec:
     """Return what an environment.yml states."""
     file, statements = _jinja.document(source.data)
     told = _conda.Told(source)
-    for line, text in statements:
-        told.miss(line, text, _jinja.why(text))
-    for line, text, why in file.problems:
-        told.miss(line, text, why)
+    told.miss_all((line, text, _jinja.why(text)) for line, text in statements)
+    told.miss_all(file.problems)
     root = file.root
     if root is None or root.kind != MAP:
         raise Unreadable("No environment of conda's: the file is no map with dependencies.", 1)

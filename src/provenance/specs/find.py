@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from . import formats
-from .model import Spec
+from provenance.specs import formats
+from provenance.specs.model import Spec
 
 DEEPEST = 2
 """Folders above a file that are looked into: deeper ones belong to parts, mostly of others."""

@@ -6,7 +6,7 @@ import importlib
 import re
 from collections.abc import Callable
 
-from .model import MOST_BYTES, Source, Spec, Unread, Unreadable
+from provenance.specs.model import MOST_BYTES, Source, Spec, Unread, Unreadable
 
 HEAD = 4096
 """Bytes of a file that are looked at to tell its format."""

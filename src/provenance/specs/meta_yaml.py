@@ -7,10 +7,10 @@ installed.
 
 from __future__ import annotations
 
-from . import _conda, _jinja
-from ._yaml import LIST, MAP, Node
-from .environment_yml import Dependencies
-from .model import Source, Spec, Unreadable
+from provenance.specs import _conda, _jinja
+from provenance.specs._yaml import LIST, MAP, Node
+from provenance.specs.environment_yml import Dependencies
+from provenance.specs.model import Source, Spec, Unreadable
 
 FORMAT = "meta.yaml"
 _OPTIONAL = ("build", "host", "run_constrained", "run_constraints")
@@ -20,8 +20,7 @@ def read(source: Source) -> Spec:
     """Return what a recipe states."""
     file, statements = _jinja.document(source.data)
     told = _conda.Told(source)
-    for line, text in statements:
-        told.miss(line, text, _jinja.why(text))
+    told.miss_all((line, text, _jinja.why(text)) for line, text in statements)
     root = file.root
     if root is None or root.kind != MAP:
         raise Unreadable("No recipe of conda-build's: the file is no map.", 1)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from . import _images, _requirement
-from ._gathered import Gathered, python
-from ._text import brief
-from ._yaml import MAP, SCALAR, document
-from .model import Source, Spec, Unreadable
+from provenance.specs import _images, _requirement
+from provenance.specs._gathered import Gathered, python
+from provenance.specs._text import brief
+from provenance.specs._yaml import MAP, SCALAR, document
+from provenance.specs.model import Source, Spec, Unreadable
 
 FORMATS = ("MLproject", "python_env.yaml")
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from . import _conda, conda_lock
-from ._yaml import MAP, Document, Node, document
-from .conda_explicit import version_of
-from .model import CONDA, EXACT, NAMED, PLACED, Fact, Source, Spec, Unreadable
+from provenance.specs import _conda, conda_lock
+from provenance.specs._yaml import MAP, Document, Node, document
+from provenance.specs.conda_explicit import version_of
+from provenance.specs.model import CONDA, EXACT, NAMED, PLACED, Fact, Source, Spec, Unreadable
 
 FORMAT = "pixi.lock"
 _NEWEST = 7
@@ -26,8 +26,7 @@ def read(source: Source) -> Spec:
     """Return what a pixi.lock states."""
     file = document(source.data)
     told = _conda.Told(source)
-    for line, text, why in file.problems:
-        told.miss(line, text, why)
+    told.miss_all(file.problems)
     root = file.root
     if root is None or root.kind != MAP:
         raise Unreadable("No lock file of pixi's: it is no map.", 1)

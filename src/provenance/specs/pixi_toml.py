@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from . import _conda, _matchspec, _poetry, _toml
-from ._lines import Document, Key, shown
-from .model import CONDA, CUDA, NAMED, PLACED, RANGE, Fact, Source, Spec, Unreadable
+from provenance.specs import _conda, _matchspec, _poetry, _toml
+from provenance.specs._lines import Document, Key, shown
+from provenance.specs.model import CONDA, CUDA, NAMED, PLACED, RANGE, Fact, Source, Spec, Unreadable
 
 FORMAT = "pixi.toml"
 _CONDAS = (

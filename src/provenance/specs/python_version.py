@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from ._gathered import Gathered
-from ._gathered import python as python_fact
-from ._text import brief, decoded
-from .model import NAMED, PYTHON, RANGE, Fact, Source, Spec, Unread
+from provenance.specs._gathered import Gathered
+from provenance.specs._gathered import python as python_fact
+from provenance.specs._text import brief, decoded
+from provenance.specs.model import NAMED, PYTHON, RANGE, Fact, Source, Spec, Unread
 
 FORMATS = {
     "runtime.txt": "runtime.txt",

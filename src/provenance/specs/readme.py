@@ -12,11 +12,11 @@ from urllib.parse import unquote
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from . import _installs, _markup, _prose, _requirement
-from ._gathered import Gathered
-from ._markup import Block
-from ._text import decoded
-from .model import PACKAGE, Fact, Source, Spec, Unread
+from provenance.specs import _installs, _markup, _prose, _requirement
+from provenance.specs._gathered import Gathered
+from provenance.specs._markup import Block
+from provenance.specs._text import decoded
+from provenance.specs.model import PACKAGE, Fact, Source, Spec, Unread
 
 FORMAT = "README"
 MOST_BYTES = 1 << 20
