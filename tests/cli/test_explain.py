@@ -158,3 +158,9 @@ def test_an_installed_release_is_not_fetched(explain, index):
     words = ("explain", "scikit-learn", "1.1.3", "1.5.2", "fit.py")
     assert [level for level, _ in reasons(explain.json(*words))] == ["L1"]
     assert "L2" in [level for level, _ in reasons(explain.json(*words, env=active))]
+
+
+def test_a_misspelt_package_is_asked_about(explain):
+    told = explain("explain", "scikit-lern", "1.1.3", "1.5.2", "fit.py").stdout
+    assert "nothing here knows scikit-lern: did you mean scikit-learn?" in told
+    assert explain.json("explain", "quiet", "1.0", "2.0", "fit.py")["notes"] == []

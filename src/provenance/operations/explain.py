@@ -7,6 +7,7 @@ run; then, for a run, a rehearsal (L3) in environments that are built for it.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from provenance.errors import NothingToCompare, ProvError, UsageError
 from provenance.facets import packages
 from provenance.knowledge import catalog, match
 from provenance.knowledge import entry as entries_
+from provenance.knowledge.entry import Entry
 from provenance.knowledge.judge import PYTHON_ITSELF
 from provenance.operations import (
     _explain_calls,
@@ -112,7 +114,11 @@ def explain(wish: Wish) -> Explained:
     entries = measuring.entries(wish.environ)
     source = _explain_source.find(wish.files, wish.reference, wish.cwd, wish.environ)
     notes = list(source.notes)
-    differences = _newer(wish, source, notes) if wish.newest else [_change(wish, source)]
+    if wish.newest:
+        differences = _newer(wish, source, notes)
+    else:
+        differences = [_change(wish, source)]
+        notes += _misspelt(differences[0], source, entries)
     planned = _sides(wish, source, differences)
     also = planned.sides.also if planned.sides is not None else ()
     found = match.explain((*differences, *also), source.record, source.record, entries)
@@ -169,6 +175,16 @@ def _sides(wish: Wish, source: Source, differences: list[Difference]) -> _Sides:
         return _Sides(asked, _explain_calls.sides(reference, differences, asked))
     except ProvError as error:
         return _Sides(asked, None, (_explain_calls.not_compared(error),))
+
+
+def _misspelt(one: Difference, source: Source, entries: Sequence[Entry] | None) -> list[str]:
+    """Return a question where nothing knows a package of this name, but one of nearly this name."""
+    told = catalog.load() if entries is None else entries
+    known = {*catalog.by_package(told), *match.versions_of(source.record)}
+    if one.name in known or calls_of(one.name, match.uses_of(source.record), source.record):
+        return []
+    near = difflib.get_close_matches(one.name, sorted(known), 1, 0.8)
+    return ["nothing here knows %s: did you mean %s?" % (one.name, near[0])] if near else []
 
 
 def _change(wish: Wish, source: Source) -> Difference:

@@ -121,7 +121,7 @@ def _like_it(
         return Found(None, NONE, "%s %s" % (problem, error.message), error.hint)
     if made is None:
         why = "%s No environment like it has been built." % problem
-        return Found(None, NONE, why, "let one be built: add --build")
+        return Found(None, NONE, why, "the recorded environment is not here as it was: add --build")
     lost = _lacking(recipe, installed, made)
     without = " without %s" % ", ".join(lost[:_SHOWN]) if lost else ""
     when = "" if made.built else " before"
