@@ -4,7 +4,9 @@ Schema ``prov/lock/1``: ``runs`` (records without absolute folders or process), 
 entries that concern those runs), ``blobs`` (per run id, the uncommitted code by file name: text as
 it is, anything else as ``{"base64": ...}``), ``interfaces`` (per run id, the signatures of what its
 source calls, as `core.interfaces` reads them), ``surroundings`` (which cards and settings concern
-those runs), sealed like a record.
+those runs), ``stated`` (what environment files say, where the lock was made from those: per file
+``source``, ``format``, ``complete`` and ``facts``, the members of `specs.model.Fact` that say
+something), sealed like a record.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ class Lock(NamedTuple):
     interfaces: dict[str, dict[str, Any]] = {}
     surroundings: tuple[dict[str, Any], ...] = ()
     calls: dict[str, dict[str, Any]] = {}
+    stated: tuple[dict[str, Any], ...] = ()
 
 
 def write(path: str, lock: Lock) -> None:
@@ -47,6 +50,8 @@ def write(path: str, lock: Lock) -> None:
     }
     if lock.calls:
         members["calls"] = lock.calls
+    if lock.stated:
+        members["stated"] = list(lock.stated)
     document = canonical.seal(canonical.plain(members))
     files.write_atomic(path, canonical.dumps(document).encode("utf-8"))
 
@@ -73,6 +78,7 @@ def read(path: str) -> Lock:
             dict(document.get("interfaces", {})),
             tuple(document.get("surroundings", ())),
             dict(document.get("calls", {})),
+            tuple(document.get("stated", ())),
         )
     except (codec.ShapeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadRecord("%s does not hold readable records: %s." % (path, error)) from error
