@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from provenance.cli.style import value
+from provenance.core import versions
 from provenance.core.difference import NONE, UNKNOWN
 from provenance.core.verdict import Finding, Reason, rank
 
@@ -154,7 +155,7 @@ def _distinct(texts: Sequence[str]) -> tuple[str, ...]:
 
 def _restore(one: Finding) -> tuple[str, ...]:
     if one.facet == "packages" and one.kind == "version" and isinstance(one.old, str):
-        return (_flat("pip install %s==%s" % (one.name, one.old)),)
+        return (_flat("pip install " + versions.requirement(one.name, one.old)),)
     return ()
 
 

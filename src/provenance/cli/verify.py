@@ -29,12 +29,18 @@ _LEAST_ROOM = 4
 def command(
     reference: Annotated[
         str | None,
-        typer.Argument(metavar="RUN|prov.lock", help="Default: prov.lock, else the last run."),
+        typer.Argument(
+            metavar="RUN|FILE",
+            help="Default: prov.lock, else the last run, else the best environment file here.",
+        ),
     ] = None,
     python: options.Python = None,
     fail_on: options.FailOn = None,
     calls: options.Calls = None,
     build: options.Build = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Fetch no wheel to read what changed in it.")
+    ] = False,
     verbose: options.Verbose = False,
     markdown: options.Markdown = False,
     github: options.Github = False,
@@ -50,7 +56,9 @@ def command(
     report.require_one(json=json, markdown=markdown, github=github)
     with Stages() as stages:
         environ = dict(os.environ)
-        wish = verify.Wish(os.getcwd(), environ, reference, python, fail_on, calls, build, stages)
+        wish = verify.Wish(
+            os.getcwd(), environ, reference, python, fail_on, calls, build, stages, offline
+        )
         result = verify.verify(wish)
     if json:
         envelope.put("verify", verify.as_json(result))
@@ -151,16 +159,33 @@ def headline(one: Checked, path: bool = True) -> str:
 
     path: of the interpreter; it says nothing to readers on other machines.
     """
+    if one.reference.stated is not None:
+        return "%s  vs  %s" % (_stated(one), _against(one, path))
     run = one.reference.record
     name = ' "%s"' % run.name if run.name else ""
     what = "run %s%s, %s" % (runid.short(run.id), name, run.started[:10])
     if one.reference.kind == "lock":
         what = "%s (%s)" % (os.path.relpath(one.reference.source), what)
+    return "%s  vs  %s" % (what, _against(one, path))
+
+
+def _against(one: Checked, path: bool) -> str:
+    """Return what is compared with: the interpreter, or the machine where there is none."""
     if one.interpreter is None:
-        return "%s  vs  this machine (the run used no Python)" % what
+        used = "the run used" if one.reference.stated is None else "it speaks of"
+        return "this machine (%s no Python)" % used
     if not path:
-        return "%s  vs  Python %s" % (what, one.interpreter["version"])
+        return "Python %s" % one.interpreter["version"]
     executable = one.interpreter["executable"]
     below = os.path.relpath(executable)
     shown = executable if below.startswith("..") else os.path.join(".", below)
-    return "%s  vs  %s %s" % (what, shown, one.interpreter["version"])
+    return "%s %s" % (shown, one.interpreter["version"])
+
+
+def _stated(one: Checked) -> str:
+    """Return which file a reference is that no run made, and how exact it is."""
+    stated = one.reference.stated
+    assert stated is not None
+    where = os.path.relpath(os.path.join(stated.root, stated.path))
+    source = "%s, from %s" % (os.path.relpath(stated.lock), where) if stated.lock else where
+    return "%s (%s)" % (source, stated.summary())

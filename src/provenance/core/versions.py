@@ -46,6 +46,13 @@ def is_version(text: str) -> bool:
     return re.match(_FORM, text, re.IGNORECASE) is not None
 
 
+def requirement(name: str, asked: str) -> str:
+    """Return what pip is asked for, ready for a shell; asked: "1.1.3", "1.4.*" or ">=1,<2"."""
+    if asked[:1] in "<>=!~":
+        return "'%s%s'" % (name, asked)
+    return "'%s==%s'" % (name, asked) if "*" in asked else "%s==%s" % (name, asked)
+
+
 def crossed(old: str, new: str, boundary: str) -> bool:
     """Return whether ``boundary`` lies between the two versions, in either direction.
 

@@ -45,7 +45,7 @@ def read(paths: Sequence[str], cwd: str) -> Written:
     for file in dict.fromkeys(files):
         name = os.path.relpath(file, cwd)
         name = file if name.startswith(os.pardir) else name
-        reading = uses.read(_text(file, notes), name)
+        reading = uses.read(text(file, notes), name)
         notes += [reading.note] if reading.note else []
         found += reading.uses
         shown.append(name)
@@ -70,10 +70,19 @@ def _files(path: str, given: str, notes: list[str]) -> list[str]:
         raise UsageError(
             "%s does not exist." % given, "prov explain PACKAGE OLD NEW [FILE or FOLDER ...]"
         )
+    return python_files(os.path.normpath(path), notes, given)
+
+
+def python_files(folder: str, notes: list[str], shown: str = "") -> list[str]:
+    """Return the Python files below ``folder``; in ``notes`` that there are too many to read.
+
+    shown: how the folder is named there.
+    """
     found: list[str] = []
-    for file in _below(os.path.normpath(path)):
+    for file in _below(folder):
         if len(found) == MOST_FILES:
-            notes.append("%s: only the first %d files were read" % (given, MOST_FILES))
+            text = "%s: only the first %d files were read"
+            notes.append(text % (shown or os.path.basename(folder), MOST_FILES))
             break
         found.append(file)
     return found
@@ -95,7 +104,8 @@ def _below(folder: str) -> Iterator[str]:
                 yield os.path.join(above, name)
 
 
-def _text(file: str, notes: list[str]) -> str:
+def text(file: str, notes: list[str]) -> str:
+    """Return the text of a source file, "" for one that cannot be read, of which ``notes`` tell."""
     try:
         if os.path.getsize(file) > behaviour.LARGEST_FILE:
             notes.append("%s: too big to be read as source" % file)

@@ -36,6 +36,7 @@ from provenance.operations import (
     measuring,
 )
 from provenance.operations._explain_source import Source
+from provenance.operations.called import calls_of
 from provenance.operations.calls import Coverage
 from provenance.store import project
 
@@ -254,21 +255,6 @@ def package_of(name: str) -> str:
         if tops == {name} and all(len(one.packages) == 1 for one in entries):
             return package
     return key
-
-
-def calls_of(package: str, uses: Sequence[Use], run: Record) -> list[Use]:
-    """Return the ``uses`` that name ``package`` by one of its modules; of Python itself, all."""
-    key = key_of(package)
-    if key == PYTHON_ITSELF:
-        return list(uses)
-    tops = {key.replace("-", "_")}
-    for one in catalog.by_package(catalog.load()).get(key, ()):
-        if len(one.packages) == 1:
-            tops |= {symbol.partition(".")[0] for symbol in one.symbols}
-    for installed in (packages.of(run) or {}).values():
-        held = installed.distributions.get(key)
-        tops |= {module.partition(".")[0] for module in held.modules} if held else set()
-    return [use for use in uses if use.symbol.partition(".")[0] in tops]
 
 
 def _told(one: Difference, uses: Sequence[Use], run: Record) -> Change:

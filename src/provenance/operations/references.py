@@ -8,20 +8,27 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from provenance.core import record
+from provenance.core.paths import CWD, PathRef
 from provenance.core.record import Record
 from provenance.errors import NothingToCompare
-from provenance.operations import close, settle
+from provenance.operations import close, settle, stated
+from provenance.operations.stated import Stated
 from provenance.store import lockfile, records
 from provenance.store.project import Project
+
+STATED = "stated"
+"""The kind of a reference that no run made: what environment files say."""
 
 
 class Reference(NamedTuple):
     """A record that something is compared with, and where it was found.
 
-    kind: "lock" or "run". source: the path of the lock, or the folder of the run. blob: content of
-    what the record keeps beside its JSON ("code.patch"), None where it is not at hand.
+    kind: "lock", "run" or "stated". source: path of the lock or file, or the folder of the run.
+    blob: content of what the record keeps beside its JSON ("code.patch"), None where it is not at
+    hand.
     interfaces: what a lock carries of them (`operations.interfaces`).
-    calls: the same of those that were rehearsed (`operations._baked`).
+    calls: the same of those that were rehearsed (`operations._baked`). stated: what environment
+    files say, of the kind "stated", whose record is empty.
     """
 
     record: Record
@@ -30,21 +37,72 @@ class Reference(NamedTuple):
     blob: Callable[[str], bytes | None]
     interfaces: Mapping[str, Any] = MappingProxyType({})
     calls: Mapping[str, Any] = MappingProxyType({})
+    stated: Stated | None = None
 
 
-def choose(name: str | None, place: Project, cwd: str) -> tuple[Reference, ...]:
+def best(name: str | None, place: Project, cwd: str) -> tuple[Reference, ...]:
+    """Return what ``verify`` compares with: as `choose`, and files of other tools beside.
+
+    ``name`` may be any environment file. Without it and without lock or run: what the environment
+    files of the folder, else of the whole repository, state. Raises `ProvError`.
+    """
+    if name is not None:
+        path = os.path.join(cwd, name)
+        if os.path.isfile(path) and not lockfile.is_lock(path):
+            return (_of_stated(stated.of_file(path, _top(path, place)), path),)
+        return choose(name, place, cwd, stating=True)
+    try:
+        return choose(None, place, cwd, stating=True)
+    except NothingToCompare:
+        found = _of_files(place, cwd)
+        if found is None:
+            hint = "record a run with `prov run -- CMD`, or name a reference: prov verify FILE"
+            text = "there is no prov.lock, no finished run and no environment file in %s."
+            raise NothingToCompare(text % _repository(place), hint) from None
+        return (_of_stated(found, os.path.join(found.root, found.path)),)
+
+
+def _top(path: str, place: Project) -> str:
+    """Return the folder that the places in a file are relative to: the repository's, or its own."""
+    top = _repository(place)
+    below = not os.path.relpath(os.path.realpath(path), os.path.realpath(top)).startswith(os.pardir)
+    return top if below else os.path.dirname(os.path.abspath(path))
+
+
+def _repository(place: Project) -> str:
+    return place.repo or place.root
+
+
+def _of_files(place: Project, cwd: str) -> Stated | None:
+    """Return what the folder's own files state, where they name packages; else the repository's."""
+    top = _repository(place)
+    own = stated.of_repository(cwd) if cwd != top else None
+    if own is not None and own.packages:
+        return own
+    return stated.of_repository(top)
+
+
+def _of_stated(one: Stated, path: str) -> Reference:
+    empty = Record("stated", (), PathRef(CWD, "."), record.DONE, "")
+    return Reference(empty, STATED, path, lambda _: None, stated=one)
+
+
+def choose(
+    name: str | None, place: Project, cwd: str, stating: bool = False
+) -> tuple[Reference, ...]:
     """Return the references that ``name`` means; the best one here where it is None.
 
     ``name`` is the path of a lock or anything that means a run. Without it: the nearest
-    ``prov.lock``, else the newest finished run that is not itself a replay. Raises `ProvError`.
+    ``prov.lock``, else the newest finished run that is not itself a replay. stating: whether a lock
+    will do that holds no run but what environment files state. Raises `ProvError`.
     """
     if name is not None:
         if name.endswith(".lock") or os.path.isfile(os.path.join(cwd, name)):
-            return _of_lock(os.path.join(cwd, name))
+            return _of_lock(os.path.join(cwd, name), stating)
         return (of_run(place, name),)
     lock = lockfile.above(cwd, place.root)
     if lock is not None:
-        return _of_lock(lock)
+        return _of_lock(lock, stating)
     return (_newest(place),)
 
 
@@ -78,11 +136,13 @@ def _of_stored(stored: records.Stored) -> Reference:
     return Reference(stored.record, "run", stored.folder, blob)
 
 
-def _of_lock(path: str) -> tuple[Reference, ...]:
+def _of_lock(path: str, stating: bool) -> tuple[Reference, ...]:
     lock = lockfile.read(path)
-    if not lock.runs:
+    told = stated.of_lock(lock, path, os.path.dirname(os.path.abspath(path))) if stating else ()
+    if not lock.runs and not told:
         raise NothingToCompare("%s holds no runs." % path, "write it anew with: prov lock RUN")
-    return tuple(_locked(lock, run, path) for run in lock.runs)
+    runs = tuple(_locked(lock, run, path) for run in lock.runs)
+    return (*runs, *(_of_stated(one, path) for one in told))
 
 
 def _locked(lock: lockfile.Lock, run: Record, path: str) -> Reference:

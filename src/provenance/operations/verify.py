@@ -20,10 +20,13 @@ from provenance.operations import (
     present,
     recorded,
     references,
+    verify_stated,
 )
 from provenance.operations.calls import Coverage
 from provenance.operations.facts import Facts
 from provenance.operations.references import Reference
+from provenance.operations.stated import Stated
+from provenance.specs.against import Row
 from provenance.store import project
 from provenance.store.project import Project
 
@@ -33,7 +36,8 @@ class Checked(NamedTuple):
 
     reference: the record compared with. interpreter: path and version of the one looked at.
     findings: gravest first. facts: how many were compared, per facet. not_compared: what was not.
-    calls: how many of the user's calls were compared, None where that was not tried.
+    calls: how many of the user's calls were compared, None where that was not tried. rows: of a
+    reference that environment files state, what can be said of each package.
     """
 
     reference: Reference
@@ -43,6 +47,7 @@ class Checked(NamedTuple):
     not_compared: tuple[NotCompared, ...]
     notes: tuple[str, ...] = ()
     calls: Coverage | None = None
+    rows: tuple[Row, ...] = ()
 
     @property
     def total(self) -> int:
@@ -69,7 +74,7 @@ class Wish(NamedTuple):
 
     calls: how the user's calls are compared, None for what the settings say. build: whether the
     recorded environment may be built where it is gone. progress: told in a few words what is going
-    on now, whenever that changes.
+    on now, whenever that changes. offline: nothing is fetched.
     """
 
     cwd: str
@@ -80,14 +85,20 @@ class Wish(NamedTuple):
     calls: str | None = None
     build: bool = False
     progress: Callable[[str], None] | None = None
+    offline: bool = False
 
 
 def verify(wish: Wish) -> VerifyResult:
     """Compare the present with the reference that ``wish`` names. Raises `ProvError`."""
     place = project.find(wish.cwd)
     fail_on = wish.fail_on or config.load(place.root).fail_on
-    chosen = references.choose(wish.reference, place, wish.cwd)
-    checked = tuple(check(one, place, wish) for one in chosen)
+    chosen = references.best(wish.reference, place, wish.cwd)
+    checked = tuple(
+        check(one, place, wish)
+        if one.stated is None
+        else _check_stated(one, one.stated, place, wish)
+        for one in chosen
+    )
     findings = [finding for one in checked for finding in one.findings]
     total = min(one.total for one in checked)
     return VerifyResult(
@@ -147,6 +158,24 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
     )
 
 
+def _check_stated(reference: Reference, stated: Stated, place: Project, wish: Wish) -> Checked:
+    """Compare the present with what environment files state. Raises `ProvError`."""
+    asked = verify_stated.Wish(
+        wish.cwd, wish.environ, wish.python, wish.offline, progress=wish.progress
+    )
+    found = verify_stated.verify(stated, place, asked)
+    main = found.interpreter
+    return Checked(
+        reference,
+        {"executable": main.executable, "version": main.version} if main else None,
+        found.findings,
+        found.facts,
+        found.not_compared,
+        found.notes,
+        rows=found.rows,
+    )
+
+
 def _roots(reference: Reference, place: Project) -> Any:
     roots = place.roots(place.root)
     cwd = roots.locate(reference.record.cwd)
@@ -172,20 +201,40 @@ def as_json(result: VerifyResult) -> dict[str, Any]:
 
 def block(checked: Checked) -> dict[str, Any]:
     """Return one compared reference as plain JSON."""
-    run = checked.reference.record
     return {
         "verdict": checked.verdict,
-        "reference": {
-            "kind": checked.reference.kind,
-            "source": checked.reference.source,
-            "run": run.id,
-            "name": run.name,
-            "started": run.started,
-        },
+        "reference": _reference(checked.reference),
         "interpreter": checked.interpreter,
         "compared": codec.encode(checked.facts),
         "findings": codec.encode(checked.findings),
         "not_compared": codec.encode(checked.not_compared),
         "notes": list(checked.notes),
         "calls": codec.encode(checked.calls),
+        "packages": [row._asdict() for row in checked.rows],
+    }
+
+
+def _reference(one: Reference) -> dict[str, Any]:
+    """Return a reference as plain JSON; one that no run made says how exact it is."""
+    stated = one.stated
+    if stated is None:
+        run = one.record
+        return {
+            "kind": one.kind,
+            "source": one.source,
+            "run": run.id,
+            "name": run.name,
+            "started": run.started,
+        }
+    return {
+        "kind": one.kind,
+        "source": one.source,
+        "run": None,
+        "name": None,
+        "started": None,
+        "file": stated.path,
+        "format": stated.format,
+        "complete": stated.complete,
+        "stated": stated.counts(),
+        "also": list(stated.also),
     }

@@ -84,6 +84,18 @@ def read(path: str) -> Lock:
         raise BadRecord("%s does not hold readable records: %s." % (path, error)) from error
 
 
+def is_lock(path: str) -> bool:
+    """Return whether the file at ``path`` is a lock of ours, or means to be one, by its name."""
+    if os.path.basename(path) == FILE:
+        return True
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(1 << 20)
+    except OSError:
+        return False
+    return head.lstrip()[:1] == b"{" and (b'"prov/lock/' in head or b'"prov-lock' in head)
+
+
 def above(cwd: str, root: str) -> str | None:
     """Return the nearest ``prov.lock`` from ``cwd`` up to ``root``, None where there is none."""
     folder = cwd

@@ -1,0 +1,82 @@
+"""The Python source of a repository that no run has recorded, as far as a comparison needs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from provenance.core import record, uses
+from provenance.core.paths import PathRef
+from provenance.core.record import Record
+from provenance.core.use import Use
+from provenance.facets import behaviour
+from provenance.facets.behaviour import Behaviour
+from provenance.operations import _written
+
+SECONDS = 10.0
+"""How long source is read; what is left then is said."""
+_OTHERS = re.compile(
+    r"(^|/)(tests?|testing|docs?|third_party|3rdparty|external|vendor(ed)?)/"
+    r"|(^|/)(test_[^/]*|[^/]*_test|conftest|setup|noxfile|versioneer)\.py$"
+)
+"""Files that no result comes from, and code of others."""
+
+
+class SourceFiles(NamedTuple):
+    """Source by path relative to the repository. notes: what could not be read."""
+
+    texts: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...] = ()
+
+    def own(self, name: str) -> bool:
+        """Return whether ``name`` is a module of the repository itself."""
+        heads = ("%s.py" % name, "%s/" % name, "src/%s/" % name)
+        return any(path == heads[0] or path.startswith(heads[1:]) for path, _ in self.texts)
+
+
+def load(root: str) -> SourceFiles:
+    """Return the source of the repository's own experiments, tests and documentation left out."""
+    notes: list[str] = []
+    found = []
+    for path in _written.python_files(root, notes):
+        shown = os.path.relpath(path, root).replace(os.sep, "/")
+        if not _OTHERS.search(shown):
+            found.append((shown, _written.text(path, notes)))
+    return SourceFiles(tuple(found), tuple(notes))
+
+
+def uses_of(files: SourceFiles, tops: Collection[str] | None) -> tuple[Record, tuple[str, ...]]:
+    """Return a record with the uses of the files that mention one of ``tops`` (None: all files).
+
+    With it sentences about files that were not read.
+    """
+    wanted = re.compile("|".join(r"\b%s\b" % re.escape(top) for top in sorted(tops or ())))
+    chosen = [one for one in files.texts if tops is None or wanted.search(one[1])]
+    found: list[Use] = []
+    notes: list[str] = []
+    until = time.monotonic() + SECONDS
+    for number, (path, text) in enumerate(chosen):
+        if time.monotonic() > until:
+            notes.append(
+                "%d of %d source files were not read" % (len(chosen) - number, len(chosen))
+            )
+            break
+        reading = uses.read(text, path)
+        notes += [reading.note] if reading.note else []
+        found += reading.uses
+    return _record(found, len(chosen)), tuple(notes)
+
+
+def _record(found: Iterable[Use], count: int) -> Record:
+    payload = record.captured(behaviour.VERSION, Behaviour(tuple(found), count))
+    return Record(
+        id="files",
+        command=(),
+        cwd=PathRef("cwd", "."),
+        status=record.DONE,
+        started="",
+        facets={behaviour.NAME: payload},
+    )
