@@ -24,6 +24,8 @@ _WORDS = {
     "added": "is new here",
     "comment": "differs in comments or layout only",
 }
+_MANY, _LISTED = 4, 24
+"""So many missing packages are told together, and so many of them by name."""
 _OR = "   or   "
 _ARGUMENT = re.compile(r"^([\w.]+\(\w+\))")
 
@@ -77,7 +79,9 @@ def grouped(findings: Iterable[Finding]) -> Groups:
     checked: list[str] = []
     unknown: list[Finding] = []
     harmless: list[Finding] = []
-    for one in findings:
+    rest, absent = _absent(findings)
+    blocks += absent
+    for one in rest:
         idle = [reason for reason in one.reasons if _effect(one, reason) in (NONE, UNKNOWN)]
         checked += ["%s: %s" % (sentence(one), _flat(reason.text)) for reason in idle]
         if one.effect == NONE:
@@ -88,6 +92,28 @@ def grouped(findings: Iterable[Finding]) -> Groups:
             telling = [reason for reason in one.reasons if reason not in idle]
             blocks += [_block(one, part) for part in _by_place(one, telling)] or [_bare(one)]
     return Groups(_ordered(blocks), tuple(checked), tuple(unknown), tuple(harmless))
+
+
+def _absent(findings: Iterable[Finding]) -> tuple[list[Finding], list[Block]]:
+    """Return the findings without packages that are not installed, and blocks of those, if many."""
+    rest: list[Finding] = []
+    gone: dict[str, list[Finding]] = {}
+    for one in findings:
+        plain = one.facet == "packages" and one.kind == "removed" and not one.reasons
+        if plain and not one.text and rank(one.effect) > rank(UNKNOWN):
+            gone.setdefault(one.effect, []).append(one)
+        else:
+            rest.append(one)
+    blocks = []
+    for effect, items in gone.items():
+        if len(items) < _MANY:
+            rest += items
+            continue
+        names = ["%s (%s)" % (one.name, one.where[0]) if one.where else one.name for one in items]
+        shown = names[:_LISTED] + ["and %d more" % (len(names) - _LISTED)] * (len(names) > _LISTED)
+        title = "%d packages are not installed" % len(items)
+        blocks.append(Block(effect, title, items[0].facet, (_flat(", ".join(shown)),), ()))
+    return rest, blocks
 
 
 def _effect(one: Finding, reason: Reason) -> str:

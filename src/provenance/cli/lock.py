@@ -10,10 +10,19 @@ import typer
 from provenance.cli import envelope, options
 from provenance.cli.progress import Stages
 from provenance.cli.style import plural
+from provenance.errors import UsageError
 
 
 def command(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...")],
+    runs: Annotated[list[str] | None, typer.Argument(metavar="RUN...")] = None,
+    stated: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Without a run: lock what this environment file states (requirements.txt ...).",
+        ),
+    ] = None,
     out: Annotated[
         str | None, typer.Option("--out", metavar="PATH", help="Instead of prov.lock.")
     ] = None,
@@ -35,17 +44,40 @@ def command(
     data: synthetic carries no value of the data, cut samples of what your calls returned, full the
     data itself, cut. What a reviewer would object to is said as a warning.
     """
+    if stated:
+        _lock_stated(tuple(stated), runs, out, json)
+        return
     from provenance.operations import lock
 
     with Stages() as stages:
         wish = lock.Wish(calls or "off", dict(os.environ), build, stages)
-        result = lock.lock(os.getcwd(), tuple(runs), out, wish)
+        result = lock.lock(os.getcwd(), tuple(runs or ()), out, wish)
     if json:
         envelope.put("lock", lock.as_json(result))
         return
     typer.echo("wrote %s (%s)" % (os.path.relpath(result.path), plural(len(result.runs), "run")))
     for note in result.notes:
         typer.echo("  %s" % note)
+    for warning in result.warnings:
+        typer.echo("  ! %s" % warning)
+    typer.echo("next: git add %s; prov verify" % os.path.basename(result.path))
+
+
+def _lock_stated(
+    files: tuple[str, ...], runs: list[str] | None, out: str | None, json: bool
+) -> None:
+    """Write a lock of what environment files state."""
+    from provenance.operations import lock_stated
+
+    if runs:
+        raise UsageError("prov lock takes runs or --from FILE, not both.", "prov lock --from FILE")
+    result = lock_stated.lock(os.getcwd(), files, out)
+    if json:
+        envelope.put("lock", lock_stated.as_json(result))
+        return
+    typer.echo("wrote %s" % os.path.relpath(result.path))
+    for one in result.stated:
+        typer.echo("  %s: %s" % (one.path, one.summary()))
     for warning in result.warnings:
         typer.echo("  ! %s" % warning)
     typer.echo("next: git add %s; prov verify" % os.path.basename(result.path))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from provenance.cli import findings, github, markdown
+from provenance.cli import findings, github, junit, markdown
 from provenance.cli.groups import grouped
 from provenance.cli.markdown import Section
 from provenance.core.difference import NotCompared
 from provenance.core.verdict import Finding
-from provenance.errors import UsageError
+from provenance.errors import SystemRefused, UsageError
+
+if TYPE_CHECKING:
+    from provenance.operations.verify import Checked
 
 
 def require_one(**wanted: bool) -> None:
@@ -41,6 +44,15 @@ def section(
 def put_markdown(title: str, sections: Iterable[Section]) -> None:
     """Print ``sections`` as Markdown."""
     typer.echo(markdown.document(title, sections), nl=False)
+
+
+def write_junit(path: str, checked: Sequence[tuple[str, Checked]], fail_on: str) -> None:
+    """Write JUnit XML to ``path``. Raises `SystemRefused`."""
+    try:
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(junit.document(checked, fail_on))
+    except OSError as error:
+        raise SystemRefused("%s cannot be written: %s." % (path, error.strerror)) from error
 
 
 def put_github(

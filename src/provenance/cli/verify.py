@@ -41,6 +41,10 @@ def command(
     offline: Annotated[
         bool, typer.Option("--offline", help="Fetch no wheel to read what changed in it.")
     ] = False,
+    junit: Annotated[
+        str | None,
+        typer.Option("--junit", metavar="FILE", help="Also write JUnit XML, for CI systems."),
+    ] = None,
     verbose: options.Verbose = False,
     markdown: options.Markdown = False,
     github: options.Github = False,
@@ -60,6 +64,10 @@ def command(
             os.getcwd(), environ, reference, python, fail_on, calls, build, stages, offline
         )
         result = verify.verify(wish)
+    if junit is not None:
+        report.write_junit(
+            junit, [(headline(one, path=False), one) for one in result.checked], result.fail_on
+        )
     if json:
         envelope.put("verify", verify.as_json(result))
     elif markdown:

@@ -140,7 +140,10 @@ def _of_lock(path: str, stating: bool) -> tuple[Reference, ...]:
     lock = lockfile.read(path)
     told = stated.of_lock(lock, path, os.path.dirname(os.path.abspath(path))) if stating else ()
     if not lock.runs and not told:
-        raise NothingToCompare("%s holds no runs." % path, "write it anew with: prov lock RUN")
+        text = "%s holds what %s states, and no run." if lock.stated else "%s holds no runs."
+        names = ", ".join(str(part.get("source")) for part in lock.stated)
+        hint = "record one: prov run -- CMD, then: prov lock @last"
+        raise NothingToCompare(text % ((path, names) if lock.stated else path), hint)
     runs = tuple(_locked(lock, run, path) for run in lock.runs)
     return (*runs, *(_of_stated(one, path) for one in told))
 

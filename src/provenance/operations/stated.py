@@ -242,6 +242,7 @@ def of_lock(lock: lockfile.Lock, path: str, root: str) -> tuple[Stated, ...]:
                     tuple(one for one in facts if one.kind != DATA),
                     tuple(one for one in facts if one.kind == DATA),
                     bool(part.get("complete")),
+                    notes=_since(str(part["source"]), str(part.get("sha256", "")), path, root),
                     lock=path,
                 )
             )
@@ -249,6 +250,18 @@ def of_lock(lock: lockfile.Lock, path: str, root: str) -> tuple[Stated, ...]:
             hint = "write it anew with: prov lock --from FILE"
             raise BadRecord("%s: what it states cannot be read." % path, hint) from error
     return tuple(found)
+
+
+def _since(source: str, digest: str, path: str, root: str) -> tuple[str, ...]:
+    """Return a sentence where the file that a lock was made from is another one now."""
+    try:
+        now = hashlib.sha256(_content(os.path.join(root, source))).hexdigest()
+    except OSError:
+        return ()
+    if not digest or now == digest:
+        return ()
+    text = "%s was changed since %s was made from it: prov lock --from %s"
+    return (text % (source, os.path.basename(path), source),)
 
 
 def _fact(plain: dict[str, Any]) -> Fact:

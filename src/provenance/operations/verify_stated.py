@@ -48,6 +48,8 @@ from provenance.store.project import Project
 LIMIT_MB = 100.0
 """Megabytes of a wheel that are fetched to read its interface, unless asked otherwise."""
 _WORDS = ("text", "evidence", "remedy", "source")
+_FEW = 2
+"""Missing packages from which one may doubt the interpreter."""
 _OWN = (".venv", "venv", "env")
 """Folders in which a repository keeps its virtual environment."""
 
@@ -104,7 +106,7 @@ def verify(stated: Stated, place: Project, wish: Wish) -> Outcome:
         tuple(verdict.ranked(findings)),
         _facts(parts),
         (*left, *missing),
-        tuple(dict.fromkeys([*_unread(stated), *notes])),
+        tuple(dict.fromkeys([*_unread(stated), *_doubts(rows, stated), *notes])),
     )
 
 
@@ -126,7 +128,17 @@ def _facts(parts: Iterable[tuple[str, Comparison]]) -> dict[str, Facts]:
 
 def _unread(stated: Stated) -> list[str]:
     """Return what of the best file could not be read, a sentence each."""
-    return ["%s: %s" % (one.where, one.why) for one in stated.unread]
+    told = ["%s: %s" % (one.where, one.why) for one in stated.unread]
+    return [*told, *stated.notes] if stated.lock else told
+
+
+def _doubts(rows: Sequence[Row], stated: Stated) -> list[str]:
+    """Return the question that nearly nothing of what is stated being there raises."""
+    missing = sum(row.status == against.MISSING for row in rows)
+    if missing < _FEW or 2 * missing <= len(rows):
+        return []
+    text = "%d of %d packages of %s are not installed: another interpreter? --python PATH"
+    return [text % (missing, len(rows), stated.path)]
 
 
 def _present(stated: Stated, place: Project, wish: Wish) -> tuple[Interpreter, Record]:
@@ -222,7 +234,9 @@ def _explained(
     findings, missing = [], []
     for one, difference in zip(found, differences, strict=False):
         told, dark = one, list[NotCompared]()
-        if edges.get(id(difference)) and difference.facet == "packages":
+        edge = edges.get(id(difference), "")
+        # Of a release that there is not nothing can be fetched.
+        if edge and not edge.endswith(ranges.JUST_BELOW) and difference.facet == "packages":
             calls = calls_of(one.name, uses, both)
             told, dark = _explain_interfaces.changed(
                 one, calls, interpreter.version, _limited(wish), folders

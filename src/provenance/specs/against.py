@@ -97,9 +97,9 @@ def _comparison(rows: Sequence[Row], found: Sequence[Difference]) -> Comparison:
     equal = sum(row.status in (SAME, NOT_STATED) for row in rows)
     total = equal + sum(row.status in (DIFFERS, MISSING) for row in rows)
     left = [
-        NotCompared(_FACET, "the version of " + row.name, "none is stated")
+        NotCompared(_FACET, row.name, "no version is stated")
         for row in rows
-        if row.status == NOT_STATED
+        if row.status == NOT_STATED and key_of(row.name) not in _OWN_TOOLS
     ]
     left += [
         NotCompared(_FACET, row.name, row.reason) for row in rows if row.status == NOT_COMPARED
