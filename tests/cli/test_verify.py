@@ -69,7 +69,7 @@ def test_fail_on(recorded, repo):
 
 def test_nothing_to_compare_with(prov):
     done = prov("verify", code=3)
-    assert "no prov.lock and no finished run" in done.stderr
+    assert "no prov.lock, no finished run and no environment file" in done.stderr
 
 
 @pytest.mark.parametrize(

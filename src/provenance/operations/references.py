@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from provenance.core import record
 from provenance.core.paths import CWD, PathRef
 from provenance.core.record import Record
-from provenance.errors import NothingToCompare
+from provenance.errors import NoSuchRun, NothingToCompare
 from provenance.operations import close, settle, stated
 from provenance.operations.stated import Stated
 from provenance.store import lockfile, records
@@ -50,7 +50,13 @@ def best(name: str | None, place: Project, cwd: str) -> tuple[Reference, ...]:
         path = os.path.join(cwd, name)
         if os.path.isfile(path) and not lockfile.is_lock(path):
             return (_of_stated(stated.of_file(path, _top(path, place)), path),)
-        return choose(name, place, cwd, stating=True)
+        try:
+            return choose(name, place, cwd, stating=True)
+        except NoSuchRun as error:
+            if os.path.splitext(name)[1] and not os.path.exists(path):
+                hint = "prov verify RUN|FILE; prov ls lists the runs"
+                raise NoSuchRun("there is no file and no run %s." % name, hint) from error
+            raise
     try:
         return choose(None, place, cwd, stating=True)
     except NothingToCompare:

@@ -112,7 +112,7 @@ def python(facts: Iterable[Fact], version: str) -> Comparison:
     stated = [one for one in facts if one.kind == PYTHON and (one.version or one.specifier)]
     if not stated:
         return Comparison(unit="Python versions")
-    asked = [one for one in stated if _allows(one, version) is False]
+    asked = [one for one in stated if _python_allows(one, version) is False]
     if not asked:
         return Comparison((), 1, 1, "Python versions")
     one = asked[0]
@@ -122,6 +122,13 @@ def python(facts: Iterable[Fact], version: str) -> Comparison:
         "runtime", _SUBJECT, "version", "python", effect, ranges.shown(one), version, (), text
     )
     return Comparison((told,), 0, 1, "Python versions")
+
+
+def _python_allows(fact: Fact, version: str) -> bool | None:
+    """Return whether a Python is meant: "3.8" means every 3.8."""
+    if fact.exactness == EXACT and fact.version.count(".") == 1:
+        return version.split(".")[:2] == fact.version.split(".")
+    return ranges.allows(fact, version)
 
 
 def _by_package(facts: Iterable[Fact], here: Here) -> dict[str, list[Fact]]:
@@ -190,7 +197,7 @@ def _held(
         return _placed(row, fact, dist)
     if fact.exactness == EXACT and fact.version and _public(fact.version) == _public(version):
         return _same_release(row, fact, conda)
-    allowed = _allows(fact, version)
+    allowed = ranges.allows(fact, version)
     if allowed is None:
         why = "%s: %s cannot be compared with %s" % (fact.where, shown, version)
         return row._replace(status=NOT_COMPARED, reason=why), None
@@ -278,10 +285,6 @@ def _applies(fact: Fact, markers: Mapping[str, str]) -> bool:
         return bool(Marker(fact.marker).evaluate({**markers, "extra": ""}))
     except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
         return True
-
-
-def _allows(fact: Fact, version: str) -> bool | None:
-    return ranges.allows(fact, version)
 
 
 def _public(version: str) -> str:

@@ -78,7 +78,8 @@ def edge(stated: str, version: str) -> str:
 def _edge(operator: str, asked: str, have: Version) -> str:
     """Return the edge of one clause where ``have`` lies beyond it."""
     if operator in ("==", "===", "="):
-        return asked.removesuffix(".*")
+        named = asked.removesuffix(".*")
+        return named if Version(named) else ""
     bound = Version(asked)
     if operator in (">=", ">", "~=") and have < bound:
         return asked
