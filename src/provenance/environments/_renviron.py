@@ -32,7 +32,8 @@ def variables(text: str, known: Mapping[str, str]) -> dict[str, str]:
 
 def expanded(text: str, known: Mapping[str, str], depth: int = 0) -> str:
     """Return ``text`` with its variables put in, as far as they nest no deeper than 20."""
-    parts, at = [], 0
+    parts: list[str] = []
+    at = 0
     while True:
         start = text.find("${", at)
         end = _closing(text, start + 2) if start >= 0 and depth < _DEEPEST else -1
