@@ -39,9 +39,11 @@ from provenance.operations.called import calls_of
 from provenance.operations.facts import Facts
 from provenance.operations.recorder import CACHE
 from provenance.operations.stated import Stated
+from provenance.operations.stated_cuda import compare_cuda
+from provenance.operations.stated_r import compare_r
 from provenance.specs import against, importable, ranges
 from provenance.specs.against import Here, Row
-from provenance.specs.model import CONDA, CUDA, JULIA, PACKAGE, PYPI, PYTHON, R
+from provenance.specs.model import CONDA, JULIA, PACKAGE, PYPI, PYTHON
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 
@@ -197,18 +199,19 @@ def _elsewhere(
     stated: Stated, interpreter: Interpreter | None, wish: Wish
 ) -> list[tuple[str, Comparison]]:
     """Return what is stated beside Python and its packages: CUDA, data, Julia, R."""
+    sites = interpreter.sys_path if interpreter is not None else ()
+    folders = [path for path in sites if path.endswith("-packages")]
+    parts = [
+        ("CUDA", compare_cuda(stated.facts, folders, wish.environ)),
+        ("R packages", compare_r(stated.facts, wish.environ, stated.root)),
+    ]
     left: list[NotCompared] = []
-    for one in stated.facts:
-        if one.kind == CUDA:
-            what = "%s %s" % (one.name, ranges.shown(one))
-            left.append(NotCompared("hardware", what, "not looked at"))
-    for ecosystem, name in ((JULIA, "Julia"), (R, "R")):
-        count = sum(one.ecosystem == ecosystem for one in stated.packages)
-        if count:
-            left.append(NotCompared("packages", "%d %s packages" % (count, name), "not looked at"))
+    count = sum(one.ecosystem == JULIA for one in stated.packages)
+    if count:
+        left.append(NotCompared("packages", "%d Julia packages" % count, "not looked at"))
     if stated.data:
         left.append(NotCompared("data", "%d data files" % len(stated.data), "not looked at"))
-    return [("packages", Comparison(not_compared=tuple(left)))]
+    return [*parts, ("packages", Comparison(not_compared=tuple(left)))]
 
 
 def _explained(
