@@ -94,8 +94,9 @@ def verify(stated: Stated, place: Project, wish: Wish) -> Outcome:
         parts.append(("runtime", against.python(stated.facts, interpreter.version)))
     parts += _elsewhere(stated, interpreter, wish)
     if not any(one.total or one.differences for _, one in parts):
+        why = "; ".join(dict.fromkeys(n.reason for _, one in parts for n in one.not_compared))
         raise NothingToCompare(
-            "nothing that %s states could be compared here." % stated.path,
+            "nothing that %s states can be compared: %s." % (stated.path, why or "no version"),
             "name another reference: prov verify FILE",
         )
     differences = [one for _, part in parts for one in part.differences]
@@ -146,6 +147,8 @@ def _doubts(rows: Sequence[Row], stated: Stated) -> list[str]:
 def _present(stated: Stated, place: Project, wish: Wish) -> tuple[Interpreter, Record]:
     """Return the interpreter that is compared with, and what is installed for it."""
     python = wish.python or _own_python(stated.root, wish.environ)
+    if wish.python and os.sep in wish.python:
+        python = os.path.normpath(os.path.join(wish.cwd, wish.python))
     empty = Record("stated", (), PathRef(CWD, "."), DONE, "")
     chosen = python or present.choose_python(empty, wish.environ, stated.root)
     interpreter = inventory.probe(chosen, wish.environ, stated.root)._replace(id="python")
