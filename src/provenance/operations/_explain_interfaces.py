@@ -11,15 +11,14 @@ from typing import Protocol
 from provenance.core import verdict
 from provenance.core.difference import BROKEN, NotCompared
 from provenance.core.distributions import key_of, scan
-from provenance.core.interfaces import library
 from provenance.core.uses import CALL, Use
 from provenance.core.verdict import Finding, Reason
-from provenance.environments import sources
+from provenance.environments import cache, sources
 from provenance.errors import ProvError
 from provenance.knowledge.changes import comparable
 from provenance.knowledge.interfaces import INTERFACE, explained, short
 from provenance.knowledge.judge import PYTHON_ITSELF
-from provenance.operations import interfaces
+from provenance.operations import _signatures, interfaces
 
 MOST = 3
 """Places and names that one sentence lists."""
@@ -81,7 +80,7 @@ def changed(
             what = "the interface of %s %s" % (package, version)
             return finding, [NotCompared(interfaces.FACET, what, found.reason)]
         places.append(found.folder)
-    return held_against(finding, calls, *places)
+    return held_against(finding, calls, places[0], places[1], asked.environ)
 
 
 def _installed(package: str, version: str, folders: Sequence[str]) -> str | None:
@@ -94,10 +93,12 @@ def _installed(package: str, version: str, folders: Sequence[str]) -> str | None
 
 
 def held_against(
-    finding: Finding, calls: Sequence[Use], old: str, new: str
+    finding: Finding, calls: Sequence[Use], old: str, new: str, environ: Mapping[str, str]
 ) -> tuple[Finding, list[NotCompared]]:
     """Return ``finding`` with what concerns ``calls`` of the interfaces in two folders."""
-    before, after = library([old]), library([new])
+    folder = cache.folder(environ)
+    sides = [_signatures.of([path], folder) for path in (old, new)]
+    before, after = (side.library for side in sides)
     gone: dict[str, list[str]] = {}
     dark: dict[str, list[str]] = {}
     calls = [use for use in calls if use.kind == CALL]
@@ -109,6 +110,8 @@ def held_against(
         elif why and name not in dark.get(why, ()):
             dark.setdefault(why, []).append(name)
     told = explained(finding, calls, before.signature, after)
+    for side in sides:
+        side.keep()
     reasons = [_gone(finding, name, tuple(dict.fromkeys(where))) for name, where in gone.items()]
     if reasons:
         places = dict.fromkeys((*told.where, *(place for one in reasons for place in one.where)))

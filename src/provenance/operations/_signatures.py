@@ -16,7 +16,6 @@ from provenance import __version__
 from provenance.core.interfaces import Library, library
 from provenance.errors import SystemRefused
 from provenance.store import files
-from provenance.store.project import Project
 
 FOLDER = "interfaces"
 VERSION = 1
@@ -53,17 +52,20 @@ class Kept(NamedTuple):
             return
 
 
-def of(sys_path: Sequence[str], place: Project) -> Kept:
-    """Return the libraries on ``sys_path`` with the signatures that were kept of them."""
-    made, path = library(sys_path), _path(sys_path, place)
+def of(sys_path: Sequence[str], folder: str) -> Kept:
+    """Return the libraries on ``sys_path`` with the signatures that were kept of them.
+
+    folder: in which they are kept, a project's ``.prov`` or the cache; nothing is kept without it.
+    """
+    made, path = library(sys_path), _path(sys_path, folder)
     before = _load(path)
     made.known.update(before.get("signatures", {}))
     return Kept(made, path, before)
 
 
-def _path(sys_path: Sequence[str], place: Project) -> str:
+def _path(sys_path: Sequence[str], folder: str) -> str:
     name = hashlib.sha256(json.dumps([VERSION, __version__, *sys_path]).encode()).hexdigest()
-    return os.path.join(place.folder, FOLDER, name[:32] + ".json")
+    return os.path.join(folder, FOLDER, name[:32] + ".json")
 
 
 def _load(path: str) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def explain(
     concerned = {id(one): _calls_in(one, uses, own) for one in changed}
     if not today.interpreters or not any(concerned.values()):
         return Told(tuple(findings))
-    here = _signatures.of(today.interpreters[0].sys_path, place)
+    here = _signatures.of(today.interpreters[0].sys_path, place.folder)
     old, there, why = _old_side(reference, environ, place)
     found, dark = [], []
     for finding in findings:
@@ -131,4 +131,4 @@ def _recorded_library(
         sys_path = inventory.probe(found.python, environ, place.root).sys_path
     except ProvError as error:
         return None, error.message
-    return _signatures.of(sys_path, place), ""
+    return _signatures.of(sys_path, place.folder), ""

@@ -51,7 +51,7 @@ LIMIT_MB = 100.0
 """Megabytes of a wheel that are fetched to read its interface, unless asked otherwise."""
 _WORDS = ("text", "evidence", "remedy", "source")
 _FEW = 2
-"""Missing packages from which one may doubt the interpreter."""
+"""Missing packages from which one may doubt the interpreter; names that a sentence lists."""
 _OWN = (".venv", "venv", "env")
 """Folders in which a repository keeps its virtual environment."""
 
@@ -109,7 +109,7 @@ def verify(stated: Stated, place: Project, wish: Wish) -> Outcome:
         tuple(verdict.ranked(findings)),
         _facts(parts),
         (*left, *missing),
-        tuple(dict.fromkeys([*_unread(stated), *_doubts(rows, stated), *notes])),
+        tuple(dict.fromkeys([*_unread(stated), *_doubts(rows, stated), *_parts(stated), *notes])),
     )
 
 
@@ -142,6 +142,16 @@ def _doubts(rows: Sequence[Row], stated: Stated) -> list[str]:
         return []
     text = "%d of %d packages of %s are not installed: another interpreter? --python PATH"
     return [text % (missing, len(rows), stated.path)]
+
+
+def _parts(stated: Stated) -> list[str]:
+    """Return a sentence where the file is that of a part of the repository, and others have theirs."""
+    folder = os.path.dirname(stated.path)
+    others = [p for p in stated.also if os.path.dirname(p) not in ("", folder)]
+    if not folder or stated.lock or not others:
+        return []
+    shown = ", ".join(others[:_FEW]) + (" ..." if len(others) > _FEW else "")
+    return ["%s is of one part; others: %s (prov verify FILE)" % (stated.path, shown)]
 
 
 def _present(stated: Stated, place: Project, wish: Wish) -> tuple[Interpreter, Record]:
