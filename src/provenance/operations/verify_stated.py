@@ -145,7 +145,7 @@ def _doubts(rows: Sequence[Row], stated: Stated) -> list[str]:
 
 
 def _parts(stated: Stated) -> list[str]:
-    """Return a sentence where the file is that of a part of the repository, and others have theirs."""
+    """Return a sentence where the file is that of a part, and other parts have theirs."""
     folder = os.path.dirname(stated.path)
     others = [p for p in stated.also if os.path.dirname(p) not in ("", folder)]
     if not folder or stated.lock or not others:
