@@ -13,7 +13,7 @@ import typer
 
 from provenance.cli import envelope, options, report, results, verify
 from provenance.cli.progress import Stages
-from provenance.cli.style import Style
+from provenance.cli.style import Style, plural
 from provenance.core import runid
 from provenance.core.difference import KNOWN
 from provenance.core.verdict import DIFFERENT
@@ -21,6 +21,7 @@ from provenance.errors import UsageError
 
 if TYPE_CHECKING:
     from provenance.operations.plan import Plan
+    from provenance.operations.rebuild import Rebuilt
     from provenance.operations.replay import ReplayResult
 
 
@@ -37,7 +38,12 @@ def command(
     calls: options.Calls = None,
     build: options.Build = False,
     env: Annotated[
-        str, typer.Option("--env", help="The environment to run in: current.")
+        str,
+        typer.Option(
+            "--env",
+            metavar="current|rebuild",
+            help="Run in the environment that is here, or build the recorded one (with uv).",
+        ),
     ] = "current",
     rtol: options.Rtol = None,
     atol: options.Atol = None,
@@ -54,14 +60,14 @@ def command(
     from provenance.operations import plan, replay
     from provenance.operations.verify import Wish
 
-    _require_current(env)
+    _check_env(env, python)
     report.require_one(json=json, markdown=markdown, github=github)
     if (markdown or github) and not dry_run:
         raise UsageError("--markdown and --github show what would be done.", "add --dry-run")
     with Stages() as stages:
         environ = dict(os.environ)
         wish = Wish(os.getcwd(), environ, reference, python, None, calls, build, stages)
-        planned = plan.plan(wish, rtol, atol)
+        planned = plan.plan(wish, rtol, atol, env)
     if markdown or github:
         _report(planned, markdown, verbose)
     else:
@@ -98,12 +104,13 @@ def _stdout_for_json(json: bool) -> Iterator[None]:
         os.close(kept)
 
 
-def _require_current(env: str) -> None:
-    if env != "current":
-        raise UsageError(
-            "--env %s is not there yet: a replay runs in the current environment." % env,
-            "build the recorded environment yourself and name it with --python",
-        )
+def _check_env(env: str, python: str | None) -> None:
+    from provenance.operations.plan import CURRENT, REBUILD
+
+    if env not in (CURRENT, REBUILD):
+        raise UsageError("--env %r is none." % env, "--env current, or --env rebuild")
+    if env == REBUILD and python is not None:
+        raise UsageError("--env rebuild and --python exclude each other.", "choose one")
 
 
 def _tell(planned: Plan, verbose: bool, aside: bool) -> None:
@@ -117,8 +124,18 @@ def _planned(planned: Plan, style: Style, verbose: bool) -> list[str]:
     shown = ["%s  %s" % (first, verify.headline(one))]
     shown += verify.checked_lines(one, style, verbose)
     shown.append("will run: %s" % shlex.join(planned.command))
+    if planned.rebuilt is not None:
+        shown += _rebuilt(planned.rebuilt)
     place = os.path.relpath(planned.destination)
     return [*shown, "      in: %s (restored code)" % place]
+
+
+def _rebuilt(made: Rebuilt) -> list[str]:
+    """Return what the rebuilt environment is, and what it could not hold."""
+    when = "built in %.1f s" % made.seconds if made.built else "built before"
+    shown = ["    with: %s (%s; %s)" % (made.python, plural(made.packages, "package"), when)]
+    shown += ["  ! without %s" % str(one) for one in made.missing]
+    return [*shown, *("  ! " + note for note in made.notes)]
 
 
 def _report(planned: Plan, markdown: bool, verbose: bool) -> None:

@@ -15,7 +15,7 @@ from provenance.core.distributions import Distribution, key_of, scan
 from provenance.environments import cache, closure, indexes, pythons, refusals, uv
 from provenance.environments.pythons import Python
 from provenance.environments.refusals import Refusal
-from provenance.environments.wanted import LeftOut, Wanted, split
+from provenance.environments.wanted import Layer, LeftOut, Wanted, split
 from provenance.errors import SystemRefused
 
 KIND = "environments"
@@ -128,7 +128,8 @@ def _python(wanted: Wanted, wish: Wish) -> Python:
 
 
 def _name(wanted: Wanted, found: Python) -> str:
-    parts = (sorted(wanted.requirements), sorted(wanted.optional))
+    parts = [sorted(wanted.requirements), sorted(wanted.optional)]
+    parts += [sorted(one.address for one in wanted.layers)] if wanted.layers else []
     return cache.digest(wanted.implementation, found.version, *parts)
 
 
@@ -181,6 +182,8 @@ class _Builder:
             for key in more:
                 del rest[key]
             todo = more
+        for layer in self._wanted.layers:
+            self._layer(layer)
         self._check()
         return tuple(self._missing)
 
@@ -251,6 +254,16 @@ class _Builder:
                 if refusal.network:
                     raise SystemRefused(refusal.reason + ".")
                 self._missing.append(LeftOut(key, version, refusal.reason))
+
+    def _layer(self, layer: Layer) -> None:
+        """Install what comes from one address; name it among the missing where that fails."""
+        self._tell("download", self._done, len(self._wanted.requirements), self._megabytes)
+        words = ["pip", "install", "--no-deps", "--python", self._python]
+        done = self._uv([*words, "%s @ %s" % (layer.name, layer.address)])
+        if done.code:
+            refusal = refusals.read(done.complaints, {layer.name: layer.version})
+            reason = refusal.reason or _short(done.complaints)
+            self._missing.append(LeftOut(layer.name, layer.version, reason))
 
     def _constraints(self) -> str:
         """Return a file that pins the tools of builds: old ones, and the numpy of the record."""

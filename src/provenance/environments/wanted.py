@@ -7,10 +7,12 @@ repositories) is left out and named, never replaced by something similar.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from provenance.core import versions
 from provenance.core.record import Record
+from provenance.core.redact import MASK
 from provenance.facets import packages, runtime
 from provenance.facets._installed import Installed, Packages
 
@@ -38,12 +40,25 @@ class LeftOut(NamedTuple):
         return "%s: %s" % (" ".join(filter(None, self[:2])), self.reason)
 
 
+class Layer(NamedTuple):
+    """A distribution that comes from one place and no index: installed after the others.
+
+    address: as pip takes it, "git+https://host/a/b@COMMIT#subdirectory=c" or the URL of a file with
+    its digest; it names one content for ever.
+    """
+
+    name: str
+    version: str
+    address: str
+
+
 class Wanted(NamedTuple):
     """An environment as a recipe.
 
     python: version, "3.10.13" or "3.10". requirements: exact, "numpy==1.23.5", sorted by name.
     left_out: what the record has beyond these. optional: further requirements, taken only where one
     of the first asks for them. notes: sentences for people. prefer: interpreters to try first.
+    layers: what is installed after these, from elsewhere.
     """
 
     python: str
@@ -53,13 +68,15 @@ class Wanted(NamedTuple):
     notes: tuple[str, ...] = ()
     implementation: str = "cpython"
     prefer: tuple[str, ...] = ()
+    layers: tuple[Layer, ...] = ()
 
 
 def of(record: Record, only_used: bool = False, subject: str = "") -> Wanted | None:
     """Return what stands for an interpreter of ``record``, the first unless ``subject`` names one.
 
-    only_used: leave out what the run did not import, except what the rest asks for. None where the
-    record holds no Python packages.
+    only_used: leave out what the run did not import, except what the rest asks for, and what comes
+    from repositories: enough to call what it called. None where the record holds no Python
+    packages.
     """
     installed = packages.of(record)
     if not installed:
@@ -69,7 +86,12 @@ def of(record: Record, only_used: bool = False, subject: str = "") -> Wanted | N
     found = installed.get(name)
     if found is None or ran is None or not ran.version:
         return None
-    kept, left_out, notes = _sorted_out(found)
+    layers = () if only_used else tuple(_layers(found))
+    leave = {one.name for one in layers}
+    if only_used:
+        tools = (one for key, one in found.distributions.items() if key in _TOOLS)
+        leave |= {one.name for one in tools if not one.imported}
+    kept, left_out, notes = _sorted_out(found, leave)
     needed = kept
     if only_used and found.complete:
         needed = {key: one for key, one in kept.items() if one.imported}
@@ -80,15 +102,36 @@ def of(record: Record, only_used: bool = False, subject: str = "") -> Wanted | N
         _pins({key: one for key, one in kept.items() if key not in needed}),
         tuple(notes),
         ran.implementation or "cpython",
+        layers=layers,
     )
 
 
-def _sorted_out(found: Packages) -> tuple[dict[str, Installed], list[LeftOut], list[str]]:
+def _layers(found: Packages) -> Iterator[Layer]:
+    """Yield what one address gives for ever: a commit of a repository, a file with its digest."""
+    for one in found.distributions.values():
+        url = str(one.direct_url.get("url", ""))
+        if one.editable is not None or not re.match(r"^(https?|ssh|git)://", url) or MASK in url:
+            continue
+        below = str(one.direct_url.get("subdirectory", ""))
+        part = "#subdirectory=%s" % below if below else ""
+        vcs = one.direct_url.get("vcs_info") or {}
+        if one.origin == "vcs" and vcs.get("commit_id"):
+            address = "%s+%s@%s%s" % (vcs.get("vcs", "git"), url, vcs["commit_id"], part)
+            yield Layer(one.name, one.version, address)
+        digests = (one.direct_url.get("archive_info") or {}).get("hashes") or {}
+        if one.origin == "archive" and digests.get("sha256"):
+            yield Layer(one.name, one.version, "%s#sha256=%s" % (url, digests["sha256"]))
+
+
+def _sorted_out(
+    found: Packages, leave: Collection[str]
+) -> tuple[dict[str, Installed], list[LeftOut], list[str]]:
+    """Return what an index may have, what it cannot, and sentences; ``leave`` apart."""
     kept: dict[str, Installed] = {}
     left_out = []
     of_conda = []
     for key, one in sorted(found.distributions.items()):
-        if key in _TOOLS and not one.imported:
+        if one.name in leave:
             continue
         reason = _reason(one)
         if reason:

@@ -13,13 +13,16 @@ from provenance.core.paths import is_inside
 from provenance.core.record import Record
 from provenance.core.redact import MASK
 from provenance.errors import BadRecord, NothingToCompare
-from provenance.operations import diff, present, references
+from provenance.operations import diff, present, rebuild, references
+from provenance.operations.rebuild import Rebuilt
 from provenance.operations.references import Reference
 from provenance.operations.verify import Checked, Wish, check
 from provenance.store import project
 from provenance.store.project import Project
 
 FOLDER = "replays"
+CURRENT, REBUILD = "current", "rebuild"
+"""In which environment to run: the one that is there, or the recorded one, built anew."""
 
 
 class Plan(NamedTuple):
@@ -27,7 +30,7 @@ class Plan(NamedTuple):
 
     reference: the run to replay. checked: how the present differs from it. place: the project.
     destination: the folder that the code will be restored to. command: what will run there.
-    tolerance: for comparing results.
+    tolerance: for comparing results. rebuilt: the recorded environment, where it is to run in that.
     """
 
     reference: Reference
@@ -37,12 +40,16 @@ class Plan(NamedTuple):
     command: tuple[str, ...]
     tolerance: Tolerance | None
     wish: Wish
+    rebuilt: Rebuilt | None = None
 
 
-def plan(wish: Wish, rtol: float | None = None, atol: float | None = None) -> Plan:
+def plan(
+    wish: Wish, rtol: float | None = None, atol: float | None = None, env: str = CURRENT
+) -> Plan:
     """Return what replaying the reference of ``wish`` would do.
 
-    Writes nothing. Raises `ProvError`.
+    env: "current", or "rebuild" to build the recorded environment, in the cache. Writes nothing
+    else. Raises `ProvError`.
     """
     place = project.find(wish.cwd)
     chosen = references.choose(wish.reference, place, wish.cwd)
@@ -59,6 +66,10 @@ def plan(wish: Wish, rtol: float | None = None, atol: float | None = None) -> Pl
     atol = settings.atol if atol is None else atol
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     name = "%s-of-%s" % (stamp, runid.short(reference.record.id))
+    made = None
+    if env == REBUILD:
+        made = rebuild.rebuild(reference, wish.environ, place, wish.progress, wish.offline)
+        wish = wish._replace(python=made.python)
     checked = check(reference, place, wish)
     return Plan(
         reference,
@@ -68,6 +79,7 @@ def plan(wish: Wish, rtol: float | None = None, atol: float | None = None) -> Pl
         _command(reference.record, checked.interpreter, place),
         diff.tolerance(rtol, atol),
         wish,
+        made,
     )
 
 

@@ -80,7 +80,7 @@ def recorded_python(
     recipe = recipes.of(record, only_used=True)
     if recipe is None:
         return Found(None, NONE, problem)
-    recipe = recipe._replace(prefer=_bases(ran, roots))
+    recipe = recipe._replace(prefer=bases(record, roots))
     wish = environments.Wish(environ, place.root, offline, limit_mb=limit_mb)
     return _like_it(recipe, installed, problem, wish, build, progress)
 
@@ -174,9 +174,10 @@ def _counts(one: Installed, installed: Packages) -> bool:
     return one.editable is None and (one.imported or not installed.complete)
 
 
-def _bases(ran: Runtime, roots: Roots) -> tuple[str, ...]:
+def bases(record: Record, roots: Roots) -> tuple[str, ...]:
     """Return interpreters under which the recorded environment was made: the same build."""
-    prefix = roots.locate(ran.base_prefix) if ran.base_prefix else None
+    ran = _first(runtime.of(record))
+    prefix = roots.locate(ran.base_prefix) if ran is not None and ran.base_prefix else None
     return tuple("%s/%s" % (prefix, name) for name in _BASE) if prefix else ()
 
 
