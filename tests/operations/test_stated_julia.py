@@ -90,7 +90,7 @@ def test_before_anybody_instantiated(tmp_path: Path) -> None:
     found = compare_julia(facts("Manifest.toml", MANIFEST), environ, str(tmp_path))
     assert (found.equal, found.total) == (1, 1)
     assert [(one.what, one.reason) for one in found.not_compared] == [
-        ("Julia packages (2)", stated_julia.NOTHING)
+        ("2 Julia packages", stated_julia.NOTHING)
     ]
 
 
@@ -121,7 +121,7 @@ def test_a_project_file_alone_names_no_versions(tmp_path: Path) -> None:
     found = compare_julia(stated, a_julia(tmp_path), str(tmp_path))
     assert (found.equal, found.total) == (1, 1), "Julia itself"
     assert [(one.what, one.reason) for one in found.not_compared] == [
-        ("Julia packages (2)", stated_julia.FREE)
+        ("2 Julia packages", stated_julia.FREE)
     ]
 
 

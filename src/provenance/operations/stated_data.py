@@ -274,10 +274,9 @@ class _Check:
 
     def _too_long(self) -> NotCompared:
         size = sum(max(one.size, _weight(one.path)) for one in self.late)
-        names = _few([one.name for one in self.late])
         limit = "%g s" % self.seconds if self.seconds is not None else "the time"
         why = "%s: digesting takes longer than %s" % (_readable(size), limit)
-        return NotCompared(FACET, "%s (%s)" % (_count(len(self.late)), names), why)
+        return NotCompared(FACET, _several([one.name for one in self.late]), why)
 
 
 def _split(stated: str) -> tuple[str, str]:
@@ -337,13 +336,11 @@ def _size(path: str) -> int:
 
 
 def _summed(names: list[str], why: str) -> NotCompared:
-    if len(names) == 1:
-        return NotCompared(FACET, names[0], why)
-    return NotCompared(FACET, "%s (%s)" % (_count(len(names)), _few(names)), why)
+    return NotCompared(FACET, _several(names), why)
 
 
-def _count(number: int) -> str:
-    return "1 file" if number == 1 else "%d files" % number
+def _several(names: list[str]) -> str:
+    return "%d files: %s" % (len(names), _few(names)) if len(names) > 1 else _few(names)
 
 
 def _few(names: list[str]) -> str:

@@ -24,7 +24,7 @@ _USES = re.compile(r"^\s*(?:@\w+\s+)?(?:using|import)\s+([^#\n]+)", re.MULTILINE
 _MOST_FOLDERS, _MOST_FILES, _MOST_BYTES = 2000, 2000, 1 << 20
 
 FREE = "a Project.toml allows several versions, and no Manifest.toml says which one Julia takes"
-NOTHING = "none of them is in a depot here (Pkg.instantiate() installs them)"
+NOTHING = "none of them is in a depot here; Pkg.instantiate() installs them"
 """Why packages are not compared."""
 
 
@@ -47,10 +47,10 @@ def compare_julia(facts: Iterable[Fact], environ: Mapping[str, str], folder: str
     found = versions.compared(language, UNIT, lambda fact: _language(fact, julia.version))
     locked = [one for one in packages if _is_locked(one)]
     free = [one for one in packages if not _is_locked(one)]
-    missed = versions.not_here(free, UNIT, FREE)
+    missed = versions.not_here(free, UNIT, FREE).not_compared
     trees = [one for one in locked if one.digest]
     if trees and not any(_is_here(one, places) for one in trees):
-        missed = versions.not_here(trees, UNIT, NOTHING)
+        missed += versions.not_here(trees, UNIT, NOTHING).not_compared
         locked = [one for one in locked if not one.digest]
     used = _uses(folder) if locked else frozenset()
     rest = versions.compared(locked, UNIT, lambda fact: _tell(fact, places, folder, used))
@@ -59,7 +59,7 @@ def compare_julia(facts: Iterable[Fact], environ: Mapping[str, str], folder: str
         found.equal + rest.equal,
         found.total + rest.total,
         UNIT,
-        found.not_compared + rest.not_compared + missed.not_compared,
+        found.not_compared + rest.not_compared + missed,
     )
 
 
