@@ -114,7 +114,7 @@ def test_without_r_nothing_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     found = compare_r(facts("renv.lock", json.dumps(LOCK)), environ, str(tmp_path))
     assert (found.differences, found.total) == ((), 0)
     assert [(one.what, one.reason) for one in found.not_compared] == [
-        ("R packages (5)", "R is not installed here")
+        ("5 R packages", "R is not installed here")
     ]
 
 
@@ -123,7 +123,7 @@ def test_a_project_that_was_not_restored_still_compares_r(tmp_path: Path) -> Non
     environ = an_r(tmp_path, THERE, "4.2.0")
     found = compare_r(facts("renv.lock", json.dumps(LOCK)), environ, str(tmp_path))
     assert [one.name for one in found.differences] == ["R"]
-    assert found.not_compared[0].what == "R packages (4)"
+    assert found.not_compared[0].what == "4 R packages"
     assert "renv::restore()" in found.not_compared[0].reason
 
 

@@ -47,7 +47,7 @@ def look(environ: Mapping[str, str], folder: str) -> Installed:
     version = version_of(place) if place else ""
     own, managed = _project(folder, environ, version)
     if managed and not own:
-        why = "the library of this project is not here (%s makes it)" % managed
+        why = "the library of this project is not here; %s fills it" % managed
         return Installed(ECOSYSTEM, version, {}, (), why)
     if not place and not own:
         return Installed(ECOSYSTEM, missing="R is not installed here")

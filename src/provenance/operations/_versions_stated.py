@@ -48,7 +48,7 @@ def compared(facts: list[Fact], unit: str, tell: Callable[[Fact], Told]) -> Comp
 
 def not_here(facts: list[Fact], unit: str, reason: str) -> Comparison:
     """Return the comparison of facts none of which can be compared, for one reason."""
-    what = "%s (%d)" % (unit, len(facts))
+    what = "%d %s" % (len(facts), unit if len(facts) != 1 else unit.removesuffix("s"))
     return Comparison((), 0, 0, unit, (NotCompared(FACET, what, reason),) if facts else ())
 
 

@@ -73,6 +73,13 @@ class DigestCache:
         """
         return self._digest(path, algorithms, gentle=False, stop=self._late)
 
+    def known(self, path: str, algorithms: tuple[str, ...]) -> Digests:
+        """Return those digests of ``path`` that are kept of it as it is now; nothing is read.
+
+        Raises OSError.
+        """
+        return self._known(identity_bytes(os.stat(path)), algorithms)[0]
+
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
 
