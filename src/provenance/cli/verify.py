@@ -41,6 +41,9 @@ def command(
     offline: Annotated[
         bool, typer.Option("--offline", help="Fetch no wheel to read what changed in it.")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Digest all stated data, however long that takes.")
+    ] = False,
     junit: Annotated[
         str | None,
         typer.Option("--junit", metavar="FILE", help="Also write JUnit XML, for CI systems."),
@@ -61,7 +64,7 @@ def command(
     with Stages() as stages:
         environ = dict(os.environ)
         wish = verify.Wish(
-            os.getcwd(), environ, reference, python, fail_on, calls, build, stages, offline
+            os.getcwd(), environ, reference, python, fail_on, calls, build, stages, offline, full
         )
         result = verify.verify(wish)
     if junit is not None:

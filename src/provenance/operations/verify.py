@@ -74,7 +74,8 @@ class Wish(NamedTuple):
 
     calls: how the user's calls are compared, None for what the settings say. build: whether the
     recorded environment may be built where it is gone. progress: told in a few words what is going
-    on now, whenever that changes. offline: nothing is fetched.
+    on now, whenever that changes. offline: nothing is fetched. full: stated data is digested
+    however long that takes.
     """
 
     cwd: str
@@ -86,6 +87,7 @@ class Wish(NamedTuple):
     build: bool = False
     progress: Callable[[str], None] | None = None
     offline: bool = False
+    full: bool = False
 
 
 def verify(wish: Wish) -> VerifyResult:
@@ -161,7 +163,7 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
 def _check_stated(reference: Reference, stated: Stated, place: Project, wish: Wish) -> Checked:
     """Compare the present with what environment files state. Raises `ProvError`."""
     asked = verify_stated.Wish(
-        wish.cwd, wish.environ, wish.python, wish.offline, progress=wish.progress
+        wish.cwd, wish.environ, wish.python, wish.offline, wish.full, progress=wish.progress
     )
     found = verify_stated.verify(stated, place, asked)
     main = found.interpreter

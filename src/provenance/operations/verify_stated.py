@@ -40,10 +40,12 @@ from provenance.operations.facts import Facts
 from provenance.operations.recorder import CACHE
 from provenance.operations.stated import Stated
 from provenance.operations.stated_cuda import compare_cuda
+from provenance.operations.stated_data import SECONDS, compare_data
+from provenance.operations.stated_julia import compare_julia
 from provenance.operations.stated_r import compare_r
 from provenance.specs import against, importable, ranges
 from provenance.specs.against import Here, Row
-from provenance.specs.model import CONDA, JULIA, PACKAGE, PYPI, PYTHON
+from provenance.specs.model import CONDA, PACKAGE, PYPI, PYTHON
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 
@@ -57,12 +59,13 @@ _OWN = (".venv", "venv", "env")
 
 
 class Wish(NamedTuple):
-    """How to verify. Members as in `verify.Wish`; ``offline``: no wheel is fetched."""
+    """How to verify. Members as in `verify.Wish`."""
 
     cwd: str
     environ: Mapping[str, str]
     python: str | None = None
     offline: bool = False
+    full: bool = False
     limit_mb: float | None = None
     progress: Callable[[str], None] | None = None
 
@@ -92,7 +95,7 @@ def verify(stated: Stated, place: Project, wish: Wish) -> Outcome:
         rows = compared.rows
         parts.append(("packages", compared.comparison))
         parts.append(("runtime", against.python(stated.facts, interpreter.version)))
-    parts += _elsewhere(stated, interpreter, wish)
+    parts += _elsewhere(stated, interpreter, place, wish)
     if not any(one.total or one.differences for _, one in parts):
         why = "; ".join(dict.fromkeys(n.reason for _, one in parts for n in one.not_compared))
         raise NothingToCompare(
@@ -209,7 +212,7 @@ def _markers(one: Interpreter) -> dict[str, str]:
 
 
 def _elsewhere(
-    stated: Stated, interpreter: Interpreter | None, wish: Wish
+    stated: Stated, interpreter: Interpreter | None, place: Project, wish: Wish
 ) -> list[tuple[str, Comparison]]:
     """Return what is stated beside Python and its packages: CUDA, data, Julia, R."""
     sites = interpreter.sys_path if interpreter is not None else ()
@@ -217,14 +220,14 @@ def _elsewhere(
     parts = [
         ("CUDA", compare_cuda(stated.facts, folders, wish.environ)),
         ("R packages", compare_r(stated.facts, wish.environ, stated.root)),
+        ("Julia packages", compare_julia(stated.facts, wish.environ, stated.root)),
     ]
-    left: list[NotCompared] = []
-    count = sum(one.ecosystem == JULIA for one in stated.packages)
-    if count:
-        left.append(NotCompared("packages", "%d Julia packages" % count, "not looked at"))
     if stated.data:
-        left.append(NotCompared("data", "%d data files" % len(stated.data), "not looked at"))
-    return [*parts, ("packages", Comparison(not_compared=tuple(left)))]
+        kept = os.path.join(place.folder, CACHE)
+        seconds = None if wish.full else SECONDS
+        told = compare_data(stated.data, stated.root, kept, seconds, wish.progress)
+        parts.append(("data", told))
+    return parts
 
 
 def _explained(
