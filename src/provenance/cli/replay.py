@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from provenance.operations.rebuild import Rebuilt
     from provenance.operations.replay import ReplayResult
 
+_Env = Annotated[
+    str,
+    typer.Option(
+        "--env",
+        metavar="current|rebuild",
+        help="Run in the environment that is here, or build the recorded one (with uv).",
+    ),
+]
+
 
 def command(
     reference: Annotated[
@@ -37,14 +46,7 @@ def command(
     python: options.Python = None,
     calls: options.Calls = None,
     build: options.Build = False,
-    env: Annotated[
-        str,
-        typer.Option(
-            "--env",
-            metavar="current|rebuild",
-            help="Run in the environment that is here, or build the recorded one (with uv).",
-        ),
-    ] = "current",
+    env: _Env = "current",
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     verbose: options.Verbose = False,
