@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provenance.core.difference import BROKEN, UNKNOWN, Comparison
-from provenance.operations import _dvc_folders, stated_data
+from provenance.operations import _dvc, _stated_digests
 from provenance.operations.stated_data import compare_data
 from provenance.specs import formats
 from provenance.specs.model import Fact, Source
@@ -107,11 +108,11 @@ def test_the_list_in_the_cache_names_what_differs(tmp_path: Path, version: int) 
     assert compare_data(out("data", digest), str(tmp_path)).equal == 1
     write(tmp_path / "data", {"x.csv": b"other"})
     (one,) = compare_data(out("data", digest), str(tmp_path)).differences
-    assert one.text == "1 of 3 files differ: x.csv"
+    assert one.text == "has other content: 1 of 3 files: x.csv"
     write(tmp_path / "data", FOLDER)
     (tmp_path / "data" / "empty").unlink()
     found = compare_data(out("data", digest), str(tmp_path))
-    assert why(found) == {"data": "1 of its 3 files are not here"}
+    assert why(found) == {"data": "not all here: 2 of its 3 files"}
 
 
 def test_a_list_that_is_not_what_it_says_is_no_list(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_a_cache_at_another_place(tmp_path: Path) -> None:
     write(tmp_path / "repo", {".dvc/config": b"[cache]\n    dir = ../../elsewhere/.dvc/cache\n"})
     write(tmp_path / "repo" / "data", {**FOLDER, "x.csv": b"other"})
     (one,) = compare_data(out("data", digest), str(tmp_path / "repo")).differences
-    assert one.text == "1 of 3 files differ: x.csv"
+    assert one.text == "has other content: 1 of 3 files: x.csv"
 
 
 def test_rules_that_leave_files_out_are_said(tmp_path: Path) -> None:
@@ -231,41 +232,118 @@ def test_a_file_stated_twice_is_read_once(tmp_path: Path, monkeypatch: pytest.Mo
     text = "%s  a\n" % hashlib.sha256(data).hexdigest()
     stated = facts("SHA256SUMS", text) + facts("md5sums", "%s  a\n" % ("0" * 32))
     taken = []
-    whole = stated_data.DigestCache.digest
+    whole = _stated_digests.DigestCache.digest
 
     def digest(self: object, path: str, algorithms: tuple[str, ...]) -> dict[str, str]:
         taken.append(algorithms)
         return whole(self, path, algorithms)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stated_data.DigestCache, "digest", digest)
+    monkeypatch.setattr(_stated_digests.DigestCache, "digest", digest)
     found = compare_data(stated, str(tmp_path))
     assert (found.equal, len(found.differences)) == (1, 1)
     assert taken == [("sha256", "md5")]
 
 
-def test_the_time_is_kept_and_the_cache_helps(tmp_path: Path) -> None:
+def test_the_time_is_kept_and_the_cache_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file too large for the time is not begun; once its digest is known, it is compared."""
-    large = tmp_path / "large.bin"
-    with large.open("wb") as stream:
-        stream.truncate(300 << 20)
-    os.utime(large, (1e9, 1e9))
+    monkeypatch.setattr(_stated_digests, "RATE", 1 << 20)
+    size = 64 << 20
+    with (tmp_path / "large.bin").open("wb") as stream:
+        stream.truncate(size)
     write(tmp_path, {"small.bin": b"s"})
     text = "%s  large.bin\n%s  small.bin\n" % (
-        hashlib.sha256(bytes(300 << 20)).hexdigest(),
+        hashlib.sha256(bytes(size)).hexdigest(),
         hashlib.sha256(b"s").hexdigest(),
     )
     stated = facts("SHA256SUMS", text)
     cache = str(tmp_path / "digests")
-    found = compare_data(stated, str(tmp_path), cache, 0.1)
+    found = compare_data(stated, str(tmp_path), cache, 20)
     assert (found.equal, found.total) == (1, 1)
-    assert why(found) == {"large.bin": "315 MB: digesting takes longer than 0.1 s"}
-    said: list[str] = []
-    import time
-
-    time.sleep(2.1)  # what was changed within two seconds is not kept
-    assert compare_data(stated, str(tmp_path), cache, None, said.append).equal == 2
-    found = compare_data(stated, str(tmp_path), cache, 0.1)
+    assert why(found) == {"large.bin": "67.1 MB: digesting takes longer than 20 s"}
+    time.sleep(2.1)  # the digest of what was changed within two seconds is not kept
+    assert compare_data(stated, str(tmp_path), cache, None).equal == 2
+    found = compare_data(stated, str(tmp_path), cache, 20)
     assert (found.equal, found.not_compared) == (2, ())
+
+
+def test_a_folder_that_was_not_pulled_is_not_broken(tmp_path: Path) -> None:
+    """A clone holds what git holds: here the pointer that lies in the folder."""
+    text = "outs:\n- md5: %s\n  size: 14\n  nfiles: 3\n  hash: md5\n  path: data\n" % BY_DVC_3
+    write(tmp_path, {"data.dvc": text.encode(), "data/x.csv.dvc": b"", "data/.gitignore": b"x.csv"})
+    found = compare_data(facts("data.dvc", text), str(tmp_path))
+    assert (found.differences, why(found)) == ((), {"data": "not all here: 2 of its 3 files"})
+    (tmp_path / "data.dvc").unlink()
+    found = compare_data(out("data", BY_DVC_3), str(tmp_path))
+    assert (found.differences, why(found)) == ((), {"data": "not here"}), "without a count"
+
+
+LOCK = """\
+schema: '2.0'
+stages:
+  a:
+    deps:
+    - path: one.bin
+      md5: 11111111111111111111111111111111
+      size: 11
+    - path: data
+      hash: md5
+      md5: 22222222222222222222222222222222.dir
+      size: 22
+      nfiles: 2
+    outs:
+    - md5: '33333333333333333333333333333333'   # remark
+      path: out
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "told"),
+    [
+        (6, "1" * 32, (11, None, True)),
+        (10, "2" * 32 + ".dir", (22, 2, False)),
+        (14, "3" * 32, (None, None, True)),
+        (7, "1" * 32, (None, None, True)),
+        (99, "1" * 32, (None, None, True)),
+    ],
+)
+def test_what_stands_beside_a_digest(
+    tmp_path: Path, line: int, value: str, told: tuple[int | None, int | None, bool]
+) -> None:
+    write(tmp_path, {"dvc.lock": LOCK.encode()})
+    assert tuple(_dvc.entry(str(tmp_path), "dvc.lock:%d" % line, value)) == told
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(lines=st.lists(st.sampled_from((*LOCK.split("\n"), "", "-", "size: 9999", "\t- - a: b"))))
+def test_any_file_of_dvc_is_read(tmp_path: Path, lines: list[str]) -> None:
+    write(tmp_path, {"dvc.lock": "\n".join(lines).encode()})
+    for number in range(len(lines) + 2):
+        _dvc.entry(str(tmp_path), "dvc.lock:%d" % number, "1" * 32)
+
+
+def test_another_size_tells_without_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def digest(*_: object) -> dict[str, str]:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr(_stated_digests.DigestCache, "digest", digest)
+    text = "outs:\n- md5: %s\n  size: 5\n  hash: md5\n  path: a.bin\n" % ("0" * 32)
+    write(tmp_path, {"a.bin.dvc": text.encode(), "a.bin": b"1234"})
+    (one,) = compare_data(facts("a.bin.dvc", text), str(tmp_path)).differences
+    assert (one.effect, one.new, one.text) == (
+        BROKEN,
+        {"size": 4},
+        "has other content: 5 bytes stated, 4 here",
+    )
+
+
+def test_dvc_3_means_the_bytes_themselves(tmp_path: Path) -> None:
+    text = "outs:\n- md5: e5ebd4c02cefbe7955977c67ada242b7\n  hash: md5\n  path: x.csv\n"
+    write(tmp_path, {"x.csv.dvc": text.encode(), "x.csv": FOLDER["x.csv"]})
+    assert compare_data(facts("x.csv.dvc", text), str(tmp_path)).differences
 
 
 NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1)
@@ -273,9 +351,9 @@ NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs"
 
 @given(st.dictionaries(NAMES, st.binary(max_size=4).map(bytes.hex), max_size=8))
 def test_the_digest_of_a_folder_depends_on_nothing_else(rows: dict[str, str]) -> None:
-    told = _dvc_folders.folder_digest(rows)
-    assert told == _dvc_folders.folder_digest(dict(reversed(rows.items())))
-    assert _dvc_folders.folder_digest({**rows, "more/": "x"}) != told
+    told = _dvc.folder_digest(rows)
+    assert told == _dvc.folder_digest(dict(reversed(rows.items())))
+    assert _dvc.folder_digest({**rows, "more/": "x"}) != told
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)

@@ -107,5 +107,5 @@ def test_the_same_as_dvc(dvc: Dvc, tmp_path: Path) -> None:
     assert {one.name for one in compare_data(found, str(root)).differences} == {"data"}
     (root / ".dvc" / "away").rename(root / ".dvc" / "cache")
     (one,) = compare_data(found, str(root)).differences
-    assert one.text == "1 of 10 files differ: sub/unix.csv"
+    assert one.text == "has other content: 1 of 10 files: sub/unix.csv"
     assert [place.partition(":")[0] for place in one.where] == ["data.dvc", "dvc.lock"]

@@ -15,6 +15,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 _CHUNK = 1 << 20
 """Bytes that DVC replaces CRLF in at once: one that lies across two of them it leaves."""
@@ -24,6 +25,10 @@ _TEXT = bytes(range(32, 127)) + b"\n\r\t\f\b"
 
 _MOST_LIST = 256 << 20
 _MOST_FILES = 2_000_000
+_KEY = re.compile(r"(?P<before>[ \t]*(?:-[ \t]+)*)(?P<key>\w+):[ \t]*(?P<value>[^\s#]*)")
+_MOST_LINES = 40
+"""Of one entry of a DVC file; it has some six."""
+
 _md5 = functools.partial(hashlib.md5, usedforsecurity=False)
 LEFT_OUT = frozenset((".git", ".hg", ".dvc"))
 """What DVC never counts to a folder."""
@@ -52,6 +57,12 @@ def files(folder: str) -> Iterator[tuple[str, str]]:
                 raise OSError("%s has more than %d files" % (folder, _MOST_FILES))
             if name not in LEFT_OUT and os.path.isfile(path):
                 yield os.path.relpath(path, folder).replace(os.sep, "/"), path
+
+
+def is_pointer(name: str) -> bool:
+    """Return whether a file only stands for data in git, by its name."""
+    last = name.rpartition("/")[2]
+    return last.endswith(".dvc") or last in (".gitignore", ".gitkeep", ".keep", "README.md")
 
 
 def folder_digest(rows: Mapping[str, str]) -> str:
@@ -133,6 +144,46 @@ def old_md5(path: str, stop: Callable[[], bool]) -> str:
             if stop():
                 raise TimeoutError("the time for digesting was over")
     return state.hexdigest()
+
+
+class Entry(NamedTuple):
+    """What an entry of a DVC file says beside the digest; None where it does not.
+
+    size: in bytes, of all files of a folder together. files: how many of these. old: the digest
+    was taken before 3.0, as no kind of it is named.
+    """
+
+    size: int | None = None
+    files: int | None = None
+    old: bool = True
+
+
+def entry(root: str, where: str, value: str) -> Entry:
+    """Return what stands beside the digest ``value`` at ``where`` ("path:line") of a DVC file."""
+    path, _, line = where.rpartition(":")
+    lines = _text(os.path.join(root, path)).splitlines()
+    at = int(line) - 1 if line.isdigit() else -1
+    own = _KEY.match(lines[at]) if 0 <= at < len(lines) else None
+    if own is None or own["value"].strip("'\"").lower() != value:
+        return Entry()
+    told = {}
+    for step in (1, -1):
+        near = at
+        # An entry ends where another one begins or its keys stand further left.
+        while 0 <= near < len(lines) and abs(near - at) < _MOST_LINES:
+            key = _KEY.match(lines[near])
+            if key is None or len(key["before"]) < len(own["before"]):
+                break
+            begins = "-" in key["before"]
+            if begins and step > 0 and near > at:
+                break
+            if len(key["before"]) == len(own["before"]):
+                told[key["key"]] = key["value"].strip("'\"")
+            if begins and step < 0:
+                break
+            near += step
+    numbers = {name: int(one) for name, one in told.items() if one.isdigit() and len(one) < 19}
+    return Entry(numbers.get("size"), numbers.get("nfiles"), "hash" not in told)
 
 
 def _text(path: str) -> str:
