@@ -7,6 +7,7 @@ list them (nix expressions whose addresses hold UUID and tree), as Julia 1.8 mad
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,16 @@ def test_versions_in_a_depot(tmp_path: Path) -> None:
         [],
     )
     assert list(installed_julia.installed((str(tmp_path),), "../packages/JSON")) == []
+
+
+def test_files_made_to_last_end_at_once(tmp_path: Path) -> None:
+    place = tmp_path / "packages" / "JSON" / "NeJ9k"
+    place.mkdir(parents=True)
+    (place / "Project.toml").write_text("\n" * 900_000 + 'version = "1.0"\n')
+    environ = juliaup(tmp_path)
+    (tmp_path / ".julia" / "juliaup" / "juliaup.json").write_text("[" * 500_000)
+    began = time.process_time()
+    (one,) = installed_julia.installed((str(tmp_path),), "JSON")
+    assert one[2].version == "1.0"
+    assert installed_julia.find(environ, "/").version == ""
+    assert time.process_time() - began < 2.0

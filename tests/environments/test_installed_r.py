@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -222,3 +223,15 @@ def test_the_same_as_the_real_r(tmp_path: Path, case: str) -> None:
     assert [os.path.realpath(p) for p in found.places] == [os.path.realpath(p) for p in places]
     assert {n: v for n, v in here.items() if n != "translations"} == packages
     assert ("provenanceprobe" in here) == (case != "plain"), json.dumps(here)
+
+
+def test_files_made_to_last_end_at_once(tmp_path: Path) -> None:
+    """Nothing here takes time or memory that grows faster than the file."""
+    programs = r_home(tmp_path / "R")
+    package(tmp_path / "lib", "long", "1.0", "Repository: a" + "\t" * 500_000 + "b\n")
+    doubling = "A=x\n" + "A=${A}${A}\n" * 2000 + "R_LIBS=%s\n" % (tmp_path / "lib")
+    (tmp_path / ".Renviron").write_text(doubling + "B=" + "${" * 3000 + "\n")
+    began = time.process_time()
+    found = installed_r.look({"PATH": str(programs)}, str(tmp_path))
+    assert found.packages["long"].version == "1.0"
+    assert time.process_time() - began < 2.0

@@ -261,7 +261,7 @@ def test_the_time_is_kept_and_the_cache_helps(
     cache = str(tmp_path / "digests")
     found = compare_data(stated, str(tmp_path), cache, 20)
     assert (found.equal, found.total) == (1, 1)
-    assert why(found) == {"large.bin": "67.1 MB: digesting takes longer than 20 s"}
+    assert why(found) == {"large.bin": "67.1 MB: digesting takes longer than 20 s; --full takes it"}
     time.sleep(2.1)  # the digest of what was changed within two seconds is not kept
     assert compare_data(stated, str(tmp_path), cache, None).equal == 2
     found = compare_data(stated, str(tmp_path), cache, 20)
@@ -362,3 +362,30 @@ def test_any_stated_text_gives_an_answer(tmp_path: Path, name: str, digest: str)
     stated = [Fact("data", name, "exact", "x.dvc:1", digest=digest)]
     found = compare_data(stated, str(tmp_path))
     assert found.total + len(found.not_compared) == 1
+
+
+def test_small_files_come_before_a_large_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    whole = _stated_digests.Digester.of
+
+    def of(self: object, one: _stated_digests.Stated) -> object:
+        order.append(one.name)
+        return whole(self, one)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(_stated_digests.Digester, "of", of)
+    write(tmp_path, {"data/a": b"x" * 1000, "small": b"y"})
+    stated = out("data", "0" * 32 + ".dir") + out("small", "0" * 32)
+    compare_data(stated, str(tmp_path))
+    assert order == ["small", "data"]
+
+
+def test_a_link_to_the_root_of_everything_does_not_hang(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "all").symlink_to("/")
+    (tmp_path / "data" / "loop").symlink_to(".")
+    began = time.monotonic()
+    found = compare_data(out("data", BY_DVC_3), str(tmp_path), seconds=0.2)
+    assert found.total + len(found.not_compared) == 1
+    assert time.monotonic() - began < 30

@@ -13,6 +13,8 @@ MOST_BYTES = 1 << 20
 _LINE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.]*)\s*=\s*(.*?)\s*$")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)(:?-)?")
 _DEEPEST = 20
+_LONGEST = 1 << 16
+"""Characters of a value: lines that double one must not fill the memory."""
 
 
 def variables(text: str, known: Mapping[str, str]) -> dict[str, str]:
@@ -25,7 +27,7 @@ def variables(text: str, known: Mapping[str, str]) -> dict[str, str]:
         set_here = _LINE.match(line[:4096])
         if set_here is not None and not line.lstrip().startswith("#"):
             value = _unquoted(expanded(set_here[2], found))
-            if value or set_here[1] not in found:
+            if len(value) <= _LONGEST and (value or set_here[1] not in found):
                 found[set_here[1]] = value
     return found
 

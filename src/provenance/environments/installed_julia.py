@@ -24,7 +24,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 SLUGS = (5, 4)
 """Letters of a slug; before Julia 1.0 there were four, and Pkg still finds these."""
 _CASTAGNOLI = 0x82F63B78
-_FIELD = re.compile(r"^\s*(uuid|version)\s*=\s*[\"']([^\"'\n]*)[\"']", re.MULTILINE)
+_FIELD = re.compile(r"^[ \t]*(uuid|version)[ \t]*=[ \t]*[\"']([^\"'\n]*)[\"']", re.MULTILINE)
 _HEADER = re.compile(r'#define\s+JULIA_VERSION_STRING\s+"([^"]+)"')
 _NUMBER = re.compile(r"\d+\.\d+\.\d+(?:-[\w.]+)?")
 _MOST_BYTES = 1 << 20
@@ -81,7 +81,7 @@ def _of_juliaup(environ: Mapping[str, str], folder: str, program: str | None) ->
         try:
             settings = json.loads(_text(os.path.join(place, "juliaup.json")) or "{}")
             version = _chosen(settings, environ, folder)
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             continue
         if version:
             path = settings.get("InstalledVersions", {}).get(version, {}).get("Path", "")
@@ -158,7 +158,7 @@ def project(folder: str) -> dict[str, str]:
     for name in ("JuliaProject.toml", "Project.toml"):
         text = _text(os.path.join(folder, name))
         if text:
-            return dict(_FIELD.findall(re.split(r"^\s*\[", text, maxsplit=1, flags=re.M)[0]))
+            return dict(_FIELD.findall(re.split(r"^[ \t]*\[", text, maxsplit=1, flags=re.M)[0]))
     return {}
 
 

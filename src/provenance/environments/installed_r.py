@@ -31,7 +31,7 @@ USUAL = (
 _HOME = re.compile(r"^\s*R_HOME_DIR=[\"']?([^\"'\n]+)", re.MULTILINE)
 _FIELD = re.compile(
     r"^(Version|Repository|RemoteSha|GithubSHA1|RemoteType|RemoteUrl|RemoteHost|RemoteUsername|"
-    r"RemoteRepo|GithubUsername|GithubRepo|Priority):[ \t]*(.*?)[ \t]*$",
+    r"RemoteRepo|GithubUsername|GithubRepo|Priority):(.*)$",
     re.MULTILINE,
 )
 _DEFINED = re.compile(r'#define\s+R_(MAJOR|MINOR)\s+"([\d.]+)"')
@@ -234,7 +234,8 @@ def _packages(library: str) -> Iterator[tuple[str, Release]]:
 
 
 def _fields(package: str) -> dict[str, str]:
-    return dict(_FIELD.findall(_text(os.path.join(package, "DESCRIPTION"))))
+    found = _FIELD.findall(_text(os.path.join(package, "DESCRIPTION")))
+    return {name: value.strip() for name, value in found}
 
 
 def _names(folder: str) -> list[str]:

@@ -36,14 +36,17 @@ BY_MACHINES = frozenset("__pycache__ .ipynb_checkpoints .DS_Store Thumbs.db".spl
 """What comes to be in a folder by using it."""
 
 
-def files(folder: str) -> Iterator[tuple[str, str]]:
+def files(folder: str, stop: Callable[[], bool] | None = None) -> Iterator[tuple[str, str]]:
     """Yield ``(relative path with "/", path)`` of the files below ``folder``, links followed.
 
-    A link that leads nowhere is passed over, one that leads back to a folder above too.
+    A link that leads nowhere is passed over, one that leads back to a folder above too. Raises
+    OSError, and TimeoutError where ``stop`` says so.
     """
     seen: set[tuple[int, int]] = set()
     left = _MOST_FILES
     for place, folders, names in os.walk(folder, followlinks=True):
+        if stop is not None and stop():
+            raise TimeoutError("the time for listing %s is over" % folder)
         status = os.stat(place)
         if (status.st_dev, status.st_ino) in seen and os.path.islink(place):
             folders[:] = []
@@ -108,7 +111,7 @@ def listed(root: str, value: str) -> dict[str, str] | None:
                     data = stream.read()
                 if _md5(data).hexdigest() == stem:
                     return {str(one["relpath"]): str(one["md5"]) for one in json.loads(data)}
-            except (OSError, ValueError, KeyError, TypeError):
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
                 continue
     return None
 

@@ -157,7 +157,7 @@ class Digester:
         results = {fact.digest: Result(why=why) for fact in one.facts if fact not in whole}
         if not whole:
             return results
-        paths = dict(_dvc.files(one.path))
+        paths = dict(_dvc.files(one.path, self._is_late))
         for fact in whole:
             stated = _dvc.entry(self.root, fact.where, split(fact)[1]).files or 0
             if stated > len(paths):
@@ -204,7 +204,8 @@ class Digester:
         if _dvc.has_rules(self.root, one.path):
             return Result(why="a .dvcignore leaves files out, and DVC's cache has no list of them")
         number = "%d files" % len(rows) if len(rows) != 1 else "1 file"
-        text = number + (", %d stated" % stated.files if stated.files else "")
+        other = stated.files if stated.files != len(rows) else None
+        text = number + (", %d stated" % other if other is not None else "")
         return Result(now={digest.MD5: told}, text=text)
 
     def _as_listed(

@@ -6,6 +6,7 @@ or would take too long, is not compared; what has another digest is broken.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
 
@@ -27,6 +28,8 @@ from provenance.specs.model import DATA, Fact
 FACET, SUBJECT, UNIT = "data", "run", "data files"
 
 SECONDS = 10.0
+_MOST_LOOKED_AT = 20_000
+"""Files of a folder of which more is asked than its digest."""
 
 
 def compare_data(
@@ -43,7 +46,7 @@ def compare_data(
     """
     check = _Check(os.path.abspath(root))
     digester = Digester(check.root, cache, seconds)
-    here = sorted(check.here(facts), key=lambda one: one.size)
+    here = sorted(check.here(facts), key=_weight)
     late: list[Stated] = []
     for number, one in enumerate(here):
         if progress is not None and (one.size > RATE or number % 1000 == 999):
@@ -58,7 +61,7 @@ def compare_data(
     if late:
         size = sum(_weight(one) for one in late)
         limit = "%g s" % seconds if seconds is not None else "the time"
-        why = "%s: digesting takes longer than %s" % (_readable(size), limit)
+        why = "%s: digesting takes longer than %s; --full takes it" % (_readable(size), limit)
         for one in late:
             check.miss(why, one.name)
     return check.comparison()
@@ -156,13 +159,15 @@ def _is_source(one: Stated) -> bool:
     """Return whether it is source, or a folder that holds some."""
     if one.size >= 0:
         return filekinds.is_source(one.path)
-    return any(filekinds.is_source(path) for _, path in _dvc.files(one.path))
+    first = itertools.islice(_dvc.files(one.path), _MOST_LOOKED_AT)
+    return any(filekinds.is_source(path) for _, path in first)
 
 
 def _weight(one: Stated) -> int:
     if one.size >= 0:
         return one.size
-    return sum(size_of(path) for _, path in _dvc.files(one.path))
+    first = itertools.islice(_dvc.files(one.path), _MOST_LOOKED_AT)
+    return sum(size_of(path) for _, path in first)
 
 
 def _readable(size: int) -> str:

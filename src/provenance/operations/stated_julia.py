@@ -20,7 +20,7 @@ LANGUAGE = "Julia"
 
 _TREE = "git-tree-sha1:"
 _CONDITION = re.compile(r"(\^|~|>=|≥|<=|≤|==?|<|>)?\s*v?(\d+(?:\.\d+){0,3})(\.\*)?$")
-_USES = re.compile(r"^\s*(?:@\w+\s+)?(?:using|import)\s+([^#\n]+)", re.MULTILINE)
+_USES = re.compile(r"^[ \t]*(?:@\w+[ \t]+)?(?:using|import)[ \t]+([^#\n]+)", re.MULTILINE)
 _MOST_FOLDERS, _MOST_FILES, _MOST_BYTES = 2000, 2000, 1 << 20
 
 FREE = "a Project.toml allows several versions, and no Manifest.toml says which one Julia takes"
