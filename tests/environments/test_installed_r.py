@@ -235,3 +235,11 @@ def test_files_made_to_last_end_at_once(tmp_path: Path) -> None:
     found = installed_r.look({"PATH": str(programs)}, str(tmp_path))
     assert found.packages["long"].version == "1.0"
     assert time.process_time() - began < 2.0
+
+
+def test_the_newest_r_of_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed_r, "USUAL", ())
+    for version in ("4.9.1", "4.10.0"):
+        package(tmp_path / "R" / ("R-" + version) / "library", "base", version)
+    environ = {"PATH": "", "ProgramFiles": str(tmp_path)}
+    assert installed_r.look(environ, str(tmp_path)).version == "4.10.0"

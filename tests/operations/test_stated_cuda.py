@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from provenance.core.difference import UNKNOWN, Comparison
 from provenance.environments import installed_cuda
 from provenance.environments.installed_cuda import Graphics, Told
+from provenance.operations import stated_cuda
 from provenance.operations.stated_cuda import compare_cuda
 from provenance.specs import formats
 from provenance.specs.model import Fact, Source
@@ -203,3 +206,16 @@ def test_a_cuda_without_a_version_is_not_stated(tmp_path: Path) -> None:
     assert [(one.what, one.reason) for one in found.not_compared] == [
         ("CUDA", "no version is stated")
     ]
+
+
+@given(st.text("0123456789.=<>!~*|, cu", max_size=16), st.text("0123456789.", max_size=8))
+@example("=" + "9" * 5000, "1")
+@example("=1", "9" * 5000)
+def test_any_stated_cuda_gives_one_answer(written: str, here: str) -> None:
+    fact = Fact("cuda", "cuda", "range", "f:1", "", written)
+    told = Told("cuda", "torch", here)
+    if here and not stated_cuda.fits(fact, here):
+        assert stated_cuda._differs(fact, ("f:1",), [told]).new == here
+    machine = Graphics(1, "535", "12.2")
+    if stated_cuda._conditions(fact):
+        assert stated_cuda._by_driver(fact, ("f:1",), [], machine)

@@ -306,13 +306,15 @@ stages:
         (14, "3" * 32, (None, None, True)),
         (7, "1" * 32, (None, None, True)),
         (99, "1" * 32, (None, None, True)),
+        ("\u00b2", "1" * 32, (None, None, True)),
+        ("9" * 5000, "1" * 32, (None, None, True)),
     ],
 )
 def test_what_stands_beside_a_digest(
-    tmp_path: Path, line: int, value: str, told: tuple[int | None, int | None, bool]
+    tmp_path: Path, line: int | str, value: str, told: tuple[int | None, int | None, bool]
 ) -> None:
     write(tmp_path, {"dvc.lock": LOCK.encode()})
-    assert tuple(_dvc.entry(str(tmp_path), "dvc.lock:%d" % line, value)) == told
+    assert tuple(_dvc.entry(str(tmp_path), "dvc.lock:%s" % line, value)) == told
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)

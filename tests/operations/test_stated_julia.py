@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provenance.core.difference import BROKEN, UNKNOWN
+from provenance.core.difference import BROKEN, POSSIBLE, UNKNOWN
 from provenance.operations import stated_julia
 from provenance.operations.stated_julia import allows, compare_julia
 from provenance.specs import formats
@@ -76,7 +76,7 @@ def test_another_tree_is_not_the_package(tmp_path: Path) -> None:
     found = compare_julia(facts("Manifest.toml", MANIFEST), environ, str(tmp_path))
     assert [(d.kind, d.name, d.effect, d.old, d.new, d.text) for d in found.differences] == [
         ("version", "Julia", UNKNOWN, "1.9.3", "1.10.0", ""),
-        ("removed", "JSON", UNKNOWN, "0.21.3", None, "not installed; here: 0.21.4"),
+        ("removed", "JSON", POSSIBLE, "0.21.3", None, "not installed; here: 0.21.4"),
     ]
     (tmp_path / "run.jl").write_text("using Dates, Plots\nimport JSON\n")
     found = compare_julia(facts("Manifest.toml", MANIFEST), environ, str(tmp_path))

@@ -9,12 +9,16 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from provenance.core.difference import BROKEN, UNKNOWN
+from provenance.core.difference import BROKEN, POSSIBLE, UNKNOWN
 from provenance.environments import installed_r
+from provenance.environments.elsewhere import Installed, Release
+from provenance.operations import stated_r
 from provenance.operations.stated_r import compare_r, uses
 from provenance.specs import formats
-from provenance.specs.model import Fact, Source
+from provenance.specs.model import EXACTNESS, Fact, Source
 
 R = shutil.which("R")
 real_r = pytest.mark.skipif(R is None, reason="R is not installed (apt-get: r-base-core)")
@@ -134,6 +138,7 @@ def test_conditions_of_a_description(tmp_path: Path) -> None:
     )
     environ = an_r(tmp_path, {"MASS": "7.3-55", "Rcpp": "1.0.8", "stats": "4.1.3"})
     found = compare_r(facts("DESCRIPTION", text), environ, str(tmp_path))
+    assert {one.effect for one in found.differences} == {POSSIBLE}
     assert {one.name: (one.kind, one.old, one.new) for one in found.differences} == {
         "MASS": ("version", ">= 7.3-60", "7.3-55"),
         "nothere": ("removed", None, None),
@@ -185,3 +190,25 @@ def test_the_real_r_of_this_machine(tmp_path: Path) -> None:
     packages["jsonlite"] = {"Package": "jsonlite", "Version": "0.0.1"}
     other = compare_r(facts("renv.lock", json.dumps(lock)), dict(os.environ), str(tmp_path))
     assert [one.name for one in other.differences] == ["jsonlite"]
+
+
+NUMBERS = st.text("0123456789.-<>=!, rc+", max_size=12)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
+@given(
+    version=NUMBERS,
+    specifier=NUMBERS,
+    url=st.text(max_size=12),
+    exactness=st.sampled_from(EXACTNESS),
+    here=st.sampled_from(("1.0", "1.0-2", "1.0.rc1", "7")),
+)
+def test_any_stated_version_gives_one_answer(
+    tmp_path: Path, version: str, specifier: str, url: str, exactness: str, here: str
+) -> None:
+    fact = Fact("package", "x", exactness, "f:1", version, specifier, "r", url=url)
+    release = {"x": Release(here, "0123456789")}
+    told = stated_r._tell(fact, Installed("r", "4.1.0", release), frozenset())
+    assert not (told.difference and told.reason)
+    own = stated_r._tell(fact._replace(name="r"), Installed("r", "4.1.0", release), frozenset())
+    assert not (own.difference and own.reason)

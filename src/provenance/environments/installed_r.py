@@ -28,6 +28,14 @@ USUAL = (
 )
 """Homes of R where it is installed by a system's packages or its own installers."""
 
+_WINDOWS = {"ProgramFiles": ("R",), "LOCALAPPDATA": ("Programs", "R")}
+"""Where R's installer for Windows puts ``R-4.3.1``: for all, and for one user."""
+_USER = {
+    "darwin": "~/Library/R/%a/%v/library",
+    "win32": "$LOCALAPPDATA/R/win-library/%v",
+}
+"""The user's library where nothing names it; elsewhere as on Linux."""
+
 _HOME = re.compile(r"^\s*R_HOME_DIR=[\"']?([^\"'\n]+)", re.MULTILINE)
 _FIELD = re.compile(
     r"^(Version|Repository|RemoteSha|GithubSHA1|RemoteType|RemoteUrl|RemoteHost|RemoteUsername|"
@@ -88,6 +96,14 @@ def _homes(environ: Mapping[str, str]) -> Iterator[str]:
         if environ.get(variable):
             yield os.path.join(environ[variable], below).rstrip("/")
     yield from USUAL
+    for variable in ("ProgramFiles", "LOCALAPPDATA"):
+        above = os.path.join(environ.get(variable, ""), *_WINDOWS[variable])
+        found = sorted(_names(above) if environ.get(variable) else (), key=_age, reverse=True)
+        yield from (os.path.join(above, name) for name in found if name.startswith("R-"))
+
+
+def _age(name: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", name))
 
 
 def version_of(place: str) -> str:
@@ -106,9 +122,8 @@ def libraries(environ: Mapping[str, str], folder: str, place: str, version: str)
     """
     known = _settings(environ, folder, place)
     own = known.get("HOME", "")
-    default_user = "~/R/%p-library/%v"
-    if sys.platform == "darwin":
-        default_user = "~/Library/R/%a/%v/library"
+    default_user = _USER.get(sys.platform, "~/R/%p-library/%v")
+    default_user = default_user.replace("$LOCALAPPDATA", known.get("LOCALAPPDATA", "~"))
     platform = known.get("R_PLATFORM", "")
     put_in = {
         "V": version,

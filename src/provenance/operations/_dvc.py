@@ -165,7 +165,7 @@ def entry(root: str, where: str, value: str) -> Entry:
     """Return what stands beside the digest ``value`` at ``where`` ("path:line") of a DVC file."""
     path, _, line = where.rpartition(":")
     lines = _text(os.path.join(root, path)).splitlines()
-    at = int(line) - 1 if line.isdigit() else -1
+    at = int(line) - 1 if line.isdecimal() and len(line) < 10 else -1
     own = _KEY.match(lines[at]) if 0 <= at < len(lines) else None
     if own is None or own["value"].strip("'\"").lower() != value:
         return Entry()
@@ -185,7 +185,7 @@ def entry(root: str, where: str, value: str) -> Entry:
             if begins and step < 0:
                 break
             near += step
-    numbers = {name: int(one) for name, one in told.items() if one.isdigit() and len(one) < 19}
+    numbers = {name: int(one) for name, one in told.items() if one.isdecimal() and len(one) < 19}
     return Entry(numbers.get("size"), numbers.get("nfiles"), "hash" not in told)
 
 

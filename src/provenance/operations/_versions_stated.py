@@ -10,7 +10,14 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from provenance.core.difference import BROKEN, UNKNOWN, Comparison, Difference, NotCompared
+from provenance.core.difference import (
+    BROKEN,
+    POSSIBLE,
+    UNKNOWN,
+    Comparison,
+    Difference,
+    NotCompared,
+)
 from provenance.environments.elsewhere import Release
 from provenance.specs.model import PACKAGE, Fact
 
@@ -81,7 +88,7 @@ def absent(fact: Fact, used: bool) -> Told:
         return Told(reason="optional, and not installed")
     if used:
         return different(fact, "removed", None, BROKEN, "not installed; the code here loads it")
-    return different(fact, "removed", None, UNKNOWN, "not installed")
+    return different(fact, "removed", None, POSSIBLE, "not installed")
 
 
 def same(one: str, other: str) -> bool:

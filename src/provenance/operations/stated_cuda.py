@@ -115,7 +115,7 @@ def _holds(version: str, operator: str, wanted: str) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:_COMPARED])
+    return tuple(int(part) for part in re.findall(r"[0-9]{1,9}", version[:100])[:_COMPARED])
 
 
 def _differs(fact: Fact, where: tuple[str, ...], here: list[Told]) -> Difference:

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
-from provenance.core.difference import BROKEN, UNKNOWN, Comparison
+from provenance.core.difference import BROKEN, POSSIBLE, UNKNOWN, Comparison
 from provenance.environments import installed_julia
 from provenance.operations import _versions_stated as versions
 from provenance.operations._versions_stated import Told
@@ -103,7 +103,7 @@ def _tell(fact: Fact, places: tuple[str, ...], folder: str, used: frozenset[str]
     text = "not installed" + ("; here: %s" % ", ".join(others[:3]) if others else "")
     if fact.version in others:
         text = "not installed; here is another tree of this version"
-    effect = BROKEN if fact.name in used else UNKNOWN
+    effect = BROKEN if fact.name in used else POSSIBLE
     return versions.different(fact, "removed", None, effect, text)
 
 
@@ -129,7 +129,8 @@ def _language(fact: Fact, version: str) -> Told:
     same = allows("=" + wanted if fact.exactness == EXACT else wanted, version)
     if same is None:
         return Told(reason="what is stated (%s) cannot be compared" % wanted.strip()[:60])
-    return Told() if same else versions.different(fact, "version", version, name=LANGUAGE)
+    effect = UNKNOWN if fact.exactness == EXACT else POSSIBLE
+    return Told() if same else versions.different(fact, "version", version, effect, name=LANGUAGE)
 
 
 def allows(compat: str, version: str) -> bool | None:

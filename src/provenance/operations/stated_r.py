@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
-from provenance.core.difference import Comparison
+from provenance.core.difference import POSSIBLE, Comparison
 from provenance.environments import installed_r
 from provenance.environments.elsewhere import Installed
 from provenance.operations import _versions_stated as versions
@@ -104,7 +104,7 @@ def _within(fact: Fact, version: str, name: str = "") -> Told:
         return Told(reason="what is stated (%s) cannot be compared" % fact.specifier.strip()[:60])
     if all(_holds(now, operator, versions.numbers(wanted)) for operator, wanted in conditions):
         return Told()
-    return versions.different(fact, "version", version, name=name)
+    return versions.different(fact, "version", version, POSSIBLE, name=name)
 
 
 def _holds(now: tuple[int, ...], operator: str, wanted: tuple[int, ...]) -> bool:
