@@ -33,6 +33,22 @@ _Env = Annotated[
     ),
 ]
 
+_Smoke = Annotated[
+    str | None,
+    typer.Option(
+        "--smoke", metavar="CMD", help="Run this short form instead; results are not compared."
+    ),
+]
+_Repeat = Annotated[
+    int,
+    typer.Option(
+        "--repeat",
+        metavar="N",
+        min=1,
+        help="Run N times: a value within their range is within tolerance.",
+    ),
+]
+
 
 def command(
     reference: Annotated[
@@ -47,6 +63,11 @@ def command(
     calls: options.Calls = None,
     build: options.Build = False,
     env: _Env = "current",
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="DIR", help="Restore and rerun in this folder.")
+    ] = None,
+    smoke: _Smoke = None,
+    repeat: _Repeat = 1,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     verbose: options.Verbose = False,
@@ -69,7 +90,8 @@ def command(
     with Stages() as stages:
         environ = dict(os.environ)
         wish = Wish(os.getcwd(), environ, reference, python, None, calls, build, stages)
-        planned = plan.plan(wish, rtol, atol, env)
+        asked = plan.Asked(env, at or "", smoke or "", repeat)
+        planned = plan.plan(wish, rtol, atol, asked)
     if markdown or github:
         _report(planned, markdown, verbose)
     else:
@@ -81,7 +103,7 @@ def command(
     if not yes:
         _ask()
     with _stdout_for_json(json):
-        result = replay.carry_out(planned)
+        result = replay.carry_out(planned, lambda text: typer.echo("prov: " + text, err=True))
     if json:
         envelope.put("replay", replay.as_json(result))
     else:
@@ -171,6 +193,7 @@ def _lines(result: ReplayResult) -> list[str]:
         )
     ]
     shown += results.lines(result.results, style)
+    shown += ["  " + str(one) for one in result.envelopes] if len(result.reruns) > 1 else []
     shown += ["  ! " + note for note in result.notes]
     shown.append("files of the rerun: %s" % os.path.relpath(result.tree))
     colour = "red" if result.verdict == DIFFERENT else "green" if not result.exit_code else "yellow"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from provenance.core import codec, filekinds, runid, verdict
 from provenance.core.paths import is_inside
 from provenance.core.record import Record
 from provenance.core.redact import MASK
-from provenance.errors import BadRecord, NothingToCompare
+from provenance.errors import BadRecord, NothingToCompare, UsageError
 from provenance.operations import diff, present, rebuild, references
 from provenance.operations.rebuild import Rebuilt
 from provenance.operations.references import Reference
@@ -25,12 +26,27 @@ CURRENT, REBUILD = "current", "rebuild"
 """In which environment to run: the one that is there, or the recorded one, built anew."""
 
 
+class Asked(NamedTuple):
+    """How to replay.
+
+    env: "current", or "rebuild". at: the folder to restore to, "" for one below ``.prov``. smoke:
+    another, shorter command, whose results are not compared; "" for the recorded one. repeat: how
+    often to run, to know the spread from run to run.
+    """
+
+    env: str = CURRENT
+    at: str = ""
+    smoke: str = ""
+    repeat: int = 1
+
+
 class Plan(NamedTuple):
     """What a replay would do.
 
     reference: the run to replay. checked: how the present differs from it. place: the project.
     destination: the folder that the code will be restored to. command: what will run there.
     tolerance: for comparing results. rebuilt: the recorded environment, where it is to run in that.
+    asked: how it is to be done.
     """
 
     reference: Reference
@@ -41,16 +57,18 @@ class Plan(NamedTuple):
     tolerance: Tolerance | None
     wish: Wish
     rebuilt: Rebuilt | None = None
+    asked: Asked = Asked()
 
 
 def plan(
-    wish: Wish, rtol: float | None = None, atol: float | None = None, env: str = CURRENT
+    wish: Wish, rtol: float | None = None, atol: float | None = None, asked: Asked | None = None
 ) -> Plan:
-    """Return what replaying the reference of ``wish`` would do.
+    """Return what replaying the reference of ``wish`` would do, as it is ``asked`` for.
 
-    env: "current", or "rebuild" to build the recorded environment, in the cache. Writes nothing
-    else. Raises `ProvError`.
+    Writes nothing but, if that is asked for, the recorded environment into the cache. Raises
+    `ProvError`.
     """
+    asked = asked or Asked()
     place = project.find(wish.cwd)
     chosen = references.choose(wish.reference, place, wish.cwd)
     if len(chosen) > 1:
@@ -64,10 +82,9 @@ def plan(
     settings = config.load(place.root)
     rtol = settings.rtol if rtol is None else rtol
     atol = settings.atol if atol is None else atol
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    name = "%s-of-%s" % (stamp, runid.short(reference.record.id))
+    destination = _destination(reference.record, place, wish.cwd, asked.at)
     made = None
-    if env == REBUILD:
+    if asked.env == REBUILD:
         made = rebuild.rebuild(reference, wish.environ, place, wish.progress, wish.offline)
         wish = wish._replace(python=made.python)
     checked = check(reference, place, wish)
@@ -75,20 +92,49 @@ def plan(
         reference,
         checked,
         place,
-        os.path.join(place.folder, FOLDER, name),
-        _command(reference.record, checked.interpreter, place),
+        destination,
+        _command(_words(reference.record, asked.smoke), checked.interpreter, reference, place),
         diff.tolerance(rtol, atol),
         wish,
         made,
+        asked,
     )
 
 
-def _command(run: Record, main: dict[str, str] | None, place: Project) -> tuple[str, ...]:
-    """Return the recorded command with the interpreter that was compared, where it names one.
+def _destination(run: Record, place: Project, cwd: str, at: str) -> str:
+    """Return the folder to restore to. Raises `UsageError` where something is in it."""
+    if not at:
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        name = "%s-of-%s" % (stamp, runid.short(run.id))
+        return os.path.join(place.folder, FOLDER, name)
+    path = os.path.normpath(os.path.join(cwd, at))
+    if os.path.lexists(path) and not (os.path.isdir(path) and not os.listdir(path)):
+        raise UsageError("%s is there and not empty." % at, "name a new folder: --at DIR")
+    return path
+
+
+def _words(run: Record, smoke: str) -> tuple[str, ...]:
+    """Return the words to run: the recorded ones, or those of the short form."""
+    if not smoke:
+        return run.command
+    try:
+        words = tuple(shlex.split(smoke))
+    except ValueError as error:
+        raise UsageError("--smoke %r: %s." % (smoke, error)) from error
+    if not words:
+        raise UsageError("--smoke is empty.", "--smoke 'python train.py --epochs 1'")
+    return words
+
+
+def _command(
+    words: tuple[str, ...], main: dict[str, str] | None, reference: Reference, place: Project
+) -> tuple[str, ...]:
+    """Return ``words`` with the interpreter that was compared, where they name one.
 
     A program named by a relative path that git does not hold (``./venv/bin/tool``) is the user's.
     """
-    first, *rest = run.command
+    run = reference.record
+    first, *rest = words
     if main is not None and present.is_python(first):
         first = main["executable"]
     elif os.sep in first and not os.path.isabs(first):

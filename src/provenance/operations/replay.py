@@ -6,11 +6,16 @@ its own under ``.prov/replays`` and never touches the user's.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from provenance.compare import envelope
 from provenance.compare import verdict as results_verdict
+from provenance.compare.envelope import Envelope
+from provenance.compare.files import OutputResult
 from provenance.core import codec, verdict
 from provenance.core.record import Record
+from provenance.facets import metrics
 from provenance.operations import diff, inputs, overlay, restore, settle
 from provenance.operations.diff import Results
 from provenance.operations.plan import Plan
@@ -23,7 +28,8 @@ class ReplayResult(NamedTuple):
 
     plan: with the findings before the rerun. run: how it ended. results: of both runs compared.
     verdict: same, within tolerance, different or not compared; summary: why, in words. tree:
-    where the rerun's files are. notes: what could not be restored or was odd.
+    where the rerun's files are. notes: what could not be restored or was odd. reruns: ids of all,
+    where there were several. envelopes: what these gave, per metric.
     """
 
     plan: Plan
@@ -33,58 +39,134 @@ class ReplayResult(NamedTuple):
     summary: str
     tree: str
     notes: tuple[str, ...]
+    reruns: tuple[str, ...] = ()
+    envelopes: tuple[Envelope, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """0 for same or within tolerance, 1 for different, 3 for not compared."""
+        """0 for same or within tolerance, 1 for different, 3 for not compared.
+
+        Of a short form 0 where it ended well, else 1: it has no results to compare.
+        """
+        if self.plan.asked.smoke and self.run.record is not None:
+            return 0 if self.run.outcome.exit_code == 0 else 1
         return {verdict.DIFFERENT: 1, verdict.NOT_COMPARED: 3}.get(self.verdict, 0)
 
 
-def carry_out(planned: Plan) -> ReplayResult:
-    """Restore, rerun and compare. Raises `ProvError`; `local.NotStarted` for a missing command."""
+class _Rerun(NamedTuple):
+    """One rerun: how it ended, where its files are, what was odd."""
+
+    run: RunResult
+    tree: str
+    notes: tuple[str, ...]
+
+
+def carry_out(planned: Plan, progress: Callable[[str], None] | None = None) -> ReplayResult:
+    """Restore, rerun as often as planned, compare. Raises `ProvError`, `local.NotStarted`.
+
+    progress: told which of several reruns begins.
+    """
+    project.ensure(planned.place)
+    reruns = []
+    for number in range(1, planned.asked.repeat + 1):
+        if planned.asked.repeat > 1 and progress is not None:
+            progress("rerun %d of %d" % (number, planned.asked.repeat))
+        tail = "-%d" % number if number > 1 else ""
+        reruns.append(_rerun(planned, planned.destination + tail))
+    release()
+    first = reruns[0]
+    notes = tuple(dict.fromkeys(note for one in reruns for note in one.notes))
+    new = first.run.record
+    if new is None or planned.asked.smoke:
+        nothing = Results((), ())
+        text = "the rerun could not be recorded" if new is None else _ran(first.run)
+        return ReplayResult(
+            planned, first.run, nothing, verdict.NOT_COMPARED, text, first.tree, notes
+        )
+    return _judged(planned, reruns, new, notes)
+
+
+def _ran(rerun: RunResult) -> str:
+    """Return how a short form ended, in words."""
+    code = rerun.outcome.exit_code
+    return "the short form ran" if code == 0 else "the short form ended with %s" % code
+
+
+def _rerun(planned: Plan, destination: str) -> _Rerun:
     place, record = planned.place, planned.reference.record
-    project.ensure(place)
     restored = restore.restore_code(
-        record, planned.reference.blob, place.repo or place.root, planned.destination
+        record, planned.reference.blob, place.repo or place.root, destination
     )
     brought = inputs.bring(record, settle.recorded_roots(place, record), restored.path)
     environ = overlay.environment(planned.wish.environ, record, place, restored.path)
+    smoke = {"smoke": planned.asked.smoke} if planned.asked.smoke else {}
     rerun = run(
         Request(
             argv=overlay.command(planned, restored.path),
             cwd=restored.cwd,
             environ=environ,
-            labels=record.labels,
+            labels={**record.labels, **smoke},
             replay_of=record.id,
             place=place,
             repo=restored.path,
         )
     )
-    release()
-    notes = (*restored.notes, *brought, *rerun.problems)
-    if rerun.record is None:
-        nothing = Results((), ())
-        text = "the rerun could not be recorded"
-        return ReplayResult(
-            planned, rerun, nothing, verdict.NOT_COMPARED, text, restored.path, notes
-        )
-    return _judged(planned, rerun, rerun.record, restored.path, notes)
+    strays = overlay.strays(rerun.record, place) if rerun.record is not None else ()
+    return _Rerun(rerun, restored.path, (*restored.notes, *brought, *rerun.problems, *strays))
 
 
 def _judged(
-    planned: Plan, rerun: RunResult, new: Record, tree: str, notes: tuple[str, ...]
+    planned: Plan, reruns: Sequence[_Rerun], new: Record, notes: tuple[str, ...]
 ) -> ReplayResult:
     old = planned.reference.record
     old_roots = settle.recorded_roots(planned.place, old)
     new_roots = settle.recorded_roots(planned.place, new)
     found = diff.results(old, new, old_roots, new_roots, planned.tolerance)
+    known = envelope.envelopes([_finals(one.run.record) for one in reruns])
+    if known:
+        found = found._replace(metrics=tuple(envelope.judged(one, known) for one in found.metrics))
+    found = found._replace(outputs=_steady(planned, found.outputs, new, reruns[1:]))
     judged = results_verdict.replay_verdict(
         old.exit_code, new.exit_code, found.metrics, found.outputs
     )
-    strays = overlay.strays(new, planned.place)
+    first = reruns[0]
     return ReplayResult(
-        planned, rerun, found, judged.verdict, judged.summary, tree, (*notes, *strays)
+        planned,
+        first.run,
+        found,
+        judged.verdict,
+        judged.summary,
+        first.tree,
+        notes,
+        tuple(one.run.record.id for one in reruns if one.run.record is not None),
+        tuple(known.values()),
     )
+
+
+def _steady(
+    planned: Plan, outputs: Sequence[OutputResult], new: Record, others: Sequence[_Rerun]
+) -> tuple[OutputResult, ...]:
+    """Return ``outputs`` without a verdict on files that differ from rerun to rerun as well."""
+    unsteady: set[str] = set()
+    roots = settle.recorded_roots(planned.place, new)
+    for one in others:
+        if one.run.record is None:
+            continue
+        there = settle.recorded_roots(planned.place, one.run.record)
+        both = diff.results(new, one.run.record, roots, there, planned.tolerance)
+        unsteady |= {str(each.path) for each in both.outputs if each.verdict == verdict.DIFFERENT}
+    return tuple(
+        each._replace(verdict=verdict.NOT_COMPARED, detail="differs from rerun to rerun, too")
+        if each.verdict == verdict.DIFFERENT and str(each.path) in unsteady
+        else each
+        for each in outputs
+    )
+
+
+def _finals(run: Record | None) -> dict[str, Any]:
+    """Return the final metrics of a rerun; one that failed or was not recorded has none."""
+    told = metrics.of(run) if run is not None and run.exit_code == 0 else None
+    return dict(told.final) if told is not None else {}
 
 
 def as_json(result: ReplayResult) -> dict[str, Any]:
@@ -99,6 +181,8 @@ def as_json(result: ReplayResult) -> dict[str, Any]:
         "results": {
             "verdict": result.verdict,
             "summary": result.summary,
+            "reruns": list(result.reruns),
+            "envelopes": [{**one._asdict(), "outside": one.outside} for one in result.envelopes],
             "exit_code": {
                 "old": result.plan.reference.record.exit_code,
                 "new": result.run.outcome.exit_code,
