@@ -49,6 +49,13 @@ _Repeat = Annotated[
     ),
 ]
 
+_Receipt = Annotated[
+    bool,
+    typer.Option(
+        "--receipt", help="Write a receipt to publish: how the replay of a lock came out."
+    ),
+]
+
 
 def command(
     reference: Annotated[
@@ -68,6 +75,7 @@ def command(
     ] = None,
     smoke: _Smoke = None,
     repeat: _Repeat = 1,
+    receipt: _Receipt = False,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     verbose: options.Verbose = False,
@@ -81,6 +89,7 @@ def command(
     code: 0 same or within tolerance, 1 different, 3 not compared; with --dry-run that of verify.
     """
     from provenance.operations import plan, replay
+    from provenance.operations import receipt as publish
     from provenance.operations.verify import Wish
 
     _check_env(env, python)
@@ -92,6 +101,8 @@ def command(
         wish = Wish(os.getcwd(), environ, reference, python, None, calls, build, stages)
         asked = plan.Asked(env, at or "", smoke or "", repeat)
         planned = plan.plan(wish, rtol, atol, asked)
+    if receipt:
+        publish.check(planned)
     if markdown or github:
         _report(planned, markdown, verbose)
     else:
@@ -104,12 +115,23 @@ def command(
         _ask()
     with _stdout_for_json(json):
         result = replay.carry_out(planned, lambda text: typer.echo("prov: " + text, err=True))
-    if json:
-        envelope.put("replay", replay.as_json(result))
-    else:
-        for line in _lines(result):
-            typer.echo(line)
+    _show(result, receipt, json)
     raise typer.Exit(result.exit_code)
+
+
+def _show(result: ReplayResult, receipt: bool, json: bool) -> None:
+    """Print how the replay came out, and write its receipt if it is to have one."""
+    from provenance.operations import receipt as publish
+    from provenance.operations import replay
+
+    written = publish.publish(result) if receipt else None
+    if json:
+        envelope.put("replay", dict(replay.as_json(result), receipt=written))
+        return
+    for line in _lines(result):
+        typer.echo(line)
+    if written:
+        typer.echo("wrote %s: publish it with the repository" % os.path.relpath(written))
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from provenance.operations.stated import Stated
 from provenance.store import lockfile, records
 from provenance.store.project import Project
 
-STATED = "stated"
-"""The kind of a reference that no run made: what environment files say."""
+LOCK, RUN, STATED = "lock", "run", "stated"
+"""Kinds of a reference. Stated: no run made it, environment files say it."""
 
 
 class Reference(NamedTuple):
@@ -139,7 +139,7 @@ def _of_stored(stored: records.Stored) -> Reference:
         except OSError:
             return None
 
-    return Reference(stored.record, "run", stored.folder, blob)
+    return Reference(stored.record, RUN, stored.folder, blob)
 
 
 def _of_lock(path: str, stating: bool) -> tuple[Reference, ...]:
@@ -163,4 +163,4 @@ def _locked(lock: lockfile.Lock, run: Record, path: str) -> Reference:
     interfaces = lock.interfaces.get(run.id)
     carried = interfaces if isinstance(interfaces, dict) else {}
     calls = lock.calls.get(run.id)
-    return Reference(run, "lock", path, blob, carried, calls if isinstance(calls, dict) else {})
+    return Reference(run, LOCK, path, blob, carried, calls if isinstance(calls, dict) else {})

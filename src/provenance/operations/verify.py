@@ -20,6 +20,7 @@ from provenance.operations import (
     present,
     recorded,
     references,
+    replayed,
     verify_stated,
 )
 from provenance.operations.calls import Coverage
@@ -155,9 +156,16 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
         tuple(verdict.ranked(called.findings)),
         compared.facts,
         (*compared.not_compared, *signed.not_compared, *unasked, *called.not_compared),
-        tuple(dict.fromkeys((*today.notes, *built, *called.notes))),
+        tuple(dict.fromkeys((*today.notes, *built, *called.notes, *_replayed(reference)))),
         called.coverage,
     )
+
+
+def _replayed(reference: Reference) -> tuple[str, ...]:
+    """Return what receipts beside a lock say of its run."""
+    if reference.kind != references.LOCK:
+        return ()
+    return replayed.told(os.path.dirname(os.path.abspath(reference.source)), reference.record)
 
 
 def _check_stated(reference: Reference, stated: Stated, place: Project, wish: Wish) -> Checked:
