@@ -56,6 +56,10 @@ _Receipt = Annotated[
     ),
 ]
 
+_All = Annotated[
+    bool, typer.Option("--all", help="Replay every run of the lock, in its order, one by one.")
+]
+
 
 def command(
     reference: Annotated[
@@ -76,6 +80,7 @@ def command(
     smoke: _Smoke = None,
     repeat: _Repeat = 1,
     receipt: _Receipt = False,
+    every: _All = False,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     verbose: options.Verbose = False,
@@ -96,11 +101,16 @@ def command(
     report.require_one(json=json, markdown=markdown, github=github)
     if (markdown or github) and not dry_run:
         raise UsageError("--markdown and --github show what would be done.", "add --dry-run")
+    wish = Wish(os.getcwd(), dict(os.environ), reference, python, None, calls, build)
+    asked = plan.Asked(env, at or "", smoke or "", repeat)
+    if every:
+        if markdown or github or dry_run:
+            raise UsageError("--all replays; it has no --dry-run.", "prov verify compares all runs")
+        if not yes:
+            _ask()
+        raise typer.Exit(_each(plan.plans(wish, rtol, atol, asked), receipt, verbose, json))
     with Stages() as stages:
-        environ = dict(os.environ)
-        wish = Wish(os.getcwd(), environ, reference, python, None, calls, build, stages)
-        asked = plan.Asked(env, at or "", smoke or "", repeat)
-        planned = plan.plan(wish, rtol, atol, asked)
+        planned = plan.plan(wish._replace(progress=stages), rtol, atol, asked)
     if receipt:
         publish.check(planned)
     if markdown or github:
@@ -117,6 +127,34 @@ def command(
         result = replay.carry_out(planned, lambda text: typer.echo("prov: " + text, err=True))
     _show(result, receipt, json)
     raise typer.Exit(result.exit_code)
+
+
+def _each(plans: Iterator[Plan], receipt: bool, verbose: bool, json: bool) -> int:
+    """Carry out one plan after the other; return the exit code of the worst."""
+    from provenance.operations import receipt as publish
+    from provenance.operations import replay
+
+    done: list[tuple[str, ReplayResult, str | None]] = []
+    for planned in plans:
+        if receipt:
+            publish.check(planned)
+        _tell(planned, verbose, json)
+        with _stdout_for_json(json):
+            result = replay.carry_out(planned, lambda text: typer.echo("prov: " + text, err=True))
+        run = planned.reference.record
+        written = publish.publish(result) if receipt else None
+        done.append((run.name or runid.short(run.id), result, written))
+        if not json:
+            typer.echo("\n".join([*_lines(result), ""]))
+    codes = {one.exit_code for _, one, _ in done}
+    code = 1 if 1 in codes else 0 if 0 in codes else 3
+    if json:
+        each = [dict(replay.as_json(one), receipt=path) for _, one, path in done]
+        envelope.put("replay", {"replays": each, "exit_code": code})
+    else:
+        for name, one, _ in done:
+            typer.echo("%-16s  %s: %s" % (name, one.verdict.upper(), one.summary))
+    return code
 
 
 def _show(result: ReplayResult, receipt: bool, json: bool) -> None:

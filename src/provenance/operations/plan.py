@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from provenance import config
@@ -68,16 +69,40 @@ def plan(
     Writes nothing but, if that is asked for, the recorded environment into the cache. Raises
     `ProvError`.
     """
-    asked = asked or Asked()
     place = project.find(wish.cwd)
     chosen = references.choose(wish.reference, place, wish.cwd)
     if len(chosen) > 1:
         names = ", ".join(one.record.name or one.record.id for one in chosen)
         raise NothingToCompare(
             "%s holds %d runs: %s." % (chosen[0].source, len(chosen), names),
-            "name the one to replay: prov replay RUN",
+            "name the one to replay: prov replay RUN; or all of them: --all",
         )
-    reference = chosen[0]
+    return _of(chosen[0], place, wish, rtol, atol, asked or Asked())
+
+
+def plans(
+    wish: Wish, rtol: float | None = None, atol: float | None = None, asked: Asked | None = None
+) -> Iterator[Plan]:
+    """Yield what replaying each run of the reference would do, each when its turn comes.
+
+    The later runs of a lock may read what the earlier ones wrote. Raises `ProvError`.
+    """
+    asked = asked or Asked()
+    if asked.at:
+        raise UsageError("--at is for one run, --all for several.", "leave one of them out")
+    place = project.find(wish.cwd)
+    for one in references.choose(wish.reference, place, wish.cwd):
+        yield _of(one, place, wish, rtol, atol, asked)
+
+
+def _of(
+    reference: Reference,
+    place: Project,
+    wish: Wish,
+    rtol: float | None,
+    atol: float | None,
+    asked: Asked,
+) -> Plan:
     _require_replayable(reference.record)
     settings = config.load(place.root)
     rtol = settings.rtol if rtol is None else rtol

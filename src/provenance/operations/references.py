@@ -16,6 +16,8 @@ from provenance.operations.stated import Stated
 from provenance.store import lockfile, records
 from provenance.store.project import Project
 
+_LEAST = 4
+"""Characters of an id by which a published run may be named."""
 LOCK, RUN, STATED = "lock", "run", "stated"
 """Kinds of a reference. Stated: no run made it, environment files say it."""
 
@@ -105,11 +107,30 @@ def choose(
     if name is not None:
         if name.endswith(".lock") or os.path.isfile(os.path.join(cwd, name)):
             return _of_lock(os.path.join(cwd, name), stating)
-        return (of_run(place, name),)
+        return (_of_name(place, name, cwd),)
     lock = lockfile.above(cwd, place.root)
     if lock is not None:
         return _of_lock(lock, stating)
     return (_newest(place),)
+
+
+def _of_name(place: Project, name: str, cwd: str) -> Reference:
+    """Return the run that ``name`` means, here or in the nearest lock. Raises `ProvError`."""
+    try:
+        return of_run(place, name)
+    except NoSuchRun:
+        lock = lockfile.above(cwd, place.root)
+        published = _of_lock(lock, stating=False) if lock is not None else ()
+        fits = [one for one in published if _is_meant(one.record, name)]
+        if len(fits) == 1:
+            return fits[0]
+        raise
+
+
+def _is_meant(run: Record, name: str) -> bool:
+    """Return whether ``name`` is a published run's name, its id, or an end of that."""
+    ends = len(name) >= _LEAST and (run.id.startswith(name) or run.id.endswith(name))
+    return name in (run.name, run.id) or ends
 
 
 def of_run(place: Project, name: str, finish: bool = False) -> Reference:
