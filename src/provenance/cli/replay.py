@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from provenance.operations.rebuild import Rebuilt
     from provenance.operations.replay import ReplayResult
 
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show the plan and the findings, run nothing.")
+]
 _Env = Annotated[
     str,
     typer.Option(
@@ -33,6 +36,9 @@ _Env = Annotated[
     ),
 ]
 
+_At = Annotated[
+    str | None, typer.Option("--at", metavar="DIR", help="Restore and rerun in this folder.")
+]
 _Smoke = Annotated[
     str | None,
     typer.Option(
@@ -66,17 +72,13 @@ def command(
         str | None,
         typer.Argument(metavar="RUN|prov.lock", help="Default: prov.lock, else the last run."),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the plan and the findings, run nothing.")
-    ] = False,
+    dry_run: _DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before rerunning.")] = False,
     python: options.Python = None,
     calls: options.Calls = None,
     build: options.Build = False,
     env: _Env = "current",
-    at: Annotated[
-        str | None, typer.Option("--at", metavar="DIR", help="Restore and rerun in this folder.")
-    ] = None,
+    at: _At = None,
     smoke: _Smoke = None,
     repeat: _Repeat = 1,
     receipt: _Receipt = False,
