@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from provenance.cli import envelope, options
+from provenance.cli import envelope, lockcheck, options
 from provenance.cli.progress import Stages
 from provenance.cli.style import plural
 from provenance.errors import UsageError
@@ -35,6 +35,12 @@ def command(
         ),
     ] = None,
     build: options.Build = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing: list what a reviewer would trip over.")
+    ] = False,
+    verbose: options.Verbose = False,
+    markdown: options.Markdown = False,
+    github: options.Github = False,
     json: options.Json = False,
 ) -> None:
     """Publish runs as the reference of this repository: write prov.lock.
@@ -42,8 +48,12 @@ def command(
     The lock is one text file that git can hold; `prov verify` and the drop-in test compare with it.
     With --calls a reader's `prov verify --calls` needs neither the recorded environment nor the
     data: synthetic carries no value of the data, cut samples of what your calls returned, full the
-    data itself, cut. What a reviewer would object to is said as a warning.
+    data itself, cut. What a reviewer would object to is said as a warning; --check lists all of it
+    for a run or a lock that is there, and exits 1 where something would stop a reviewer.
     """
+    if check:
+        form = lockcheck.chosen_form(json=json, markdown=markdown, github=github)
+        lockcheck.run(tuple(runs or ()), form, verbose)
     if stated:
         _lock_stated(tuple(stated), runs, out, json)
         return
