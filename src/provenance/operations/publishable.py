@@ -10,7 +10,10 @@ from provenance.core.record import Record
 from provenance.errors import NothingToCompare
 from provenance.operations import (
     _publishable_code,
+    _publishable_data,
+    _publishable_repo,
     _publishable_run,
+    _publishable_text,
     references,
     settle,
 )
@@ -31,8 +34,19 @@ from provenance.store.project import Project
 
 __all__ = ("ADVICE", "BLOCKS", "NOTE", "Objection")
 
-_OF_A_RUN = (_publishable_run.of_run, _publishable_code.of_run, _publishable_code.of_records)
-_OF_THE_REPOSITORY = (_publishable_code.of_repository,)
+_OF_A_RUN = (
+    _publishable_run.of_run,
+    _publishable_code.of_run,
+    _publishable_code.of_records,
+    _publishable_data.of_run,
+    _publishable_text.of_run,
+    _publishable_repo.claims,
+)
+_OF_THE_REPOSITORY = (
+    _publishable_code.of_repository,
+    _publishable_text.of_repository,
+    _publishable_repo.of_repository,
+)
 _FIRST = (
     "no-run failed secret no-remote commit-not-pushed no-commit code-untracked code-ignored "
     "code-uncommitted code-changed lock-ignored lock-not-committed data-out-of-reach "
