@@ -94,7 +94,7 @@ def _about(result: CheckResult) -> str:
 def _what(one: Objection) -> str:
     places = ", ".join(one.where[:_PLACES])
     more = " and %d more" % (len(one.where) - _PLACES) if len(one.where) > _PLACES else ""
-    return "%s%s" % (one.text, ": %s%s" % (places, more) if places else "")
+    return "%s%s" % (one.text, " (%s%s)" % (places, more) if places else "")
 
 
 def _markdown(result: CheckResult) -> str:

@@ -37,7 +37,9 @@ _CACHES = re.compile(
     r"\.insightface|nltk_data|\.paddle\w*|\.mxnet|torch_home|hf_home)/(?P<rest>.+)$"
 )
 _MODEL = re.compile(r"\.(?:pth|pt|safetensors|ckpt|bin|h5|keras|onnx|gguf|msgpack|tflite)$")
-_HUB = re.compile(r"(?P<kind>models|datasets|spaces)--(?P<name>[^/]+)(?:/snapshots/(?P<rev>[^/]+))?")
+_HUB = re.compile(
+    r"(?P<kind>models|datasets|spaces)--(?P<name>[^/]+)(?:/snapshots/(?P<rev>[^/]+))?"
+)
 
 
 class _Known(NamedTuple):

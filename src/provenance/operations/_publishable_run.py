@@ -98,7 +98,10 @@ def _origin(case: Case, one: dict[str, Any]) -> tuple[str, str] | None:
             return None
         what = {"editable": "was installed editable from", "folder": "was installed from"}
         text = "%s %s, outside of the repository" % (what.get(origin, "came from"), reference)
-        return text, "publish it and state its address with a commit, or copy it into the repository"
+        return (
+            text,
+            "publish it and state its address with a commit, or copy it into the repository",
+        )
     url = str(direct.get("url") or "")
     info = direct.get("vcs_info") or {}
     if origin == "vcs" and not info.get("commit_id") and not _COMMIT.search(url):
@@ -108,4 +111,6 @@ def _origin(case: Case, one: dict[str, Any]) -> tuple[str, str] | None:
 
 def _is_top(case: Case, path: PathRef) -> bool:
     full = case.roots.locate(path)
-    return full is not None and (full == case.repository.top or is_inside(full, case.repository.top))
+    return full is not None and (
+        full == case.repository.top or is_inside(full, case.repository.top)
+    )

@@ -13,6 +13,7 @@ from provenance.operations import (
     _publishable_data,
     _publishable_repo,
     _publishable_run,
+    _publishable_specs,
     _publishable_text,
     references,
     settle,
@@ -38,6 +39,7 @@ _OF_A_RUN = (
     _publishable_run.of_run,
     _publishable_code.of_run,
     _publishable_code.of_records,
+    _publishable_specs.of_run,
     _publishable_data.of_run,
     _publishable_text.of_run,
     _publishable_repo.claims,
@@ -99,9 +101,7 @@ def check(cwd: str, environ: Mapping[str, str], name: str | None = None) -> Chec
     )
 
 
-def about(
-    chosen: Iterable[Reference], repository: Repository, lock: str = ""
-) -> list[Objection]:
+def about(chosen: Iterable[Reference], repository: Repository, lock: str = "") -> list[Objection]:
     """Return all objections to runs that are to be published from a repository in ``lock``."""
     place, chosen = repository.place, tuple(chosen)
     found = [one for ask in _OF_THE_REPOSITORY for one in ask(repository)]
