@@ -115,7 +115,10 @@ def _commit(repository: Repository, code: dict[str, Any]) -> Iterator[Objection]
 
 def _used(case: Case, code: dict[str, Any]) -> Iterator[Objection]:
     """Yield used files that the newest commit does not hold as the run had them."""
-    ignored, untracked, changed, edited = [], [], [], []
+    ignored: list[str] = []
+    untracked: list[str] = []
+    changed: list[str] = []
+    edited: list[str] = []
     then = {str(one["path"].get("path")) for one in code.get("changed", [])}
     for entry in code.get("used", []):
         path = case.below(PathRef.from_json(entry["path"]))

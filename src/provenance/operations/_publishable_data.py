@@ -37,9 +37,7 @@ _CACHES = re.compile(
     r"\.insightface|nltk_data|\.paddle\w*|\.mxnet|torch_home|hf_home)/(?P<rest>.+)$"
 )
 _MODEL = re.compile(r"\.(?:pth|pt|safetensors|ckpt|bin|h5|keras|onnx|gguf|msgpack|tflite)$")
-_HUB = re.compile(
-    r"(?P<kind>models|datasets|spaces)--(?P<name>[^/]+)(?:/snapshots/(?P<rev>[^/]+))?"
-)
+_HUB = re.compile(r"(?:models|datasets|spaces)--(?P<name>[^/]+)(?:/snapshots/(?P<rev>[^/]+))?")
 
 
 class _Known(NamedTuple):
@@ -134,7 +132,7 @@ def _outside(case: Case, found: list[tuple[PathRef, dict[str, Any]]]) -> Iterato
         text = "data that nobody else can reach: %s" % few(paths, 2)
         if len(paths) > 2:
             text = "data that nobody else can reach: %d files in %s" % (len(paths), folder)
-        made = _maker(case, [one for path, one in found if str(path) in paths][0])
+        made = _maker(case, next(one for path, one in found if str(path) in paths))
         if made:
             text += " (written by run %s)" % made
         where = literals(case, [*paths, folder])

@@ -48,9 +48,7 @@ def claims(case: Case) -> Iterator[Objection]:
             unknown.append("%s (run %s)" % (name, run))
     if without:
         text = "claims without a run: %s" % few(without)
-        yield Objection(
-            "claim-without-run", ADVICE, text, (config.FILE,), "add `run: NAME` to them"
-        )
+        yield Objection("claim-without-run", ADVICE, text, (config.FILE,), "add `run: NAME`")
     if unknown:
         text = "claims whose run is not published: %s" % few(unknown)
         yield Objection("claim-without-run", ADVICE, text, (config.FILE,), "prov lock all of them")

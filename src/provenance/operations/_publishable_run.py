@@ -100,7 +100,7 @@ def _origin(case: Case, one: dict[str, Any]) -> tuple[str, str] | None:
         text = "%s %s, outside of the repository" % (what.get(origin, "came from"), reference)
         return (
             text,
-            "publish it and state its address with a commit, or copy it into the repository",
+            "publish it and state its address with a commit, or copy it here",
         )
     url = str(direct.get("url") or "")
     info = direct.get("vcs_info") or {}

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from packaging.markers import default_environment
 
 from provenance.core.distributions import key_of, scan
-from provenance.core.paths import PathRef
 from provenance.core.versions import requirement
 from provenance.environments import closure
 from provenance.errors import BadRecord
@@ -23,7 +22,7 @@ from provenance.operations._publishable import ADVICE, BLOCKS, NOTE, Case, Objec
 from provenance.specs import against, find, names, ranges
 from provenance.specs.against import Here, Row
 from provenance.specs.find import Candidate
-from provenance.specs.model import CONDA, CUDA, EXACT, NAMED, PACKAGE, PLACED, PYTHON, Fact, Spec
+from provenance.specs.model import EXACT, NAMED, PACKAGE, PLACED, PYTHON, Fact, Spec
 
 _LISTS = (find.FREEZE, find.ENVIRONMENT, find.REQUIREMENTS, find.EXPLICIT)
 """Kinds of files that an installer reads line by line: one bad line stops it."""
@@ -31,8 +30,11 @@ _OWN_TOOLS = frozenset("pip setuptools wheel uv prov-run".split())
 
 
 class _Used(NamedTuple):
-    """What the run used. python: version. imported: keys of distributions. own: those of them that
-    the user's source names, with the first place. needed: keys that each installed one requires.
+    """What the run used.
+
+    python: its version. imported: keys of distributions. own: those of them that the user's source
+    names, with the first place. needed: what each installed one requires, empty where the
+    environment is gone.
     """
 
     python: str

@@ -41,10 +41,10 @@ def of_run(case: Case) -> Iterator[Objection]:
         fix = "give a path relative to the repository, and say in the README what belongs there"
         yield Objection("path-in-command", ADVICE, text, (), fix)
     first = case.run.command[0] if case.run.command else ""
-    if os.path.isabs(first) and not present.is_python(first) and not _here(case, first):
-        if not first.startswith(_SYSTEM[:2]):
-            text = "the command starts a program of this machine: %s" % first
-            yield Objection("path-in-command", ADVICE, text, (), "put it into the repository")
+    own = os.path.isabs(first) and not first.startswith(_SYSTEM[:2]) and not _here(case, first)
+    if own and not present.is_python(first):
+        text = "the command starts a program of this machine: %s" % first
+        yield Objection("path-in-command", ADVICE, text, (), "put it into the repository")
     read = _read(case)
     places = []
     for name in used_files(case):
