@@ -12,6 +12,9 @@ from provenance.cli.progress import Stages
 from provenance.cli.style import plural
 from provenance.errors import UsageError
 
+_WARNINGS = 6
+"""Sentences of a reviewer's that are shown; `prov lock --check` has all of them."""
+
 
 def command(
     runs: Annotated[list[str] | None, typer.Argument(metavar="RUN...")] = None,
@@ -38,6 +41,7 @@ def command(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing: list what a reviewer would trip over.")
     ] = False,
+    anonymous: options.Anonymous = False,
     verbose: options.Verbose = False,
     markdown: options.Markdown = False,
     github: options.Github = False,
@@ -61,15 +65,18 @@ def command(
 
     with Stages() as stages:
         wish = lock.Wish(calls or "off", dict(os.environ), build, stages)
-        result = lock.lock(os.getcwd(), tuple(runs or ()), out, wish)
+        result = lock.lock(os.getcwd(), tuple(runs or ()), out, wish, anonymous)
     if json:
         envelope.put("lock", lock.as_json(result))
         return
     typer.echo("wrote %s (%s)" % (os.path.relpath(result.path), plural(len(result.runs), "run")))
     for note in result.notes:
         typer.echo("  %s" % note)
-    for warning in result.warnings:
+    for warning in result.warnings[:_WARNINGS]:
         typer.echo("  ! %s" % warning)
+    if len(result.warnings) > _WARNINGS:
+        more = len(result.warnings) - _WARNINGS
+        typer.echo("  ! and %d more, with what to do: prov lock --check" % more)
     typer.echo("next: git add %s; prov verify" % os.path.basename(result.path))
 
 

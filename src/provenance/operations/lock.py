@@ -12,6 +12,7 @@ from provenance.errors import UsageError
 from provenance.knowledge import match, surroundings
 from provenance.operations import (
     _lock_calls,
+    anonymous,
     interfaces,
     publish,
     publishable,
@@ -41,11 +42,16 @@ class LockResult(NamedTuple):
 
 
 def lock(
-    cwd: str, names: tuple[str, ...], out: str | None = None, wish: Wish | None = None
+    cwd: str,
+    names: tuple[str, ...],
+    out: str | None = None,
+    wish: Wish | None = None,
+    nameless: bool = False,
 ) -> LockResult:
     """Write the runs that ``names`` mean to ``prov.lock``. Raises `ProvError`.
 
-    wish: what it is to carry of the runs' calls, None for nothing.
+    wish: what it is to carry of the runs' calls, None for nothing. nameless: for double-blind
+    review, without anything that says who made it and where.
     """
     asked = wish or Wish()
     _lock_calls.check(asked.mode)
@@ -70,10 +76,16 @@ def lock(
     made = lockfile.Lock(
         tuple(runs), _knowledge(runs), blobs, __version__, signed, around, called.calls
     )
+    notes = called.notes
+    if nameless:
+        originals = [one.record for one in chosen]
+        made, hidden = anonymous.lock(made, place, originals, os.environ)
+        warnings += hidden
+        notes += (anonymous.NOTE,)
     lockfile.write(path, made)
     told = publishable.warnings(chosen, place, path, os.environ)
     told = list(dict.fromkeys([*warnings, *called.problems, *told]))
-    return LockResult(path, tuple(run.id for run in runs), tuple(told), called.notes)
+    return LockResult(path, tuple(run.id for run in runs), tuple(told), notes)
 
 
 def _knowledge(runs: list[Record]) -> tuple[dict[str, Any], ...]:
