@@ -20,19 +20,22 @@ from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Se
 from provenance.core.paths import ABS, HOME
 
 USER, HOST, AUTHOR, OWNER, ACCOUNT = "user", "host", "author", "owner", "account"
-"""What stands for a login, a machine, a person, an organisation, an account of a batch system."""
+ENVIRONMENT = "environment"
+"""What stands for a login, a machine, a person, an organisation, an account of a batch system, the
+name of a conda environment."""
 SOMEBODY = "anonymous"
 """What stands for a value that would name somebody, and the first part of hidden places."""
 MAIL = "author@anonymous.invalid"
 ADDRESS = "anonymous.invalid"
 
-_PLACE = "/" + SOMEBODY
+PLACE = "/" + SOMEBODY
+"""The folder that hidden places are said to lie in."""
 _SHORTEST = 3
 """Letters of a name that is looked for; shorter ones stand in too many words."""
 _DISTINCT = 5
 """Letters from which on a name is also found within a longer word ("krakenlab")."""
 _SYSTEM = ("/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/etc/", "/dev/", "/proc/", "/sys/")
-_KEPT = (*_SYSTEM, "/opt/conda/", "/opt/venv/", _PLACE + "/")
+_KEPT = (*_SYSTEM, "/opt/conda/", "/opt/venv/", PLACE + "/")
 _GENERIC = frozenset(
     "root user users ubuntu debian centos admin administrator runner jovyan vagrant docker nobody "
     "test tester guest student default anonymous author host localhost localdomain local home node "
@@ -40,6 +43,10 @@ _GENERIC = frozenset(
     "main project research work lab com org edu net info dev gov mail owner account".split()
 )
 """Names that so many have that they name nobody."""
+_OURS = " ".join((USER, HOST, AUTHOR, OWNER, ACCOUNT, ENVIRONMENT, MAIL, PLACE))
+"""What this module writes: a name that stands in it cannot be hidden, and names nobody."""
+_ROUNDS = 4
+"""A replacement can bring another name about (it shortens what stands around it); seldom twice."""
 _PUBLIC = re.compile(
     r"(?:[\w-]+\.)*(?:pypi|python|pythonhosted|anaconda|conda-forge|pytorch|tensorflow|nvidia|github"
     r"|githubusercontent|gitlab|bitbucket|codeberg|huggingface|hf|zenodo|figshare|osf|kaggle|openml"
@@ -59,6 +66,7 @@ _MAIL = re.compile(r"(?<![\w.+/@-])[\w.+-]+@(?:[\w-]+\.)+[A-Za-z]{2,}(?![\w-])",
 _ABSOLUTE = re.compile(r"(?<![\w./~-])(?:/[\w.+@%~,=-]+){2,}/?", re.UNICODE)
 _FOREIGN_HOME = re.compile(r"(?<![\w.~-])(?:/home|/Users|/export/home)/[\w.-]+", re.UNICODE)
 _WINDOWS = re.compile(r"(?<!\w)[A-Za-z]:\\(?:[^\\\s\"':;|]+\\?)+", re.UNICODE)
+_ENVIRONMENTS = re.compile(r"((?:^|/)(?:envs|virtualenvs|\.virtualenvs)/)[^/\s:\"']+")
 _HEX = re.compile(r"[0-9a-f]{7,128}")
 _TELLING = re.compile(
     r"(?:^|[._/-])(?:user(?:_?name)?|login|author|e?[-_]?mail|entity|account|hostname|owner|"
@@ -76,7 +84,8 @@ def is_telling(name: str) -> bool:
 
 def is_generic(word: str) -> bool:
     """Return whether a name is one that many have, or too short to be looked for."""
-    return len(word) < _SHORTEST or word.lower() in _GENERIC or word.isdigit()
+    low = word.lower()
+    return len(word) < _SHORTEST or low in _GENERIC or word.isdigit() or low in _OURS
 
 
 class Identity(NamedTuple):
@@ -147,21 +156,23 @@ class Veil:
         if "/" in text:
             text = _ABSOLUTE.sub(lambda match: self.place(match.group()), text)
             text = _FOREIGN_HOME.sub("~", text)
+        if "envs/" in text:
+            text = _ENVIRONMENTS.sub(r"\1" + ENVIRONMENT, text)
         if "\\" in text:
             text = _WINDOWS.sub(self._windows, text)
         return self._named(text)
 
     def place(self, path: str) -> str:
         """Return what stands for an absolute place: its last part, below a folder of no meaning."""
-        if path.startswith(_KEPT) or path in ("/", _PLACE):
+        if path.startswith(_KEPT) or path in ("/", PLACE):
             return self._named(path)
         bare = path.rstrip("/")
         if bare not in self._places:
             last = self._named(bare.rpartition("/")[2])
-            made, number = "%s/%s" % (_PLACE, last), 1
+            made, number = "%s/%s" % (PLACE, last), 1
             while made in self._given:
                 number += 1
-                made = "%s/%d/%s" % (_PLACE, number, last)
+                made = "%s/%d/%s" % (PLACE, number, last)
             self._given.add(made)
             self._places[bare] = made
         return self._places[bare] + ("/" if path.endswith("/") else "")
@@ -182,8 +193,12 @@ class Veil:
         return tuple(dict.fromkeys(found))
 
     def _named(self, text: str) -> str:
-        for pattern, neutral in self._words:
-            text = pattern.sub(neutral, text)
+        for _ in range(_ROUNDS):
+            before = text
+            for pattern, neutral in self._words:
+                text = pattern.sub(neutral, text)
+            if text == before:
+                break
         return text
 
     def _reference(self, item: Mapping[str, Any]) -> Dict[str, Any]:
@@ -199,6 +214,7 @@ class Veil:
         return {"root": root, "path": self._below(root, str(path))}
 
     def _below(self, root: str, path: str) -> str:
+        path = _ENVIRONMENTS.sub(r"\1" + ENVIRONMENT, path)
         if root != ABS:
             return self._named(path) if root != HOME else self.text(path)
         return self.place(path) if path.startswith("/") else self.text(path)

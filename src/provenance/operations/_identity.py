@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from provenance.core.anonymous import (
     ACCOUNT,
     AUTHOR,
+    ENVIRONMENT,
     HOST,
     OWNER,
     USER,
@@ -64,7 +65,8 @@ def of(place: Project, runs: Iterable[Record], environ: Mapping[str, str]) -> Id
         local, _, domain = mail.partition("@")
         words += [(local, AUTHOR), *_of_domain(domain)]
     words += [(environ[name].partition("/")[0], ACCOUNT) for name in _ACCOUNTS if environ.get(name)]
-    homes, tops = _folders(place, runs, environ)
+    words.append((environ.get("CONDA_DEFAULT_ENV", "").rpartition("/")[2], ENVIRONMENT))
+    tops, homes = _folders(place, runs, environ)
     return Identity(tops, homes, tuple(_clean(words)), tuple(dict.fromkeys(mails)))
 
 
@@ -181,7 +183,7 @@ def _of_domain(domain: str) -> list[tuple[str, str]]:
 def _folders(
     place: Project, runs: Iterable[Record], environ: Mapping[str, str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the home folders, and the tops of the repository, as they are named and really."""
+    """Return the tops of the repository and the home folders, as they are named and really."""
     homes = [environ.get("HOME", ""), os.path.expanduser("~")]
     tops = [place.repo or "", place.root]
     for run in runs:

@@ -70,6 +70,19 @@ def is_anonymous(run: Record) -> bool:
     return run.extra.get(MARK) is True
 
 
+def at_home(word: str) -> str:
+    """Return a word of an anonymous command with the home folder that it stands for here."""
+    head, mark, rest = word.rpartition("~/")
+    if not mark or (head and not head.endswith(("=", ":"))):
+        return word
+    return head + os.path.join(os.path.expanduser("~"), rest)
+
+
+def is_hidden(word: str) -> bool:
+    """Return whether a word of a command holds a place that was hidden."""
+    return anonymous.PLACE + "/" in word
+
+
 def _veil(
     place: Project, runs: Iterable[Record], environ: Mapping[str, str], vocabulary: Iterable[str]
 ) -> Veil:
@@ -257,30 +270,31 @@ def _plain_vocabulary(made: Lock) -> set[str]:
 
 
 def _vocabulary(runs: Iterable[Record]) -> set[str]:
-    """Return the words of the program: packages, modules, symbols, parameters, metrics; and ours."""
+    """Return the words of the program (packages, symbols, parameters, metrics), and our own."""
     found: set[str] = set()
     for run in runs:
         found |= set(run.facets)
-        for subject in run.payloads("packages"):
-            for key, one in subject.payload.get("distributions", {}).items():
-                found |= _split(key)
-                for module in one.get("modules", ()):
-                    found |= _split(str(module))
-            for key in subject.payload.get("conda", {}):
-                found |= _split(key)
-        for subject in run.payloads("behaviour"):
-            for site in subject.payload.get("sites", []):
-                found |= _split(str(site.get("symbol", "")))
-        for facet, member in (("params", "values"), ("metrics", "final"), ("metrics", "series")):
-            for subject in run.payloads(facet):
-                for name in subject.payload.get(member) or ():
-                    found |= _split(name)
+        for text in _program(run):
+            found |= _split(text)
         for answer in run.facets.values():
             for note in (answer.reason, *answer.notes):
                 found |= _split(note) if "/" not in note and "@" not in note else set()
             for subject in answer.subjects:
                 found |= set(subject.payload)
     return found
+
+
+def _program(run: Record) -> Iterator[str]:
+    """Yield the names that a run's program is made of."""
+    for subject in run.payloads("packages"):
+        yield from subject.payload.get("conda", {})
+        for key, one in subject.payload.get("distributions", {}).items():
+            yield from (key, *map(str, one.get("modules", ())))
+    for subject in run.payloads("behaviour"):
+        yield from (str(site.get("symbol", "")) for site in subject.payload.get("sites", []))
+    for facet, member in (("params", "values"), ("metrics", "final"), ("metrics", "series")):
+        for subject in run.payloads(facet):
+            yield from subject.payload.get(member) or ()
 
 
 def _words(item: Any) -> set[str]:
