@@ -92,9 +92,10 @@ class Repository:
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
-        """The files that will be published: those of git and those still to be added."""
+        """The files that will be published: those of git, and those that may yet be added."""
         if self.has_git:
-            return tuple(sorted(self.tracked | self.loose))
+            gone = frozenset((self.ask("ls-files", "-z", "--deleted") or "").split("\0"))
+            return tuple(sorted((self.tracked | self.loose) - gone))
         return tuple(_walked(self.top, self.place.folder))
 
     @cached_property

@@ -50,6 +50,9 @@ def of_repository(repository: Repository) -> Iterator[Objection]:
     elif all(is_here(url) for url in repository.remotes.values()):
         text = "the only remote is a folder of this machine"
         yield Objection("no-remote", ADVICE, text, (), "git remote add public URL; git push public")
+    elif not (repository.ask("branch", "-r", "--contains", "HEAD") or "").strip():
+        text = "the newest commit is on no remote"
+        yield Objection("head-not-pushed", ADVICE, text, (), _PUSH)
 
 
 def of_lock(repository: Repository, path: str) -> Iterator[Objection]:

@@ -227,12 +227,14 @@ def _maker(case: Case, entry: dict[str, Any]) -> str:
     if any(_wrote(run, entry) for run in case.others if run.id != case.run.id):
         return ""
     place = case.repository.place
-    for run_id in [one for one in reversed(records.ids(place)) if one < case.run.id][:_MOST_RUNS]:
+    second = len("YYYYMMDDTHHMMSSZ")
+    known = [one for one in records.ids(place) if one[:second] <= case.run.id[:second]]
+    for run_id in reversed(known[-_MOST_RUNS:]):
         try:
             run = records.find(place, run_id).record
         except Exception:  # noqa: BLE001 - a damaged record is no answer, and told elsewhere
             continue
-        if _wrote(run, entry):
+        if run.started < case.run.started and _wrote(run, entry):
             return run.name or run.id
     return ""
 

@@ -19,6 +19,8 @@ from provenance.operations._publishable import (
     few,
 )
 
+_OURS = "prov-run"
+"""This program, where it is installed beside the experiment; no run needs it."""
 _COMMIT = re.compile(r"@[0-9a-f]{7,40}\b")
 
 
@@ -80,7 +82,7 @@ def _packages(case: Case) -> Iterator[Objection]:
     for subject in case.run.payloads("packages"):
         for key, one in sorted(subject.payload.get("distributions", {}).items()):
             told = _origin(case, one)
-            if told:
+            if told and key != _OURS:
                 weight = BLOCKS if one.get("imported") else NOTE
                 text = "%s %s %s" % (one.get("name", key), one.get("version"), told[0])
                 yield Objection("package-not-public", weight, text, (), told[1])

@@ -55,7 +55,9 @@ _FIRST = (
     "package-not-stated version-not-used python-not-used no-environment"
 ).split()
 """Kinds in the order in which they are told within their weight; the others follow."""
-_OF_A_NEW_LOCK = frozenset(("no-lock", "lock-not-committed", "not-in-lock"))
+_COVERED = {"commit-not-pushed": "head-not-pushed", "lock-not-committed": "head-not-pushed"}
+"""Kinds that go without saying where another one is told."""
+_OF_A_NEW_LOCK = frozenset(("no-lock", "lock-not-committed", "not-in-lock", "head-not-pushed"))
 """Kinds that go without saying when a lock was written just now."""
 
 
@@ -134,9 +136,14 @@ def _none(why: str) -> Iterator[Objection]:
 
 def ranked(found: Iterable[Objection]) -> tuple[Objection, ...]:
     """Return objections, the gravest first; what several runs have in common once."""
+    found = tuple(found)
     once: dict[Objection, Objection] = {}
     for one in found:
         once.setdefault(one._replace(run=""), one)
+    kinds = {one.kind for one in found}
+    for kind, covered in _COVERED.items():
+        if kind in kinds:
+            once = {key: one for key, one in once.items() if one.kind != covered}
     order = {kind: at for at, kind in enumerate(_FIRST)}
 
     def key(one: Objection) -> tuple[int, int]:
