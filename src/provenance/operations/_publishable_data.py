@@ -141,10 +141,15 @@ def _outside(case: Case, found: list[tuple[PathRef, dict[str, Any]]]) -> Iterato
 
 
 def literals(case: Case, paths: list[str]) -> tuple[str, ...]:
-    """Return the lines of the used source that spell out one of ``paths``."""
+    """Return the lines of the used source that spell out one of ``paths``, or else its name."""
     home = os.path.expanduser("~")
     spelt = {path for path in paths if len(path) > 3}
     spelt |= {home + path[1:] for path in spelt if path.startswith("~/")}
+    last = {posixpath.basename(path) for path in paths}
+    return _spelling(case, spelt) or _spelling(case, {one for one in last if len(one) > 4})
+
+
+def _spelling(case: Case, spelt: set[str]) -> tuple[str, ...]:
     found = []
     for name in used_files(case):
         text = case.repository.text(name) or ""

@@ -251,7 +251,8 @@ def _unpinned(files: Sequence[_File], used: _Used) -> Iterator[Objection]:
         for fact in one.spec.facts:
             for name in names.installed_names(fact):
                 facts.setdefault(key_of(name), fact)
-    open_ = [key for key in used.own if key in facts and key not in pinned]
+    told = {key_of(row.name) for one in files for row in one.rows if row.status == against.DIFFERS}
+    open_ = [key for key in used.own if key in facts and key not in pinned | told]
     if open_:
         how = "no version" if all(facts[k].exactness == NAMED for k in open_) else "no one version"
         text = "stated with %s: %s" % (how, few(open_))
@@ -273,7 +274,9 @@ def _python(files: Sequence[_File], used: _Used) -> Iterator[Objection]:
             continue
         weight = BLOCKS if one.binding else ADVICE
         text = "Python %s is stated; the run used %s" % (ranges.shown(fact), used.python)
-        yield Objection("python-not-used", weight, text, (fact.where,), "state %s" % used.python)
+        yield Objection(
+            "python-not-used", weight, text, (fact.where,), "state Python %s" % used.python
+        )
     if files and not stated_:
         minor = ".".join(used.python.split(".")[:2])
         text = "no file says which Python: the run used %s" % used.python

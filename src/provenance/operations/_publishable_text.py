@@ -105,6 +105,17 @@ def _in_python(source: str) -> list[int]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
+    silent |= {
+        id(part)
+        for node in ast.walk(tree)
+        for part in (
+            [node.right]
+            if isinstance(node, ast.BinOp)
+            else node.values[1:]
+            if isinstance(node, ast.JoinedStr)
+            else []
+        )
+    }  # the end of a place that something else begins
     return sorted(
         {
             node.lineno

@@ -52,7 +52,9 @@ _OF_THE_REPOSITORY = (
 _FIRST = (
     "no-run failed secret no-remote commit-not-pushed no-commit code-untracked code-ignored "
     "code-uncommitted code-changed lock-ignored lock-not-committed data-out-of-reach "
-    "package-not-stated version-not-used python-not-used no-environment"
+    "package-not-stated version-not-used python-not-used no-environment claim-without-run "
+    "not-repeatable package-not-pinned no-python-stated data-of-another-run read-from-cache "
+    "path-in-source path-in-command stated-not-had"
 ).split()
 """Kinds in the order in which they are told within their weight; the others follow."""
 _COVERED = {"commit-not-pushed": "head-not-pushed", "lock-not-committed": "head-not-pushed"}
