@@ -2,78 +2,15 @@
 
 import json
 import os
-import platform
-import textwrap
+import re
 
 import numpy
 import pytest
 
-from tests.conftest import PYTHON, Prov, git
+from tests.cli._paper import FILES, ROOT, TRAIN, Paper, made_in
+from tests.conftest import PYTHON, git
 
-TRAIN = """\
-import json
-import numpy as np
-from helper import scale
-
-np.random.seed(1)
-data = np.loadtxt("data.csv")
-json.dump({"loss": float(scale(data.sum() + np.random.normal()))}, open("metrics.json", "w"))
-"""
-FILES = {
-    "train.py": TRAIN,
-    "helper.py": "def scale(loss):\n    return loss * 2\n",
-    "data.csv": "1\n2\n3\n",
-    ".gitignore": "metrics.json\n",
-    "LICENSE": "MIT License\n",
-    "README.md": "# Paper\n\nRun: python train.py\n",
-    "requirements.txt": "numpy==%s\n" % numpy.__version__,
-    ".python-version": platform.python_version() + "\n",
-}
 SECRET = "gh" + "p_" + "8fK2mQ9xL4vB7nT1wZ6cR3yH5jD0sA2eUoP4"
-
-
-class Paper(Prov):
-    """A repository with everything that reviewers ask for, and a remote that has it all."""
-
-    def write(self, **files):
-        """Write files by name, "__" for a slash and "_dot_" for a dot."""
-        for name, text in files.items():
-            path = self.folder / name.replace("__", "/").replace("_dot_", ".")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(textwrap.dedent(text))
-
-    def commit(self):
-        """Commit everything."""
-        git(self.folder, "add", "-A")
-        git(self.folder, "commit", "-q", "--allow-empty", "-m", "more")
-
-    def push(self):
-        """Let the remote's branch, as this clone knows it, hold the newest commit."""
-        git(self.folder, "update-ref", "refs/remotes/origin/main", "HEAD")
-
-    def record(self, *words, code=0, **more):
-        """Record the training, or ``words``."""
-        words = words or (PYTHON, "train.py")
-        self("run", "--name", "main", "--", *words, code=code, **more)
-
-    def publish(self):
-        """Lock the run, commit the lock and push it."""
-        self("lock", "main")
-        self.commit()
-        self.push()
-
-    def check(self, *words, code=None):
-        """Return the objections by kind, and require that the exit code fits them."""
-        done = self("lock", "--check", *words, "--json", code=code)
-        envelope = json.loads(done.stdout)
-        assert envelope["schema"] == "prov/lock-check/1"
-        data = envelope["data"]
-        blocks = [one for one in data["objections"] if one["weight"] == "blocks"]
-        assert done.returncode == data["exit_code"] == (1 if blocks else 0)
-        assert data["counts"]["blocks"] == len(blocks)
-        weights = [one["weight"] for one in data["objections"]]
-        assert weights == sorted(weights, key=["blocks", "advice", "note"].index)
-        return {one["kind"]: one for one in data["objections"]}
 
 
 @pytest.fixture
@@ -87,19 +24,6 @@ def recorded(tmp_path_factory):
     """Return the same after one recorded training, to be left as it was."""
     made = made_in(tmp_path_factory.mktemp("recorded") / "paper")
     made.record()
-    return made
-
-
-def made_in(folder):
-    """Return the command line in a new repository that is fit to be published."""
-    folder.mkdir()
-    for name, text in FILES.items():
-        (folder / name).write_text(text)
-    git(folder, "init", "-q", "-b", "main")
-    git(folder, "remote", "add", "origin", "https://github.com/someone/paper.git")
-    made = Paper(folder)
-    made.commit()
-    made.push()
     return made
 
 
@@ -269,119 +193,6 @@ def test_all_versions_are_asked_for_at_once(paper):
     assert fix == "write requirements.txt with: numpy==%s" % numpy.__version__
 
 
-def test_data_out_of_reach(paper, tmp_path):
-    away = tmp_path / "scratch" / "train.csv"
-    away.parent.mkdir()
-    away.write_text("1\n2\n")
-    paper.write(train_dot_py=TRAIN.replace('"data.csv"', '"%s"' % away))
-    paper.commit()
-    paper.record()
-    one = paper.check("main", code=1)["data-out-of-reach"]
-    assert str(away) in one["text"]
-    assert one["where"] == ["train.py:6"]
-    assert "path-in-source" not in paper.check("main")  # told already
-
-
-def test_data_that_git_ignores(paper):
-    paper.write(_dot_gitignore="metrics.json\ndata.csv\n")
-    git(paper.folder, "rm", "-q", "--cached", "data.csv")
-    paper.commit()
-    paper.record()
-    one = paper.check("main", code=1)["data-out-of-reach"]
-    assert "git ignores data that the run read: data.csv" in one["text"]
-    assert one["fix"].startswith("git add -f data.csv")
-    paper.write(checksums_dot_txt="%s  data.csv\n" % ("a" * 64))
-    found = paper.check("main")
-    assert "data-out-of-reach" not in found
-    assert found["data-no-source"]["weight"] == "advice"
-
-
-@pytest.mark.parametrize(
-    ("config", "says"),
-    [
-        ("", "no remote"),
-        ("['remote \"here\"']\n    url = /somewhere\n", "folder of this machine"),
-        ("['remote \"there\"']\n    url = s3://bucket/x\n", None),
-    ],
-)
-def test_dvc(paper, config, says):
-    git(paper.folder, "rm", "-q", "--cached", "data.csv")
-    paper.write(
-        _dot_gitignore="metrics.json\n/data.csv\n",
-        data_dot_csv_dot_dvc="outs:\n- md5: %s\n  size: 6\n  path: data.csv\n" % ("0" * 32),
-        _dot_dvc__config=config,
-    )
-    paper.commit()
-    paper.record()
-    found = paper.check("main")
-    assert "data-out-of-reach" not in found
-    if says is None:
-        assert "dvc-not-pushed" not in found
-    else:
-        assert says in found["dvc-not-pushed"]["text"]
-        assert found["dvc-not-pushed"]["where"] == ["data.csv.dvc:2"]
-
-
-def test_data_of_another_run(paper):
-    paper.write(
-        make_dot_py='open("made.csv", "w").write("1\\n2\\n")\n',
-        _dot_gitignore="metrics.json\nmade.csv\n",
-        train_dot_py=TRAIN.replace("data.csv", "made.csv"),
-    )
-    paper.commit()
-    paper.push()
-    paper("run", "--name", "prepare", "--", PYTHON, "make.py")
-    paper.record()
-    one = paper.check("main", code=0)["data-of-another-run"]
-    assert one["fix"] == "prov lock prepare main"
-    paper("lock", "prepare", "main")
-    assert "data-of-another-run" not in paper.check()
-
-
-def test_places_of_this_machine(paper):
-    paper.write(
-        train_dot_py=TRAIN + 'OUT = "/home/zelda/results"\n"""/home/doc/string"""\n# /home/x/y\n',
-    )
-    paper.commit()
-    paper.record(PYTHON, "train.py", "--cache", "/mnt/zelda/cache", "--log=/mnt/zelda/log")
-    found = paper.check("main")
-    assert found["path-in-source"]["where"] == ["train.py:8"]
-    assert "/mnt/zelda/cache, --log=/mnt/zelda/log" in found["path-in-command"]["text"]
-
-
-def test_how_the_run_ended_and_whether_it_repeats(paper):
-    paper.write(train_dot_py=TRAIN.replace("np.random.seed(1)\n", "") + "raise SystemExit(3)\n")
-    paper.commit()
-    paper.record(code=3)
-    found = paper.check("main", code=1)
-    assert "failed (exit 3)" in found["failed"]["text"]
-    assert found["not-repeatable"]["where"] == ["train.py:6"]
-    assert "seed" in found["not-repeatable"]["fix"]
-
-
-def test_a_secret_on_the_command_line(paper):
-    paper.record(PYTHON, "train.py", "--password", "hunter2hunter2")
-    assert paper.check("main", code=1)["secret"]["fix"]
-
-
-def test_packages_of_a_folder_elsewhere(paper, tmp_path):
-    tools = tmp_path / "tools"
-    (tools / "mytools-1.0.dist-info").mkdir(parents=True)
-    (tools / "mytools.py").write_text("x = 1\n")
-    (tools / "mytools-1.0.dist-info" / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: mytools\nVersion: 1.0\n"
-    )
-    (tools / "mytools-1.0.dist-info" / "RECORD").write_text("mytools.py,,\n")
-    (tools / "mytools-1.0.dist-info" / "direct_url.json").write_text(
-        json.dumps({"url": "file://%s/src" % tmp_path, "dir_info": {}})
-    )
-    paper.write(train_dot_py="import mytools\n" + TRAIN)
-    paper.commit()
-    paper.record(env={"PYTHONPATH": str(tools)})
-    one = paper.check("main", code=1)["package-not-public"]
-    assert "mytools 1.0 was installed from" in one["text"]
-
-
 def test_for_github_and_in_markdown(paper):
     paper.write(requirements_dot_txt="numpy==1.0\n")
     paper.commit()
@@ -424,3 +235,13 @@ def test_without_git(tmp_path):
     found = made.check("main", code=0)
     assert found["no-git"]["weight"] == "advice"
     assert os.path.isfile(tmp_path / "train.py")
+
+
+def test_all_kinds_are_documented():
+    sources = (ROOT / "src" / "provenance" / "operations").glob("*publishable*.py")
+    text = "".join(one.read_text() for one in sources)
+    kinds = set(re.findall(r'Objection\(\s*"([a-z-]+)"', text))
+    page = (ROOT / "docs" / "json-output.md").read_text()
+    page = page[page.index("## lock --check") : page.index("## init")]
+    assert len(kinds) > 30
+    assert kinds == {one for one in re.findall(r"`([a-z-]+)`", page) if "-" in one or one in kinds}
