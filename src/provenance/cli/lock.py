@@ -59,7 +59,7 @@ def command(
         form = lockcheck.chosen_form(json=json, markdown=markdown, github=github)
         lockcheck.run(tuple(runs or ()), form, verbose)
     if stated:
-        _lock_stated(tuple(stated), runs, out, json)
+        _lock_stated(tuple(stated), runs, out, anonymous, json)
         return
     from provenance.operations import lock
 
@@ -81,14 +81,14 @@ def command(
 
 
 def _lock_stated(
-    files: tuple[str, ...], runs: list[str] | None, out: str | None, json: bool
+    files: tuple[str, ...], runs: list[str] | None, out: str | None, nameless: bool, json: bool
 ) -> None:
     """Write a lock of what environment files state."""
     from provenance.operations import lock_stated
 
     if runs:
         raise UsageError("prov lock takes runs or --from FILE, not both.", "prov lock --from FILE")
-    result = lock_stated.lock(os.getcwd(), files, out)
+    result = lock_stated.lock(os.getcwd(), files, out, nameless)
     if json:
         envelope.put("lock", lock_stated.as_json(result))
         return

@@ -52,7 +52,12 @@ def _lines(result: CheckResult, verbose: bool, style: Style) -> Iterator[str]:
     told = [one for one in result.objections if verbose or one.weight != _NOTE]
     shown = told if verbose else told[:_ROOM]
     for one in shown:
-        yield "%s  %s" % (style(one.weight.ljust(6), "bold", _COLOURS[one.weight]), _what(one))
+        of = _whose(one, result)
+        yield "%s  %s%s" % (
+            style(one.weight.ljust(6), "bold", _COLOURS[one.weight]),
+            of,
+            _what(one),
+        )
         if one.fix:
             yield "          fix: %s" % one.fix
     for weight, word in ((_BLOCKS, "blocks"), (_ADVICE, "advice")):
@@ -89,6 +94,14 @@ def _about(result: CheckResult) -> str:
     name = os.path.relpath(result.source) if result.source.endswith(".lock") else ""
     of = "run " + ", ".join(runs[:3]) + (" ..." if len(runs) > 3 else "") if runs else ""
     return "%s (%s)" % (name, of) if name and of else name or of or "this repository"
+
+
+def _whose(one: Objection, result: CheckResult) -> str:
+    """Return which of several runs is meant."""
+    run = next((run for run in result.runs if run.id == one.run), None)
+    if run is None or len(result.runs) < 2:
+        return ""
+    return "run %s: " % (run.name or runid.short(run.id))
 
 
 def _what(one: Objection) -> str:

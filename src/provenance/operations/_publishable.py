@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -24,6 +24,8 @@ BLOCKS, ADVICE, NOTE = "blocks", "advice", "note"
 WEIGHTS = (BLOCKS, ADVICE, NOTE)
 
 SHOWN = 4
+_AT_ONCE, _LONGEST = 100, 500
+"""Files that git is asked for in one go, and bytes of a path: its question may have 60 kB."""
 _MOST_BYTES = 4 << 20
 """Of a text file that is looked into; source and settings are smaller."""
 
@@ -108,12 +110,22 @@ class Repository:
         """Return whether git is told to ignore ``path`` (a tracked file is not ignored)."""
         return path not in self.tracked and self.ask("check-ignore", "-q", "--", path) is not None
 
-    def at_head(self, path: str) -> bytes | None:
-        """Return the content that the newest commit holds of ``path``, None where it has none."""
-        if not self.has_git or path not in self.tracked:
-            return None
-        answer = self._git(self.top, "cat-file", "blob", "HEAD:" + path)
-        return answer.out if answer.code == 0 else None
+    @cached_property
+    def shallow(self) -> bool:
+        """Whether this clone has the newest commits only, so that others cannot be looked up."""
+        return (self.ask("rev-parse", "--is-shallow-repository") or "").strip() == "true"
+
+    def at_head(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Return the content that the newest commit holds of ``paths``, where it has any."""
+        asked = [one for one in paths if one in self.tracked and _askable(one)]
+        found: dict[str, bytes | None] = {}
+        for at in range(0, len(asked), _AT_ONCE):
+            part = asked[at : at + _AT_ONCE]
+            feed = "".join("HEAD:%s\n" % one for one in part)
+            answer = self._git(self.top, "cat-file", "--batch", feed=os.fsencode(feed))
+            if answer.code == 0:
+                found.update(zip(part, _blobs(answer.out), strict=False))
+        return {path: data for path, data in found.items() if data is not None}
 
     def text(self, path: str) -> str | None:
         """Return a file below the top as text, None where it is not there, not text or large."""
@@ -156,6 +168,25 @@ class Case(NamedTuple):
         top = self.repository.top
         inside = is_inside(full, top) and full != top
         return os.path.relpath(full, top).replace(os.sep, "/") if inside else None
+
+
+def _askable(path: str) -> bool:
+    return "\n" not in path and len(os.fsencode(path)) <= _LONGEST
+
+
+def _blobs(out: bytes) -> Iterator[bytes | None]:
+    """Yield what ``git cat-file --batch`` answers: the content, None for what is missing."""
+    at = 0
+    while at < len(out):
+        end = out.find(b"\n", at)
+        head = out[at : end if end >= 0 else len(out)].split()
+        at = end + 1 if end >= 0 else len(out)
+        if len(head) == 3 and head[1] == b"blob" and head[2].isdigit():
+            size = int(head[2])
+            yield out[at : at + size]
+            at += size + 1
+        else:
+            yield None
 
 
 def few(words: Iterable[str], most: int = SHOWN) -> str:

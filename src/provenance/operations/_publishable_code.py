@@ -108,8 +108,8 @@ def _commit(repository: Repository, code: dict[str, Any]) -> Iterator[Objection]
     holders = repository.ask("branch", "-r", "--contains", commit)
     if holders is not None and holders.strip():
         return
-    if holders is None and code.get("pushed"):
-        return  # a shallow clone does not know the commit, and it was pushed then
+    if holders is None and (code.get("pushed") or repository.shallow):
+        return  # it was pushed then, or cannot be looked up here
     text = "commit %.12s is on no remote" % commit
     if holders is None:
         text += ", and not in this clone either"
@@ -122,6 +122,9 @@ def _used(case: Case, code: dict[str, Any]) -> Iterator[Objection]:
     untracked: list[str] = []
     changed: list[str] = []
     edited: list[str] = []
+    held = case.repository.at_head(
+        case.below(PathRef.from_json(entry["path"])) or "" for entry in code.get("used", [])
+    )
     then = {str(one["path"].get("path")) for one in code.get("changed", [])}
     for entry in code.get("used", []):
         path = case.below(PathRef.from_json(entry["path"]))
@@ -129,7 +132,7 @@ def _used(case: Case, code: dict[str, Any]) -> Iterator[Objection]:
             continue
         if path not in case.repository.tracked:
             (ignored if case.repository.ignored(path) else untracked).append(path)
-        elif not _is(case.repository.at_head(path), path, entry):
+        elif not _is(held.get(path), path, entry):
             (changed if path in then else edited).append(path)
     if ignored:
         fix = "take %s out of .gitignore; git add them" % few(ignored)

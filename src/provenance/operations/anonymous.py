@@ -16,10 +16,11 @@ import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from provenance.core import anonymous, record
+from provenance.core import anonymous, canonical, codec, record
 from provenance.core.anonymous import HOST, SOMEBODY, Veil
 from provenance.core.paths import ABS, REPO, PathRef
 from provenance.core.record import Record
+from provenance.errors import ProvError
 from provenance.facets._variables import can_change_results
 from provenance.operations import _baked, _identity, present
 from provenance.store.lockfile import Lock
@@ -30,6 +31,8 @@ NOTE = (
     "names, hosts, places and addresses are hidden; commit ids stay, and git's own history has "
     "names: hand in files, or a fresh repository"
 )
+_HANDLED = frozenset("runs blobs calls interfaces knowledge surroundings stated tool".split())
+"""Members of a lock of which is told below what is hidden; of all others everything is."""
 _MOST_BYTES = 64 << 20
 """Of unpacked code that is searched for names."""
 _HARMLESS = re.compile(r"[\d.,:+-]*|true|false|C(?:\.utf-?8)?|POSIX|en_US(?:\.utf-?8)?", re.I)
@@ -47,7 +50,13 @@ def lock(
     originals = tuple(originals)
     veil = _veil(place, originals, environ, _plain_vocabulary(made))
     problems: list[str] = []
+    others = {
+        name: veil.value(codec.encode(getattr(made, name)))
+        for name in Lock._fields
+        if name not in _HANDLED
+    }
     clean = made._replace(
+        **others,
         runs=tuple(_record(run, veil) for run in made.runs),
         blobs=_blobs(made, veil, problems),
         calls=_calls(made, veil, problems),
@@ -56,7 +65,20 @@ def lock(
         surroundings=tuple(_at_sites(one, veil) for one in made.surroundings),
         stated=tuple(veil.value(one) for one in made.stated),
     )
+    _require_hidden(clean, veil)
     return clean, (*problems, *_doubts(made, clean, veil))
+
+
+def _require_hidden(clean: Lock, veil: Veil) -> None:
+    """Raise `ProvError` where a name is left all the same: such a lock is not written."""
+    left = veil.names(canonical.dumps(codec.encode(clean._replace(calls={}, runs=()))))
+    for run in clean.runs:
+        left += veil.names(canonical.dumps(record.to_json(run)))
+    if left:
+        raise ProvError(
+            "the lock would still say %s: it was not written." % ", ".join(left[:3]),
+            "please report which part of the record says so",
+        )
 
 
 def shown(run: Record, place: Project, environ: Mapping[str, str]) -> Record:

@@ -141,7 +141,9 @@ def ranked(found: Iterable[Objection]) -> tuple[Objection, ...]:
     found = tuple(found)
     once: dict[Objection, Objection] = {}
     for one in found:
-        once.setdefault(one._replace(run=""), one)
+        known = once.setdefault(one._replace(run=""), one)
+        if known.run != one.run:
+            once[one._replace(run="")] = one._replace(run="")
     kinds = {one.kind for one in found}
     for kind, covered in _COVERED.items():
         if kind in kinds:
