@@ -17,7 +17,7 @@ import os
 import re
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Set, Tuple
 
-from provenance.core.paths import ABS, HOME
+from provenance.core.paths import ABS
 
 USER, HOST, AUTHOR, OWNER, ACCOUNT = "user", "host", "author", "owner", "account"
 ENVIRONMENT = "environment"
@@ -216,7 +216,8 @@ class Veil:
     def _below(self, root: str, path: str) -> str:
         path = _ENVIRONMENTS.sub(r"\1" + ENVIRONMENT, path)
         if root != ABS:
-            return self._named(path) if root != HOME else self.text(path)
+            # no text: a name of a file may look like an address of mail ("last@best.ckpt")
+            return self._named(_ABSOLUTE.sub(lambda match: self.place(match.group()), path))
         return self.place(path) if path.startswith("/") else self.text(path)
 
     def _url(self, match: Any) -> str:

@@ -23,8 +23,10 @@ _PERSONAL = re.compile(
 """How places begin that exist on one machine or cluster only."""
 _SYSTEM = ("/usr/", "/bin/", "/etc/", "/dev/", "/proc/", "/sys/", "/lib", "/opt/", "/run/", "/tmp/")  # noqa: S108 - names, not used as places
 _MOST_FILES = 3000
-_MOST_BYTES = 1 << 20
-"""Of a file that is searched for secrets, and how many: source, not data."""
+_MOST_BYTES, _MOST_SETTINGS = 1 << 20, 64 << 10
+"""Of a source and of a settings file that is searched for secrets: larger ones are data."""
+_SEALED = re.compile(r"^\s*-?\s*secure:", re.MULTILINE)
+"""Settings of a service for tests that hold secrets which it alone can read."""
 _EXAMPLES = ("tests", "test", "docs", "examples")
 
 
@@ -134,7 +136,8 @@ def of_repository(repository: Repository) -> Iterator[Objection]:
     found: list[str] = []
     for path in _searched(repository):
         text = repository.text(path)
-        if text is None or len(text) > _MOST_BYTES:
+        most = _MOST_SETTINGS if filekinds.is_config(path) else _MOST_BYTES
+        if text is None or len(text) > most or _SEALED.search(text):
             continue
         if redact.holds_secret(text.encode("utf-8", "surrogatepass")):
             found += _places(path, text, redact)

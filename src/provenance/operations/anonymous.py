@@ -12,6 +12,7 @@ import binascii
 import io
 import os
 import re
+import sys
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -33,6 +34,8 @@ NOTE = (
 )
 _HANDLED = frozenset("runs blobs calls interfaces knowledge surroundings stated tool".split())
 """Members of a lock of which is told below what is hidden; of all others everything is."""
+_PUBLIC = ("index", "conda", "system")
+"""Origins of packages that everybody can have; others may be the author's own."""
 _MOST_BYTES = 64 << 20
 """Of unpacked code that is searched for names."""
 _HARMLESS = re.compile(r"[\d.,:+-]*|true|false|C(?:\.utf-?8)?|POSIX|en_US(?:\.utf-?8)?", re.I)
@@ -292,31 +295,31 @@ def _plain_vocabulary(made: Lock) -> set[str]:
 
 
 def _vocabulary(runs: Iterable[Record]) -> set[str]:
-    """Return the words of the program (packages, symbols, parameters, metrics), and our own."""
+    """Return the words of public libraries that the program is made of, and our own.
+
+    What is the author's own (packages installed from folders, names of parameters) may be named
+    after somebody, and is no such word.
+    """
     found: set[str] = set()
     for run in runs:
         found |= set(run.facets)
-        for text in _program(run):
-            found |= _split(text)
-        for answer in run.facets.values():
-            for note in (answer.reason, *answer.notes):
-                found |= _split(note) if "/" not in note and "@" not in note else set()
-            for subject in answer.subjects:
-                found |= set(subject.payload)
+        found |= {name for answer in run.facets.values() for one in answer.subjects
+                  for name in one.payload}  # fmt: skip
+        modules = set(sys.stdlib_module_names)
+        for subject in run.payloads("packages"):
+            for key in subject.payload.get("conda", {}):
+                found |= _split(key)
+            for key, one in subject.payload.get("distributions", {}).items():
+                if one.get("origin", "index") in _PUBLIC:
+                    found |= _split(key)
+                    modules |= {str(name).partition(".")[0] for name in one.get("modules", ())}
+        for module in modules:
+            found |= _split(module)
+        for subject in run.payloads("behaviour"):
+            for site in subject.payload.get("sites", []):
+                symbol = str(site.get("symbol", ""))
+                found |= _split(symbol) if symbol.partition(".")[0] in modules else set()
     return found
-
-
-def _program(run: Record) -> Iterator[str]:
-    """Yield the names that a run's program is made of."""
-    for subject in run.payloads("packages"):
-        yield from subject.payload.get("conda", {})
-        for key, one in subject.payload.get("distributions", {}).items():
-            yield from (key, *map(str, one.get("modules", ())))
-    for subject in run.payloads("behaviour"):
-        yield from (str(site.get("symbol", "")) for site in subject.payload.get("sites", []))
-    for facet, member in (("params", "values"), ("metrics", "final"), ("metrics", "series")):
-        for subject in run.payloads(facet):
-            yield from subject.payload.get(member) or ()
 
 
 def _words(item: Any) -> set[str]:
