@@ -142,7 +142,12 @@ class Veil:
     def text(self, text: str) -> str:
         """Return ``text`` with everything hidden."""
         if text not in self._told:
-            self._told[text] = self._hidden(text)
+            hidden, before = self._hidden(text), text
+            for _ in range(_ROUNDS):
+                if hidden == before:
+                    break
+                hidden, before = self._hidden(hidden), hidden
+            self._told[text] = hidden
         return self._told[text]
 
     def _hidden(self, text: str) -> str:
