@@ -224,6 +224,8 @@ def test_one_screen_and_one_reference(paper):
     assert "(-v)" in text
     assert len(paper("lock", "--check", "main", "-v", code=1).stdout.splitlines()) >= 16
     assert "one run or lock" in paper("lock", "--check", "a", "b", code=2).stderr
+    assert "leave out --out" in paper("lock", "--check", "--out", "x", code=2).stderr
+    assert "go with --check" in paper("lock", "main", "--github", code=2).stderr
     assert "no run is called" in paper("lock", "--check", "nope", code=4).stderr
 
 

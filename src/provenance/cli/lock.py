@@ -16,27 +16,31 @@ _WARNINGS = 6
 """Sentences of a reviewer's that are shown; `prov lock --check` has all of them."""
 
 
+_Calls = Annotated[
+    str | None,
+    typer.Option(
+        "--calls",
+        metavar="MODE",
+        help="Let it carry what the runs' own calls returned: synthetic, cut or full.",
+    ),
+]
+_Stated = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help="Without a run: lock what this environment file states (requirements.txt ...).",
+    ),
+]
+
+
 def command(
     runs: Annotated[list[str] | None, typer.Argument(metavar="RUN...")] = None,
-    stated: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--from",
-            metavar="FILE",
-            help="Without a run: lock what this environment file states (requirements.txt ...).",
-        ),
-    ] = None,
+    stated: _Stated = None,
     out: Annotated[
         str | None, typer.Option("--out", metavar="PATH", help="Instead of prov.lock.")
     ] = None,
-    calls: Annotated[
-        str | None,
-        typer.Option(
-            "--calls",
-            metavar="MODE",
-            help="Let it carry what the runs' own calls returned: synthetic, cut or full.",
-        ),
-    ] = None,
+    calls: _Calls = None,
     build: options.Build = False,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing: list what a reviewer would trip over.")
@@ -56,8 +60,11 @@ def command(
     for a run or a lock that is there, and exits 1 where something would stop a reviewer.
     """
     if check:
+        lockcheck.require_alone(stated=stated, out=out, calls=calls, anonymous=anonymous)
         form = lockcheck.chosen_form(json=json, markdown=markdown, github=github)
         lockcheck.run(tuple(runs or ()), form, verbose)
+    if verbose or markdown or github:
+        raise UsageError("-v, --markdown and --github go with --check.", "prov lock --check")
     if stated:
         _lock_stated(tuple(stated), runs, out, anonymous, json)
         return

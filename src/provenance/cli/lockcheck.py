@@ -47,6 +47,14 @@ def run(names: tuple[str, ...], form: str, verbose: bool) -> None:
     raise typer.Exit(result.exit_code)
 
 
+def require_alone(**others: object) -> None:
+    """Raise `UsageError` for options that say how to write a lock: --check writes none."""
+    names = {"stated": "--from"}
+    given = [names.get(name, "--" + name) for name, value in others.items() if value]
+    if given:
+        raise UsageError("--check writes no lock: leave out %s." % given[0], "prov lock --check")
+
+
 def _lines(result: CheckResult, verbose: bool, style: Style) -> Iterator[str]:
     yield "%s  %s" % (_verdict(result, style), _about(result))
     told = [one for one in result.objections if verbose or one.weight != _NOTE]
