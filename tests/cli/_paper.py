@@ -74,6 +74,11 @@ class Paper(Prov):
         assert weights == sorted(weights, key=["blocks", "advice", "note"].index)
         return {one["kind"]: one for one in data["objections"]}
 
+    def json_of(self, *words, **more):
+        """Return all objections, whatever the exit code."""
+        done = self("lock", "--check", *words, "--json", code=None, **more)
+        return json.loads(done.stdout)["data"]["objections"]
+
 
 def made_in(folder):
     """Return the command line in a new repository that is fit to be published."""

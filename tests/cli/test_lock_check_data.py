@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from provenance.operations import _publishable_run
 from tests.cli._paper import TRAIN, made_in
 from tests.conftest import PYTHON, git
 
@@ -125,3 +126,88 @@ def test_packages_of_a_folder_elsewhere(paper, tmp_path):
     paper.record(env={"PYTHONPATH": str(tools)})
     one = paper.check("main", code=1)["package-not-public"]
     assert "mytools 1.0 was installed from" in one["text"]
+
+
+def test_weights_from_caches_are_named(paper, tmp_path):
+    cache = tmp_path / "home" / ".cache"
+    torch = cache / "torch" / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    hub = cache / "huggingface" / "hub" / "models--acme--tiny" / "snapshots" / commit / "model.bin"
+    for path in (torch, hub):
+        path.parent.mkdir(parents=True)
+        path.write_text("weights")
+    opened = "".join("open(%r).read()\n" % str(path) for path in (torch, hub))
+    paper.write(train_dot_py=TRAIN + opened)
+    paper.commit()
+    paper.push()
+    paper.record(env={"HOME": str(tmp_path / "home")})
+    data = paper.json_of("main", env={"HOME": str(tmp_path / "home")})
+    told = {one["text"]: one["weight"] for one in data if one["kind"] == "read-from-cache"}
+    assert [text for text, weight in told.items() if weight == "advice"] == [
+        "weights read from a cache of this machine: hub/checkpoints/resnet18-f37072fd.pth"
+    ]
+    assert any("hf://acme/tiny" in text and "0123456789ab" in text for text in told)
+    assert not [one for one in data if one["kind"] == "data-out-of-reach"]
+
+
+def test_data_too_large_for_git_hosts(paper):
+    with open(paper.folder / "big.bin", "wb") as stream:
+        stream.truncate((100 << 20) + 1)
+    paper.write(train_dot_py=TRAIN + 'open("big.bin", "rb").read(9)\n')
+    paper.commit()
+    paper.push()
+    paper.record()
+    one = paper.check("main", code=1)["data-too-large"]
+    assert "big.bin" in one["text"]
+    paper.write(_dot_gitattributes="big.bin filter=lfs\n")
+    assert "data-too-large" not in paper.check("main")
+
+
+def test_submodules(paper, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q", "-b", "main")
+    (other / "lib.py").write_text("x = 1\n")
+    git(other, "add", ".")
+    git(other, "commit", "-q", "-m", "start")
+    git(
+        paper.folder,
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "add",
+        "-q",
+        str(other),
+        "sub",
+    )
+    paper.commit()
+    paper.push()
+    paper.write(sub__lib_dot_py="x = 2\n")
+    paper.record()
+    found = paper.json_of("main")
+    told = [one["text"] for one in found if one["weight"] == "blocks"]
+    assert "submodule sub comes from a folder of this machine" in told
+    assert "submodule sub had uncommitted changes" in told
+
+
+def test_notebooks():
+    def kinds(**members):
+        one = {"path": {"root": "repo", "path": "a.ipynb"}, **members}
+        return [told.kind for told in _publishable_run._notebook(one)]
+
+    assert kinds(saved=[1, 2, 3]) == kinds(saved=[]) == kinds(saved=[None, None]) == []
+    assert kinds(saved=[2, 1]) == kinds(saved=[1, None]) == ["notebook-order"]
+    assert kinds(session=True, saved=[2, 1]) == ["notebook-by-hand"]
+    assert kinds(saved=[1], failed=["cell 2: ValueError"]) == ["notebook-failed"]
+
+
+def test_several_runs_are_told_apart(paper):
+    paper.record()
+    paper.write(train_dot_py=TRAIN.replace("np.random.seed(1)\n", ""))
+    paper.commit()
+    paper.push()
+    paper("run", "--name", "second", "--", PYTHON, "train.py")
+    paper("lock", "main", "second")
+    text = paper("lock", "--check", code=1).stdout
+    assert "run second: not repeatable: numpy unseeded (train.py:6)" in text
+    assert "run main: code that the run used has changed since (train.py)" in text
