@@ -141,6 +141,15 @@ def test_the_lock_itself(paper):
             "blocks",
             "environment.yml:3",
         ),
+        (
+            {
+                "requirements.txt": None,
+                "environment.yml": "dependencies:\n  - numpy=%s\n" % numpy.__version__[:3],
+            },
+            "package-not-pinned",
+            "advice",
+            "environment.yml:2",
+        ),
         ({".python-version": "2.7.18\n"}, "python-not-used", "blocks", ".python-version:1"),
         ({".python-version": None}, "no-python-stated", "advice", None),
         (
@@ -184,6 +193,20 @@ def test_what_the_repository_states(recorded, files, kind, weight, where):
     assert kind in found, found
     assert found[kind]["weight"] == weight
     assert found[kind]["where"][:1] == ([where] if where else [])
+
+
+def test_a_whole_version_of_condas_is_a_pin(recorded):
+    path = recorded.folder / "requirements.txt"
+    path.unlink()
+    other = recorded.folder / "environment.yml"
+    other.write_text("dependencies:\n  - numpy=%s\n" % numpy.__version__)
+    try:
+        found = recorded.check("main")
+    finally:
+        other.unlink()
+        git(recorded.folder, "checkout", "-q", ".")
+    assert "package-not-pinned" not in found
+    assert "version-not-used" not in found
 
 
 def test_all_versions_are_asked_for_at_once(paper):

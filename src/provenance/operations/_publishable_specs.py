@@ -241,7 +241,7 @@ def _unpinned(files: Sequence[_File], used: _Used) -> Iterator[Objection]:
         key_of(name)
         for one in files
         for fact in one.spec.facts
-        if fact.exactness in (EXACT, PLACED)
+        if fact.exactness in (EXACT, PLACED) or _is_whole(fact, used)
         for name in (*names.installed_names(fact), fact.name)
     }
     facts: dict[str, Fact] = {}
@@ -259,6 +259,13 @@ def _unpinned(files: Sequence[_File], used: _Used) -> Iterator[Objection]:
         fix = "state what the run used: %s" % few([_pin(used, key) for key in open_], 6)
         where = tuple(facts[key].where for key in open_)
         yield Objection("package-not-pinned", ADVICE, text, where, fix)
+
+
+def _is_whole(fact: Fact, used: _Used) -> bool:
+    """Return whether a range of conda's ("=1.26.4") spells out the whole version that was used."""
+    version = fact.specifier.lstrip("= ").removesuffix(".*")
+    held = (used.packages.distributions.get(key_of(name)) for name in names.installed_names(fact))
+    return any(one is not None and one.version == version for one in held)
 
 
 def _python(files: Sequence[_File], used: _Used) -> Iterator[Objection]:
