@@ -121,6 +121,8 @@ def author(tmp_path_factory):
         "CONDA_DEFAULT_ENV": "secretenv",
         "LD_LIBRARY_PATH": "/scratchq/zeldaqx/lib:%s/lib" % home,
         "KRAKENLAB_DATA": "/scratchq/krakenlab",
+        "XLA_FLAGS": "--xla_dump_to=/scratchq/zeldaqx/dump",
+        "OMP_NUM_THREADS": "1",
         "SLURM_JOB_ID": "777123",
         "SLURM_JOB_USER": "zeldaqx",
         "SLURM_JOB_ACCOUNT": "mlgroup",
@@ -178,6 +180,9 @@ def test_lock_names_nobody(author):
     document = json.loads(lock)
     run = document["runs"][0]
     assert run["anonymous"] is True
+    values = run["facets"]["environment"]["subjects"][0]["payload"]["values"]
+    assert values["OMP_NUM_THREADS"] == "1"
+    assert "SLURM_JOB_ID" not in values
     assert run["command"][:3] == ["python", "train.py", "--data"]
     files = run["facets"]["data"]["subjects"][0]["payload"]["files"]
     digests = {one["path"]["path"]: one["digests"] for one in files}

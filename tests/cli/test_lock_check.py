@@ -52,6 +52,11 @@ def test_nothing_recorded(paper):
     found = paper.check(code=1)
     assert found["no-run"]["weight"] == "blocks"
     assert "prov run" in found["no-run"]["fix"]
+    assert "package-not-pinned" not in found
+    paper.write(requirements_dot_txt="scipy\nnumpy==1.0\n")
+    assert paper.check(code=1)["package-not-pinned"]["where"] == ["requirements.txt:1"]
+    (paper.folder / "requirements.txt").unlink()
+    assert paper.check(code=1)["no-environment"]["weight"] == "blocks"
 
 
 def test_what_git_does_not_hold(paper):

@@ -18,7 +18,15 @@ from provenance.facets._installed import Packages
 from provenance.facets.runtime import Runtime
 from provenance.knowledge import match
 from provenance.operations import _owners, stated
-from provenance.operations._publishable import ADVICE, BLOCKS, NOTE, Case, Objection, few
+from provenance.operations._publishable import (
+    ADVICE,
+    BLOCKS,
+    NOTE,
+    Case,
+    Objection,
+    Repository,
+    few,
+)
 from provenance.specs import against, find, names, ranges
 from provenance.specs.against import Here, Row
 from provenance.specs.find import Candidate
@@ -76,6 +84,23 @@ def of_run(case: Case) -> Iterator[Objection]:
         yield from _left_out(stating, used)
         yield from _unpinned(stating, used)
     yield from _python(files, used)
+
+
+def of_repository(repository: Repository) -> Iterator[Objection]:
+    """Yield what the environment files leave open, where no run says what was used."""
+    found = stated.of_repository(repository.top)
+    if found is None or not found.packages:
+        text = "no environment file says what to install"
+        fix = "write one, such as: pip freeze > requirements.txt"
+        yield Objection("no-environment", BLOCKS, text, (), fix)
+        return
+    exact = {fact.name for fact in found.packages if fact.exactness != NAMED}
+    loose = [one for one in found.packages if one.name not in exact and not one.group]
+    if loose:
+        text = "stated with no version: %s" % few(one.name for one in loose)
+        where = tuple(one.where for one in loose)
+        fix = "state the versions that gave the results"
+        yield Objection("package-not-pinned", ADVICE, text, where, fix)
 
 
 def _used(case: Case) -> _Used | None:

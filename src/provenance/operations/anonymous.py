@@ -21,6 +21,7 @@ from provenance.core import anonymous, canonical, codec, record
 from provenance.core.anonymous import HOST, SOMEBODY, Veil
 from provenance.core.paths import ABS, REPO, PathRef
 from provenance.core.record import Record
+from provenance.core.redact import MASK
 from provenance.errors import ProvError
 from provenance.facets._variables import can_change_results
 from provenance.operations import _baked, _identity, present
@@ -151,7 +152,8 @@ def _code(payload: dict[str, Any]) -> None:
 def _environment(payload: dict[str, Any]) -> None:
     """Keep what can change a result and what says nothing; names of variables name sites, too."""
     values = {
-        name: value
+        # a place that is not told cannot be compared: facets leave out what is masked
+        name: MASK if "/" in str(value) else value
         for name, value in (payload.get("values") or {}).items()
         if can_change_results(name) or _HARMLESS.fullmatch(str(value))
         if not _OF_A_JOB.search(name)

@@ -112,6 +112,8 @@ def about(chosen: Iterable[Reference], repository: Repository, lock: str = "") -
     locks = [one.source for one in chosen if one.kind == "lock"]
     path = lock or next(iter(locks), os.path.join(repository.top, lockfile.FILE))
     found += _publishable_code.of_lock(repository, path)
+    if not chosen:
+        found += _publishable_specs.of_repository(repository)
     cache = DigestCache(os.path.join(place.folder, CACHE))
     for one in chosen:
         case = _case(one, repository, chosen, cache)
