@@ -116,9 +116,12 @@ def test_not_telling(name):
 pieces = st.one_of(
     st.sampled_from(
         [
-            "zeldaq", "ZELDAQ", "node07.krakenlab.example", "krakenlab", "Zelda Quuxton", "/home/zeldaq",
-            "/home/zeldaq/deep/paper", "/scratch/zeldaq/d", "zelda.quuxton@krakenlab.example", "/", ".",
-            "://", "https://git.krakenlab.example/", "https://github.com/zeldaq/", "_", "=", " ", "~",
+            "zeldaq", "ZELDAQ", "node07.krakenlab.example", "krakenlab", "Zelda Quuxton",
+            "/home/zeldaq",
+            "/home/zeldaq/deep/paper", "/scratch/zeldaq/d", "zelda.quuxton@krakenlab.example", "/",
+            ".",
+            "://", "https://git.krakenlab.example/", "https://github.com/zeldaq/", "_", "=", " ",
+            "~",
             "user", "author", ":", "\\", "C:\\Users\\zeldaq\\x", "@", "é", "file://",
         ]
     ),
