@@ -37,12 +37,25 @@ def load(root: str) -> Settings:
 
     Raises `BadRecord` naming the file and the member that is wrong.
     """
+    values, path = _stated(root)
+    return _checked(values, path, root)
+
+
+def stated(root: str) -> dict[str, Any]:
+    """Return the settings of the project at ``root`` as they are written, unchecked.
+
+    Raises `BadRecord` where the file cannot be read.
+    """
+    return _stated(root)[0]
+
+
+def _stated(root: str) -> tuple[dict[str, Any], str]:
     path = os.path.join(root, FILE)
     values = _from_yaml(path)
     if values is None:
         path = os.path.join(root, "pyproject.toml")
         values = _from_pyproject(path)
-    return _checked(values or {}, path, root)
+    return values or {}, path
 
 
 def _from_yaml(path: str) -> dict[str, Any] | None:

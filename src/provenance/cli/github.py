@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from provenance.cli import findings
 from provenance.cli.groups import Block
@@ -21,27 +22,38 @@ _SUMMARY, _WORKSPACE = "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"
 _PLACE = re.compile(r"^(?P<file>.+?):(?P<line>\d+)(?P<more>:\d+)?$")
 
 
+class Notice(NamedTuple):
+    """One annotation. kind: "error" or "warning". words: lines below the title. where: places."""
+
+    kind: str
+    title: str
+    words: tuple[str, ...]
+    where: tuple[str, ...]
+
+
 def commands(blocks: Iterable[Block], fail_on: str, folder: str = "") -> list[str]:
     """Return one workflow command per block: an error from ``fail_on`` on, else a warning.
 
     folder: of the project, relative to the workspace. Beyond what GitHub shows they are counted.
     """
+    return notices((_of_block(one, fail_on) for one in blocks), folder)
+
+
+def notices(told: Iterable[Notice], folder: str = "") -> list[str]:
+    """Return one workflow command per notice; those beyond what GitHub shows are counted."""
     found: list[str] = []
     counts = {"error": 0, "warning": 0}
-    for block in blocks:
-        kind = "error" if rank(block.effect) >= rank(fail_on) else "warning"
-        counts[kind] += 1
-        if counts[kind] <= MOST:
-            found.append(_annotation(kind, block, folder))
+    for one in told:
+        counts[one.kind] += 1
+        if counts[one.kind] <= MOST:
+            found.append(_annotation(one, folder))
     left = sum(max(0, count - MOST) for count in counts.values())
     if left:
         found.append("::notice title=prov::and %d more: see the summary of this step" % left)
     return found
 
 
-def _annotation(kind: str, block: Block, folder: str) -> str:
-    place = _place(block.where, folder)
-    place["title"] = "%s: %s" % (block.effect.upper(), block.title)
+def _of_block(block: Block, fail_on: str) -> Notice:
     words = list(block.what) or [block.title]
     words += [
         "seen%s: %s%s" % (" at " * bool(one.where) + one.where, one.evidence or one.text, after)
@@ -49,8 +61,16 @@ def _annotation(kind: str, block: Block, folder: str) -> str:
     ]
     remedies = [*block.fixes, *block.restores]
     words += ["fix: %s" % "   or   ".join(remedies)] if remedies else []
+    kind = "error" if rank(block.effect) >= rank(fail_on) else "warning"
+    title = "%s: %s" % (block.effect.upper(), block.title)
+    return Notice(kind, title, tuple(words), block.where)
+
+
+def _annotation(one: Notice, folder: str) -> str:
+    place = _place(one.where, folder)
+    place["title"] = one.title
     given = ",".join("%s=%s" % (key, _property(value)) for key, value in place.items())
-    return "::%s %s::%s" % (kind, given, _data("\n".join(words)))
+    return "::%s %s::%s" % (one.kind, given, _data("\n".join(one.words or (one.title,))))
 
 
 def _place(where: Iterable[str], folder: str) -> dict[str, str]:

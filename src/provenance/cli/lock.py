@@ -7,34 +7,48 @@ from typing import Annotated
 
 import typer
 
-from provenance.cli import envelope, options
+from provenance.cli import envelope, lockcheck, options
 from provenance.cli.progress import Stages
 from provenance.cli.style import plural
 from provenance.errors import UsageError
 
+_WARNINGS = 6
+"""Sentences of a reviewer's that are shown; `prov lock --check` has all of them."""
+
+
+_Calls = Annotated[
+    str | None,
+    typer.Option(
+        "--calls",
+        metavar="MODE",
+        help="Let it carry what the runs' own calls returned: synthetic, cut or full.",
+    ),
+]
+_Stated = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help="Without a run: lock what this environment file states (requirements.txt ...).",
+    ),
+]
+
 
 def command(
     runs: Annotated[list[str] | None, typer.Argument(metavar="RUN...")] = None,
-    stated: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--from",
-            metavar="FILE",
-            help="Without a run: lock what this environment file states (requirements.txt ...).",
-        ),
-    ] = None,
+    stated: _Stated = None,
     out: Annotated[
         str | None, typer.Option("--out", metavar="PATH", help="Instead of prov.lock.")
     ] = None,
-    calls: Annotated[
-        str | None,
-        typer.Option(
-            "--calls",
-            metavar="MODE",
-            help="Let it carry what the runs' own calls returned: synthetic, cut or full.",
-        ),
-    ] = None,
+    calls: _Calls = None,
     build: options.Build = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing: list what a reviewer would trip over.")
+    ] = False,
+    anonymous: options.Anonymous = False,
+    verbose: options.Verbose = False,
+    markdown: options.Markdown = False,
+    github: options.Github = False,
     json: options.Json = False,
 ) -> None:
     """Publish runs as the reference of this repository: write prov.lock.
@@ -42,36 +56,46 @@ def command(
     The lock is one text file that git can hold; `prov verify` and the drop-in test compare with it.
     With --calls a reader's `prov verify --calls` needs neither the recorded environment nor the
     data: synthetic carries no value of the data, cut samples of what your calls returned, full the
-    data itself, cut. What a reviewer would object to is said as a warning.
+    data itself, cut. What a reviewer would object to is said as a warning; --check lists all of it
+    for a run or a lock that is there, and exits 1 where something would stop a reviewer.
     """
+    if check:
+        lockcheck.require_alone(stated=stated, out=out, calls=calls, anonymous=anonymous)
+        form = lockcheck.chosen_form(json=json, markdown=markdown, github=github)
+        lockcheck.run(tuple(runs or ()), form, verbose)
+    if verbose or markdown or github:
+        raise UsageError("-v, --markdown and --github go with --check.", "prov lock --check")
     if stated:
-        _lock_stated(tuple(stated), runs, out, json)
+        _lock_stated(tuple(stated), runs, out, anonymous, json)
         return
     from provenance.operations import lock
 
     with Stages() as stages:
         wish = lock.Wish(calls or "off", dict(os.environ), build, stages)
-        result = lock.lock(os.getcwd(), tuple(runs or ()), out, wish)
+        result = lock.lock(os.getcwd(), tuple(runs or ()), out, wish, anonymous)
     if json:
         envelope.put("lock", lock.as_json(result))
         return
     typer.echo("wrote %s (%s)" % (os.path.relpath(result.path), plural(len(result.runs), "run")))
     for note in result.notes:
         typer.echo("  %s" % note)
-    for warning in result.warnings:
+    for warning in result.warnings[:_WARNINGS]:
         typer.echo("  ! %s" % warning)
+    if len(result.warnings) > _WARNINGS:
+        more = len(result.warnings) - _WARNINGS
+        typer.echo("  ! and %d more, with what to do: prov lock --check" % more)
     typer.echo("next: git add %s; prov verify" % os.path.basename(result.path))
 
 
 def _lock_stated(
-    files: tuple[str, ...], runs: list[str] | None, out: str | None, json: bool
+    files: tuple[str, ...], runs: list[str] | None, out: str | None, nameless: bool, json: bool
 ) -> None:
     """Write a lock of what environment files state."""
     from provenance.operations import lock_stated
 
     if runs:
         raise UsageError("prov lock takes runs or --from FILE, not both.", "prov lock --from FILE")
-    result = lock_stated.lock(os.getcwd(), files, out)
+    result = lock_stated.lock(os.getcwd(), files, out, nameless)
     if json:
         envelope.put("lock", lock_stated.as_json(result))
         return

@@ -29,6 +29,10 @@ Build = Annotated[
     bool,
     typer.Option("--build", help="Build the recorded environment with uv where it is gone."),
 ]
+Anonymous = Annotated[
+    bool,
+    typer.Option("--anonymous", help="For double-blind review: name nobody, no host, no place."),
+]
 Markdown = Annotated[
     bool, typer.Option("--markdown", help="Print a summary in Markdown, for a pull request.")
 ]

@@ -26,6 +26,7 @@ def command(
         str | None, typer.Argument(metavar="FACET", help="code, packages, data, metrics ...")
     ] = None,
     json: options.Json = False,
+    anonymous: options.Anonymous = False,
     form: Annotated[
         str | None,
         typer.Option("--format", metavar="FORM", help="Tables for an appendix: latex or markdown."),
@@ -41,6 +42,8 @@ def command(
         known = " or ".join(sorted(appendix.FORMATS))
         raise UsageError("--format takes %s, and goes without --json." % known)
     found = listing.show(os.getcwd(), run, facet)
+    if anonymous:
+        found = listing.nameless(found, os.getcwd(), os.environ)
     if form is not None:
         text = appendix.render(found.record, form, facet)
     elif json:

@@ -20,11 +20,12 @@ def asked_for(site: Sequence[str], rest: Mapping[str, str]) -> dict[str, str]:
     """
     names: set[str] = set()
     for one in scan(site):
-        names.update(_required(one.folder))
+        names.update(required(one.folder))
     return {key: rest[key] for key in sorted(names) if key in rest}
 
 
-def _required(folder: str) -> set[str]:
+def required(folder: str) -> set[str]:
+    """Return the names that the distribution with its metadata in ``folder`` requires."""
     try:
         with open(os.path.join(folder, "METADATA"), "rb") as stream:
             text = stream.read(LARGEST).decode("utf-8", "replace")

@@ -28,7 +28,8 @@ upgrade = _facet.nothing_to_upgrade
 class Environment(NamedTuple):
     """The command's environment.
 
-    names: of all variables, sorted, our own left out. values: of those on the allow-list.
+    names: of all variables, sorted, our own left out; empty where they were not kept, as in an
+    anonymous lock. values: of those on the allow-list.
     """
 
     names: Tuple[str, ...]
@@ -59,7 +60,9 @@ def compare(old: Payload, new: Payload) -> Comparison:
             kind = "added" if before is None else ("removed" if after is None else "changed")
             found.append(Difference(NAME, subject, kind, name, UNKNOWN, before, after))
     equal = len(relevant) - len(found)
-    others = _other_names(subject, was, now)
+    others = _other_names(subject, was, now) if was.names else ()
+    if not was.names:
+        return Comparison(tuple(found), equal, len(relevant), "variables")
     # Names are one fact together: a login shell has a dozen that change from day to day.
     total = len(relevant) + 1
     return Comparison(tuple(found) + others, equal + (0 if others else 1), total, "variables")

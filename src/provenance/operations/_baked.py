@@ -108,3 +108,13 @@ def _undone(old: list[str], delta: list[Any]) -> list[str]:
         if len(found) > 10_000_000:
             raise ValueError("a packed tape is too long")
     return found
+
+
+def text(carried: dict[str, Any]) -> str:
+    """Return all that a lock carries of one run as text, "" where it cannot be unpacked."""
+    try:
+        tapes = [_unpacked(one) for one in carried["tapes"].values()]
+        fed = carried.get("feed", [])
+        return "\n".join([*tapes, _unpacked(fed) if isinstance(fed, str) else json.dumps(fed)])
+    except (KeyError, TypeError, ValueError, OSError, EOFError, binascii.Error, AttributeError):
+        return ""

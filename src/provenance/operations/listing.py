@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from provenance import facets
 from provenance.core import record
 from provenance.core.record import Record
 from provenance.errors import NothingToCompare
-from provenance.operations import references, repeatable, settle
+from provenance.operations import anonymous, references, repeatable, settle
 from provenance.store import project, records
 
 
@@ -54,6 +55,12 @@ def show(cwd: str, name: str, facet: str | None = None) -> Shown:
             "run %s has no facet %r." % (run.id, facet), "it has: %s" % (known or "none")
         )
     return Shown(run, reference.source, facet, repeatable.doubts(run))
+
+
+def nameless(found: Shown, cwd: str, environ: Mapping[str, str]) -> Shown:
+    """Return what is to be shown without anything that says who made it and where."""
+    run = anonymous.shown(found.record, project.find(cwd), environ)
+    return found._replace(record=run, doubts=repeatable.doubts(run))
 
 
 def summary(run: Record) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import Any, NamedTuple
 
 from provenance import __version__
@@ -13,23 +12,19 @@ from provenance.errors import UsageError
 from provenance.knowledge import match, surroundings
 from provenance.operations import (
     _lock_calls,
-    close,
+    anonymous,
     interfaces,
     publish,
+    publishable,
     references,
-    repeatable,
     settle,
 )
 from provenance.operations.recorder import CACHE
 from provenance.operations.references import Reference
-from provenance.specs import requirements
-from provenance.specs.model import PACKAGE, PYPI, Source, Unreadable
 from provenance.store import lockfile, project
 from provenance.store.digestcache import DigestCache
-from provenance.store.project import Project
 
 Wish = _lock_calls.Wish
-_SHOWN = 4
 _BLOB_LIMIT = 256 * 1024
 """Bytes of uncommitted code that a lock may carry for a run: people read it and git diffs it."""
 
@@ -47,11 +42,16 @@ class LockResult(NamedTuple):
 
 
 def lock(
-    cwd: str, names: tuple[str, ...], out: str | None = None, wish: Wish | None = None
+    cwd: str,
+    names: tuple[str, ...],
+    out: str | None = None,
+    wish: Wish | None = None,
+    nameless: bool = False,
 ) -> LockResult:
     """Write the runs that ``names`` mean to ``prov.lock``. Raises `ProvError`.
 
-    wish: what it is to carry of the runs' calls, None for nothing.
+    wish: what it is to carry of the runs' calls, None for nothing. nameless: for double-blind
+    review, without anything that says who made it and where.
     """
     asked = wish or Wish()
     _lock_calls.check(asked.mode)
@@ -61,14 +61,14 @@ def lock(
     chosen = [references.of_run(place, name, finish=True) for name in names]
     path = os.path.join(cwd, out) if out else os.path.join(place.repo or place.root, lockfile.FILE)
     cache = DigestCache(os.path.join(place.folder, CACHE))
-    runs, warnings = [], _about_the_file(path, place)
+    runs, warnings = [], list[str]()
     blobs: dict[str, dict[str, Any]] = {}
     for one in chosen:
         roots = settle.recorded_roots(place, one.record)
         clean, problems = publish.published(one.record, roots, cache.digest)
         runs.append(clean)
         blobs[clean.id], left_out = _blobs(one)
-        warnings += [*problems, *left_out, *_about_the_run(one.record, place)]
+        warnings += [*problems, *left_out]
     cache.save()
     signed = {one.record.id: interfaces.kept(one, os.environ, place) for one in chosen}
     called = _lock_calls.carried(chosen, place, asked)
@@ -76,9 +76,16 @@ def lock(
     made = lockfile.Lock(
         tuple(runs), _knowledge(runs), blobs, __version__, signed, around, called.calls
     )
+    notes = called.notes
+    if nameless:
+        originals = [one.record for one in chosen]
+        made, hidden = anonymous.lock(made, place, originals, os.environ)
+        warnings += hidden
+        notes += (anonymous.NOTE,)
     lockfile.write(path, made)
-    told = tuple(dict.fromkeys([*warnings, *called.problems]))
-    return LockResult(path, tuple(run.id for run in runs), told, called.notes)
+    told = publishable.warnings(chosen, place, path, os.environ)
+    told = list(dict.fromkeys([*warnings, *called.problems, *told]))
+    return LockResult(path, tuple(run.id for run in runs), tuple(told), notes)
 
 
 def _knowledge(runs: list[Record]) -> tuple[dict[str, Any], ...]:
@@ -126,73 +133,6 @@ def _code_files(run: Record) -> list[str]:
         names += [part["file"] for part in parts if isinstance(part, dict)]
         names += [one["patch"] for one in subject.payload.get("submodules", []) if one.get("patch")]
     return [name if isinstance(name, str) else name["file"] for name in names]
-
-
-def _about_the_file(path: str, place: Project) -> list[str]:
-    if place.repo is None:
-        return ["there is no git repository here: publish the code together with the lock."]
-    if _git(place.repo, "check-ignore", "-q", "--", path) == 0:
-        return ["git ignores %s: add `!%s` to .gitignore." % (path, os.path.basename(path))]
-    return []
-
-
-def _git(repo: str, *words: str) -> int:
-    try:
-        done = subprocess.run(
-            ["git", "-C", repo, *words], capture_output=True, check=False, timeout=60
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return 127
-    return done.returncode
-
-
-def _about_the_run(run: Record, place: Project) -> list[str]:
-    found = []
-    if run.exit_code != 0:
-        found.append("run %s is %s (exit %s)." % (run.id, run.status, run.exit_code))
-    pending = close.waiting(run)[0]
-    if pending:
-        found.append("run %s: %d digests could not be taken." % (run.id, pending))
-    for subject in run.payloads("code"):
-        payload = subject.payload
-        if payload.get("pushed") is False:
-            found.append("commit %.12s is on no remote: push it." % payload.get("commit"))
-        loose = _uncommitted(payload)
-        if loose:
-            shown = ", ".join(loose[:_SHOWN]) + (" ..." if len(loose) > _SHOWN else "")
-            found.append("run %s used uncommitted code: %s." % (run.id, shown))
-    found += ["run %s is not repeatable: %s." % (run.id, doubt) for doubt in repeatable.doubts(run)]
-    return found + _against_requirements(run, place.repo or place.root)
-
-
-def _uncommitted(code: dict[str, Any]) -> list[str]:
-    """Return the files that the run used and that its commit does not hold as they were."""
-    loose = {str(one["path"]) for one in code.get("changed", [])}
-    for part in ("untracked", "ignored"):
-        loose |= {str(path) for path in (code.get(part) or {}).get("files", [])}
-    paths = [one["path"] for one in code.get("used", [])]
-    return [str(path.get("path")) for path in paths if str(path) in loose]
-
-
-def _against_requirements(run: Record, folder: str) -> list[str]:
-    path = os.path.join(folder, "requirements.txt")
-    try:
-        with open(path, "rb") as stream:
-            stated = requirements.read(Source(os.path.basename(path), stream.read()))
-    except (OSError, Unreadable):
-        return []
-    installed = match.versions_of(run) if run.payloads("packages") else {}
-    found = []
-    for one in stated.facts:
-        version = installed.get(one.name)
-        if one.kind != PACKAGE or one.ecosystem != PYPI or one.url or not requirements.applies(one):
-            continue
-        if version is None and installed:
-            found.append("%s asks for %s, which the run did not have." % (one.where, one.name))
-        elif version is not None and not requirements.allows(one, version):
-            text = "%s asks for %s%s; the run had %s."
-            found.append(text % (one.where, one.name, one.specifier, version))
-    return found
 
 
 def as_json(result: LockResult) -> dict[str, Any]:

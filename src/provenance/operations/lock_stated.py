@@ -9,7 +9,7 @@ import os
 from typing import Any, NamedTuple
 
 from provenance import __version__
-from provenance.operations import stated
+from provenance.operations import anonymous, stated
 from provenance.operations.stated import Stated
 from provenance.specs.model import NAMED
 from provenance.store import lockfile, project
@@ -25,15 +25,20 @@ class LockedStated(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def lock(cwd: str, files: tuple[str, ...], out: str | None = None) -> LockedStated:
-    """Write what ``files`` state to ``prov.lock``. Raises `ProvError`."""
+def lock(
+    cwd: str, files: tuple[str, ...], out: str | None = None, nameless: bool = False
+) -> LockedStated:
+    """Write what ``files`` state to ``prov.lock``, as in `lock.lock`. Raises `ProvError`."""
     place = project.find(cwd)
     top = place.repo or place.root
     path = os.path.join(cwd, out) if out else os.path.join(top, lockfile.FILE)
     folder = os.path.dirname(os.path.abspath(path))
     found = tuple(stated.of_file(os.path.join(cwd, name), folder) for name in files)
     parts = tuple(stated.to_json(one) for one in found)
-    lockfile.write(path, lockfile.Lock((), tool=__version__, stated=parts))
+    made = lockfile.Lock((), tool=__version__, stated=parts)
+    if nameless:
+        made = anonymous.lock(made, place, (), os.environ)[0]
+    lockfile.write(path, made)
     return LockedStated(path, found, tuple(w for one in found for w in _warnings(one)))
 
 

@@ -15,7 +15,7 @@ from provenance.core.paths import is_inside
 from provenance.core.record import Record
 from provenance.core.redact import MASK
 from provenance.errors import BadRecord, NothingToCompare, UsageError
-from provenance.operations import diff, present, rebuild, references
+from provenance.operations import anonymous, diff, present, rebuild, references
 from provenance.operations.rebuild import Rebuilt
 from provenance.operations.references import Reference
 from provenance.operations.verify import Checked, Wish, check
@@ -169,6 +169,8 @@ def _command(
             os.path.dirname(os.path.dirname(path))
         ):
             first = path
+    if anonymous.is_anonymous(run):
+        rest = [anonymous.at_home(word) for word in rest]
     return (first, *rest)
 
 
@@ -179,6 +181,13 @@ def _require_replayable(run: Record) -> None:
         raise BadRecord(
             "run %s was a live notebook session, which cannot be run again as a command." % run.id,
             "its cells are in session.ipynb beside the record: prov run -- jupyter execute FILE",
+        )
+    hidden = [word for word in run.command[1:] if anonymous.is_hidden(word)]
+    if anonymous.is_anonymous(run) and hidden:
+        raise BadRecord(
+            "the command of run %s names a place that an anonymous lock does not tell: %s"
+            % (run.id, ", ".join(hidden)),
+            "run it yourself, with your own place there: %s" % shlex.join(run.command),
         )
     if any(MASK in word for word in run.command):
         raise BadRecord(
