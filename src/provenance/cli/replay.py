@@ -106,10 +106,7 @@ def command(
     wish = Wish(os.getcwd(), dict(os.environ), reference, python, None, calls, build)
     asked = plan.Asked(env, at or "", smoke or "", repeat)
     if every:
-        if markdown or github or dry_run:
-            raise UsageError("--all replays; it has no --dry-run.", "prov verify compares all runs")
-        if not yes:
-            _ask()
+        _agreed(yes, dry_run)
         raise typer.Exit(_each(plan.plans(wish, rtol, atol, asked), receipt, verbose, json))
     with Stages() as stages:
         planned = plan.plan(wish._replace(progress=stages), rtol, atol, asked)
@@ -129,6 +126,14 @@ def command(
         result = replay.carry_out(planned, lambda text: typer.echo("prov: " + text, err=True))
     _show(result, receipt, json)
     raise typer.Exit(result.exit_code)
+
+
+def _agreed(yes: bool, dry_run: bool) -> None:
+    """Ask before all runs of a lock are replayed."""
+    if dry_run:
+        raise UsageError("--all replays; it has no --dry-run.", "prov verify compares all runs")
+    if not yes:
+        _ask()
 
 
 def _each(plans: Iterator[Plan], receipt: bool, verbose: bool, json: bool) -> int:
