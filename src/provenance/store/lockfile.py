@@ -35,6 +35,7 @@ class Lock(NamedTuple):
     surroundings: tuple[dict[str, Any], ...] = ()
     calls: dict[str, dict[str, Any]] = {}
     stated: tuple[dict[str, Any], ...] = ()
+    checks: dict[str, Any] = {}
 
 
 def write(path: str, lock: Lock) -> None:
@@ -52,6 +53,8 @@ def write(path: str, lock: Lock) -> None:
         members["calls"] = lock.calls
     if lock.stated:
         members["stated"] = list(lock.stated)
+    if lock.checks:
+        members["checks"] = lock.checks
     document = canonical.seal(canonical.plain(members))
     files.write_atomic(path, canonical.dumps(document).encode("utf-8"))
 
@@ -79,6 +82,7 @@ def read(path: str) -> Lock:
             tuple(document.get("surroundings", ())),
             dict(document.get("calls", {})),
             tuple(document.get("stated", ())),
+            dict(document.get("checks", {})),
         )
     except (codec.ShapeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadRecord("%s does not hold readable records: %s." % (path, error)) from error
