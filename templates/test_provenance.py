@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# prov 0.1.0.dev0, drop-in test; SHA-256 of all below this line: 5685ddcd382d68ed36305466c2568cc1def72772f89b7004e80725d21ae26fbe
+# prov 0.1.0.dev0, drop-in test; SHA-256 of all below this line: 038fad01c95943a7047fd3823c6b94c9d1692dcaacbe0e28aa914475b82d8ea7
 """Whether Python, packages, code, data, settings and GPU here are those that a reference names.
 
 The reference is prov.lock in this folder or above it, else requirements.txt. Run this file with
@@ -48,6 +48,7 @@ MARKERS = {
 SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 STAND_INS = ("warn", "deprecated", "warn_deprecated", "auto_deprecated")
 Row = Dict[str, Any]
+NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, SyntaxError, RecursionError)
 __unittest = True  # failures are shown without the lines of this file
 
 
@@ -88,8 +89,11 @@ def meets(version: str, specifiers: str) -> bool:
     return all(found)
 
 
-def applies(node: Any) -> bool:
-    """Return whether a marker's syntax tree holds here. Raises ValueError and the like."""
+def applies(marker: Any) -> bool:
+    """Return whether an environment marker, parsed but not run, holds. Raises `NOT_UNDERSTOOD`."""
+    if not marker:
+        return True
+    node: Any = ast.parse(marker.strip(), "", "eval").body if isinstance(marker, str) else marker
     if isinstance(node, ast.BoolOp):
         return (all if isinstance(node.op, ast.And) else any)([applies(one) for one in node.values])
     left, right = [
@@ -110,7 +114,7 @@ def requirements(path: str) -> Iterator[Row]:
     with open(path, "rb") as stream:
         data = stream.read()
     line, encoding = "", "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    for number, part in enumerate(data.decode(encoding, "replace").splitlines(), 1):
+    for number, part in enumerate([*data.decode(encoding, "replace").splitlines(), ""], 1):
         line += re.sub(r"(^|\s)#.*", "", part)
         if line.endswith("\\"):
             line = line[:-1] + " "
@@ -124,16 +128,14 @@ def requirements(path: str) -> Iterator[Row]:
                 yield from list(requirements(os.path.join(os.path.dirname(path), sibling.group(1))))
             elif text and match is None:
                 raise ValueError(text)
-            elif match and applies(
-                ast.parse((match.group(3) or "'' == ''").strip(), "", "eval").body
-            ):
+            elif match and applies(match.group(3)):
                 name, asked = match.group(1), (match.group(2) or "").replace(" ", "").strip(",")
                 meets("0", asked)
                 effect = "possible" if re.search("[<>~!]", asked) else "unknown"
                 wanted = "%s asks for %s" % (where, asked or "it")
                 row = {"name": name, "key": key_of(name), "asked": asked, "wanted": wanted}
                 yield dict(row, differs=effect, missing="unknown", fix="pip install -r " + path)
-        except (ValueError, LookupError, AttributeError, SyntaxError, OSError, RecursionError):
+        except (OSError, *NOT_UNDERSTOOD):
             yield {"key": where, "unread": "not understood: " + text}
 
 
@@ -177,7 +179,8 @@ def installed() -> dict[str, str]:
 
 def check_packages(checks: Row) -> list[Item]:
     """Return one item per package that the reference names; Python is one of them."""
-    here, rows = installed(), checks["packages"]
+    here = installed()
+    rows = [row for row in checks["packages"] if applies(row.get("marker"))]
     other = {row["key"] for row in rows if not is_met(row, here.get(row["key"]))}
     reasons: dict[str, list[Row]] = {key: [] for key in other}
     dark: dict[str, list[str]] = {key: [] for key in other}
@@ -249,7 +252,7 @@ def function_in(file: str, name: str, folders: tuple[str, ...]) -> Any:
         for part in name.split("."):
             node = [one for one in node.body if getattr(one, "name", "") == part][-1]
         return node if node.args else None
-    except (OSError, SyntaxError, ValueError, AttributeError, LookupError, RecursionError):
+    except (OSError, *NOT_UNDERSTOOD):
         return None
 
 
@@ -268,7 +271,7 @@ def changed(call: Row, folders: tuple[str, ...]) -> Row | None:
     nodes = dict([*zip(plain[::-1], args.defaults[::-1]), *zip(named, args.kw_defaults)])
     try:
         new = ast.literal_eval(nodes[name])
-    except (LookupError, ValueError, TypeError, SyntaxError, RecursionError):
+    except NOT_UNDERSTOOD:
         return None  # it has none, or a name or code
     text = call["default"].replace("{new}", repr(new))
     reason = {"effect": "possible", "text": text, "fix": call["fix"]}
@@ -295,23 +298,23 @@ def check_files(name: str, rows: list[Row], top: str) -> Item:
         elif row.get("size", size) == size > 1 << 30 and os.getenv("PROV_FULL") != "1":
             skipped.append("%s: more than 1 GiB (PROV_FULL=1 digests it)" % row["path"])
         elif row.get("size", size) == size and (
-            digest(path) == row["sha256"] or row.get("meaning", "?") == meaning(path)
+            digest(path, row["digest"]) or row.get("meaning", "?") == meaning(path)
         ):
             equal += 1
         else:
             wrong.append("%s: it has changed" % row["path"])
-    text = "\n  ".join(["%s differs from what the recorded run used:" % name, *wrong])
+    text = "\n  ".join(["%s differs from the reference:" % name, *wrong])
     why = listed(skipped) if rows else "the reference names none"
     return Item(name, "broken" if wrong else "none", text, equal + len(wrong), why)
 
 
-def digest(path: str) -> str:
-    """Return the SHA-256 of a file."""
-    state = hashlib.sha256()
+def digest(path: str, recorded: str) -> bool:
+    """Return whether a file has a digest that was recorded ("sha256:...")."""
+    state = hashlib.new(recorded.partition(":")[0])
     with open(path, "rb") as stream:
         for block in iter(lambda: stream.read(1 << 20), b""):
             state.update(block)
-    return state.hexdigest()
+    return state.hexdigest() == recorded.partition(":")[2]
 
 
 def meaning(path: str) -> str:
@@ -325,7 +328,7 @@ def meaning(path: str) -> str:
         else:
             told = outline(ast.parse(data))
         return hashlib.sha256(ascii(told).encode()).hexdigest()
-    except (SyntaxError, ValueError, LookupError, TypeError, RecursionError):
+    except NOT_UNDERSTOOD:
         return ""
 
 
@@ -336,8 +339,8 @@ def outline(node: Any) -> Any:
         return [one for one in map(outline, node) if one != "docstring"]
     if kind == "Expr" and type(outline(node.value)) is str and outline(node.value)[0] in "'\"":
         return "docstring"
-    if kind in ("Constant", "Num", "Str", "Bytes", "NameConstant"):
-        return ascii(ast.literal_eval(node))
+    if kind in ("Constant", "Num", "Str", "Bytes", "NameConstant", "Ellipsis"):
+        return "Ellipsis" if kind == "Ellipsis" else ascii(ast.literal_eval(node))
     if kind == "Index":  # of Python before 3.9, as is ExtSlice
         return outline(node.value)
     if not isinstance(node, ast.AST):
@@ -389,7 +392,7 @@ def items() -> list[Item]:
         found = [check_settings(checks.get("settings", [])), check_gpu(checks.get("gpu", {}))]
         found += [check_files(name, checks.get(name, []), top) for name in ("code", "data")]
         found += check_packages(checks)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, *NOT_UNDERSTOOD) as error:
         return [Item("reference", "broken", "%s cannot be read: %s" % (path, error), 0)]
     if not any(one.total for one in found):
         found.append(Item("anything", "broken", "nothing of %s could be compared" % path, 0))
@@ -402,8 +405,9 @@ def settle(item: Item) -> None:
     least = least if least in EFFECTS[1:] else "known"
     name = re.sub(r"packages\[(.*)\]", r"\1", item.name)
     accepted = name in [key_of(one) for one in os.getenv("PROV_ACCEPT", "").split(",")]
-    if EFFECTS.index(item.effect) >= EFFECTS.index(least) and not accepted:
-        text = "%s: %s\nAccept it: PROV_ACCEPT=%s" % (item.effect.upper(), item.text, name)
+    if EFFECTS.index(item.effect) >= EFFECTS.index(least) and not (accepted and item.total):
+        text = "%s: %s" % (item.effect.upper(), item.text)
+        text += "\nAccept it: PROV_ACCEPT=%s" % name if item.total else ""
         if "pytest" in sys.modules:
             sys.modules["pytest"].fail(text, pytrace=False)
         raise AssertionError(text)

@@ -63,7 +63,7 @@ def of_runs(
     return {
         "form": FORM,
         "title": "; ".join(map(_title, records)),
-        "top": os.path.relpath(top, os.path.dirname(os.path.abspath(path))).replace(os.sep, "/"),
+        "top": relative_top(path, top),
         "packages": rows,
         "known": _baked_changes.known(entries.values(), packages, uses, gpu),
         "calls": _calls(map(_package, rows), uses, runs),
@@ -72,6 +72,11 @@ def of_runs(
         "settings": _settings(records, around),
         "gpu": _gpu(records, around),
     }
+
+
+def relative_top(path: str, top: str) -> str:
+    """Return the way from the folder of the lock at ``path`` to the ``top`` of its repository."""
+    return os.path.relpath(top, os.path.dirname(os.path.abspath(path))).replace(os.sep, "/")
 
 
 def _title(run: Record) -> str:

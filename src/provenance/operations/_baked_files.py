@@ -25,7 +25,8 @@ def code(run: Record, roots: Roots) -> list[dict[str, Any]]:
         path, recorded = _path(entry, run), (entry.get("digests") or {}).get(SHA256)
         if path is None or recorded is None or entry.get("missing"):
             continue
-        row = {"path": path, "sha256": recorded, "needed": not path.startswith(("/", "~"))}
+        outside = path.startswith(("/", "~"))
+        row = {"path": path, "digest": "sha256:" + recorded, "needed": not outside}
         said = _meaning(roots.locate(PathRef.from_json(entry["path"])), entry["digests"])
         found.append(dict(row, meaning=said) if said else row)
     return found
@@ -56,7 +57,7 @@ def data(run: Record, roots: Roots) -> Iterator[dict[str, Any]]:
         if state != "digested":
             yield {"path": path, "skip": "%s when recorded" % state}
         elif SHA256 in recorded:
-            row = {"path": path, "sha256": recorded[SHA256]}
+            row = {"path": path, "digest": "sha256:" + recorded[SHA256]}
             yield dict(row, size=entry["size"]) if entry.get("size") is not None else row
         elif SHA256 + TREE in recorded:
             yield from _below(path, entry, roots.locate(PathRef.from_json(entry["path"])))
@@ -88,7 +89,7 @@ def _below(path: str, entry: dict[str, Any], folder: str | None) -> Iterator[dic
         below = "%s/%s" % (path, name.replace(os.sep, "/"))
         yield {
             "path": below,
-            "sha256": digest.file_digests(full, (SHA256,))[SHA256],
+            "digest": "sha256:" + digest.file_digests(full, (SHA256,))[SHA256],
             "size": os.path.getsize(full),
         }
 
