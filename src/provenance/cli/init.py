@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from provenance.cli import envelope, options
+from provenance.errors import UsageError
 
 
 def command(
@@ -17,6 +18,14 @@ def command(
     sdk: Annotated[
         bool,
         typer.Option("--sdk", help="Also write prov_sdk.py, to tell records things from code."),
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="With --test: change nothing; say whether the test file here is the one of this "
+            "prov, byte for byte, and end with 1 where it is not.",
+        ),
     ] = False,
     json: options.Json = False,
 ) -> None:
@@ -29,6 +38,8 @@ def command(
     """
     from provenance.operations import initialise
 
+    if check:
+        _check(test, json)
     result = initialise.init(os.getcwd(), test, sdk)
     if json:
         envelope.put("init", result._asdict())
@@ -39,3 +50,17 @@ def command(
         typer.echo("kept  %s (it was there)" % os.path.relpath(path))
     typer.echo("records go to %s" % os.path.join(os.path.relpath(result.root), ".prov"))
     typer.echo("next: prov run -- python train.py")
+
+
+def _check(test: bool, json: bool) -> NoReturn:
+    """Tell what the drop-in test of this repository is, and end."""
+    from provenance.operations import dropin
+
+    if not test:
+        raise UsageError("--check goes with --test.", "prov init --test --check")
+    found = dropin.check(os.getcwd())
+    if json:
+        envelope.put("init", found._asdict())
+    else:
+        typer.echo(found.sentence)
+    raise typer.Exit(0 if found.state == dropin.SHIPPED else 1)
