@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# prov 0.1.0.dev0, drop-in test; SHA-256 of all below this line: 038fad01c95943a7047fd3823c6b94c9d1692dcaacbe0e28aa914475b82d8ea7
+# prov 0.1.0.dev0, drop-in test; SHA-256 of all below this line: 3b1590015f368156abcec76a5a0268d089327f40c0e6af2320b76aeb290bcfe3
 """Whether Python, packages, code, data, settings and GPU here are those that a reference names.
 
 The reference is prov.lock in this folder or above it, else requirements.txt. Run this file with
@@ -29,8 +29,9 @@ import re
 import sys
 import unittest
 import warnings
+from collections import namedtuple
 from importlib.machinery import PathFinder
-from typing import Any, Dict, Iterator, NamedTuple
+from typing import Any, Dict, Iterator
 
 EFFECTS = ("none", "unknown", "possible", "known", "broken")
 REQUIREMENT = re.compile(r"(\w[\w.-]*)\s*(?:\[[^]]*\])?\s*\(?([<>=!~][^;()]*)?\)?\s*(?:;(.*))?")
@@ -46,20 +47,11 @@ MARKERS = {
     "extra": "",
 }
 SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
-STAND_INS = ("warn", "deprecated", "warn_deprecated", "auto_deprecated")
-Row = Dict[str, Any]
 NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, SyntaxError, RecursionError)
+Row = Dict[str, Any]
+Item = namedtuple("Item", "name effect text total skipped")
+"""The answer to one question. total: facts compared; skipped: why others were not."""
 __unittest = True  # failures are shown without the lines of this file
-
-
-class Item(NamedTuple):
-    """The answer to one question; ``total``: facts compared, ``skipped``: why others were not."""
-
-    name: str
-    effect: str
-    text: str
-    total: int
-    skipped: str = ""
 
 
 def release(version: str) -> tuple[list[int], str]:
@@ -165,11 +157,9 @@ def installed() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for folder in dict.fromkeys(os.path.abspath(one) for one in sys.path):
         here = {}
-        places = [
-            glob.escape(folder) + "/[!~]*-info" + end for end in ("", "/METADATA", "/PKG-INFO")
-        ]
-        files = filter(os.path.isfile, (file for place in places for file in glob.glob(place)))
-        for file in sorted(files, key=os.path.getmtime):  # of two versions the later install
+        place = glob.escape(folder) + "/[!~]*-info"
+        files = glob.glob(place) + glob.glob(place + "/METADATA") + glob.glob(place + "/PKG-INFO")
+        for file in sorted(filter(os.path.isfile, files), key=os.path.getmtime):  # later install
             with open(file, encoding="utf-8", errors="replace") as stream:
                 told = dict(re.findall(r"(?m)^(Name|Version): *(\S+)", stream.read(4096)))
             here[key_of(told.get("Name", ""))] = told.get("Version", "")
@@ -223,23 +213,12 @@ def check_package(row: Row, version: str | None, reasons: Row, dark: Row) -> Ite
             effect = row["differs"]  # another distribution brings the module
         elif effect == "broken" and row.get("indirect") and len(reasons) > 1:
             effect, text = "possible", text[:-1] + ", where only libraries imported it."
-    own, lines = reasons[row["key"]], [text]
-    for one in own:
-        lines.append(one["text"] + ".")
-        lines += [
-            "  %s: %s" % (word, one[word]) for word in ("why", "fix", "source") if word in one
-        ]
-    lines += [] if own else ["  fix: " + row["fix"]]
-    if dark[row["key"]]:
-        lines.append("  signatures not compared: " + listed(dict.fromkeys(dark[row["key"]])))
+    own = reasons[row["key"]] or [{"effect": effect, "text": "  fix: " + row["fix"]}]
     effect = max([effect] + [one["effect"] for one in own], key=EFFECTS.index)
-    return Item(name, effect, "\n".join(lines), 1)
-
-
-def listed(names: Any) -> str:
-    """Return the first of ``names``, and how many more there are."""
-    more = len(names) - 4
-    return ", ".join(list(names)[:4]) + (" and %d more" % more if more > 0 else "")
+    lines = [text] + [one["text"] for one in own]
+    if dark[row["key"]]:
+        lines.append("  signatures not compared: " + ", ".join(dict.fromkeys(dark[row["key"]])))
+    return Item(name, effect, "\n".join(lines), 1, "")
 
 
 @functools.lru_cache(maxsize=None)
@@ -266,16 +245,14 @@ def changed(call: Row, folders: tuple[str, ...]) -> Row | None:
     named = [one.arg for one in args.kwonlyargs]
     if "gone" in call:
         effect = "possible" if args.kwarg or function.decorator_list else "broken"
-        gone = name not in plain + named
-        return {"effect": effect, "text": call["gone"], "fix": call["fix"]} if gone else {}
+        return {} if name in plain + named else {"effect": effect, "text": call["gone"]}
     nodes = dict([*zip(plain[::-1], args.defaults[::-1]), *zip(named, args.kw_defaults)])
     try:
         new = ast.literal_eval(nodes[name])
     except NOT_UNDERSTOOD:
         return None  # it has none, or a name or code
     text = call["default"].replace("{new}", repr(new))
-    reason = {"effect": "possible", "text": text, "fix": call["fix"]}
-    return None if new in STAND_INS else {} if spelled(new) in call["same"] else reason
+    return {} if spelled(new) in call["same"] else {"effect": "possible", "text": text}
 
 
 def spelled(value: Any) -> str:
@@ -286,26 +263,23 @@ def spelled(value: Any) -> str:
 
 def check_files(name: str, rows: list[Row], top: str) -> Item:
     """Return the item of the files that the run used: its "code" or its "data"."""
-    equal = 0
-    wrong: list[str] = []
-    skipped: list[str] = []
+    found: dict[str, list[str]] = {"equal": [], "wrong": [], "skipped": []}
     for row in rows:
         path = os.path.join(top, os.path.expanduser(row["path"]))
         size = os.path.getsize(path) if os.path.isfile(path) else None
         if "skip" in row or size is None:
-            lost = wrong if row.get("needed") else skipped
-            lost.append("%s: %s" % (row["path"], row.get("skip", "it is not here")))
-        elif row.get("size", size) == size > 1 << 30 and os.getenv("PROV_FULL") != "1":
-            skipped.append("%s: more than 1 GiB (PROV_FULL=1 digests it)" % row["path"])
-        elif row.get("size", size) == size and (
-            digest(path, row["digest"]) or row.get("meaning", "?") == meaning(path)
-        ):
-            equal += 1
+            state, why = "wrong" if row.get("needed") else "skipped", row.get("skip", "not here")
+        elif size > 1 << 30 and os.getenv("PROV_FULL") != "1":
+            state, why = "skipped", "more than 1 GiB (PROV_FULL=1 digests it)"
+        elif digest(path, row["digest"]) or row.get("meaning", "?") == meaning(path):
+            state, why = "equal", ""
         else:
-            wrong.append("%s: it has changed" % row["path"])
-    text = "\n  ".join(["%s differs from the reference:" % name, *wrong])
-    why = listed(skipped) if rows else "the reference names none"
-    return Item(name, "broken" if wrong else "none", text, equal + len(wrong), why)
+            state, why = "wrong", "it has changed"
+        found[state].append("%s: %s" % (row["path"], why))
+    text = "\n  ".join(["%s differs from the reference:" % name, *found["wrong"]])
+    why = "; ".join(found["skipped"]) if rows else "the reference names none"
+    total = len(found["equal"]) + len(found["wrong"])
+    return Item(name, "broken" if found["wrong"] else "none", text, total, why)
 
 
 def digest(path: str, recorded: str) -> bool:
@@ -358,7 +332,7 @@ def check_settings(rows: list[Row]) -> Item:
             old, new = row["values"].get(name, "unset"), os.environ.get(name, "unset")
             if old != new and any(fnmatch.fnmatchcase(name, one) for one in row["names"]):
                 lines.append("%s is %s; the recorded run had %s." % (name, new, old))
-                lines += [row["text"] + ".", "  fix: " + row["fix"].replace("{old}", old)]
+                lines.append(row["text"].replace("{old}", old))
     why = "" if rows else "none is known to concern the runs"
     return Item("settings", "possible" if lines else "none", "\n".join(lines), len(rows), why)
 
@@ -374,9 +348,9 @@ def check_gpu(recorded: Row) -> Item:
         return Item("gpu", "none", "", 0, why)
     text = "%s here; the recorded run used %s." % (here[0], models[0])
     ask = "another model" if set(here) != set(models) else "another number"
-    reasons = [one["text"] + "." for one in recorded["known"] if one["asks"] == [ask]]
+    reasons = [one["text"] for one in recorded["known"] if one["asks"] == [ask]]
     effect = "possible" if reasons else "none" if set(here) & set(models) else "unknown"
-    return Item("gpu", effect, "\n".join([text, *reasons]), 1)
+    return Item("gpu", effect, "\n".join([text, *reasons]), 1, "")
 
 
 def items() -> list[Item]:
@@ -393,21 +367,20 @@ def items() -> list[Item]:
         found += [check_files(name, checks.get(name, []), top) for name in ("code", "data")]
         found += check_packages(checks)
     except (OSError, *NOT_UNDERSTOOD) as error:
-        return [Item("reference", "broken", "%s cannot be read: %s" % (path, error), 0)]
+        return [Item("reference", "broken", "%s cannot be read: %s" % (path, error), 0, "")]
     if not any(one.total for one in found):
-        found.append(Item("anything", "broken", "nothing of %s could be compared" % path, 0))
+        found.append(Item("anything", "broken", "nothing of %s could be compared" % path, 0, ""))
     return found
 
 
 def settle(item: Item) -> None:
     """End the running test as ``item`` says: in silence, with a warning, skipped or failed."""
-    least = os.getenv("PROV_FAIL_ON", "known")
-    least = least if least in EFFECTS[1:] else "known"
-    name = re.sub(r"packages\[(.*)\]", r"\1", item.name)
+    grave = EFFECTS[max(1, EFFECTS.index(os.getenv("PROV_FAIL_ON", "known"))) :]
+    name = item.name.partition("[")[2].rstrip("]") or item.name
     accepted = name in [key_of(one) for one in os.getenv("PROV_ACCEPT", "").split(",")]
-    if EFFECTS.index(item.effect) >= EFFECTS.index(least) and not (accepted and item.total):
-        text = "%s: %s" % (item.effect.upper(), item.text)
-        text += "\nAccept it: PROV_ACCEPT=%s" % name if item.total else ""
+    if item.effect in grave and not (accepted and item.total):
+        text = "%s: %s\n" % (item.effect.upper(), item.text)
+        text += "Or accept it: PROV_ACCEPT=%s" % name if item.total else ""
         if "pytest" in sys.modules:
             sys.modules["pytest"].fail(text, pytrace=False)
         raise AssertionError(text)

@@ -19,11 +19,13 @@ from provenance.core.interfaces import Library, maker_of
 from provenance.core.paths import is_inside
 from provenance.core.use import Use
 from provenance.core.verdict import Finding
+from provenance.knowledge._defaults import why_quiet
 from provenance.knowledge.changes import DEFAULT, REMOVED, Hit, changes, for_call, passed
 from provenance.knowledge.entry import Entry
 from provenance.knowledge.interfaces import calls_in, calls_of, short, with_hits
 from provenance.knowledge.judge import Judged, judge
 
+_STAND_INS = ("warn", "deprecated", "warn_deprecated", "auto_deprecated")
 _LATER = "\0"
 """Stands for a default that is not known yet."""
 
@@ -111,11 +113,14 @@ def _row(told: Judged, package: Package, when: str) -> dict[str, Any]:
         "package": package.key,
         "when": when,
         "effect": told.effect,
-        "text": reason.text,
-        "why": reason.evidence,
-        "fix": reason.remedy,
-        "source": reason.source,
+        "text": sentences(reason.text, reason.evidence, reason.remedy, reason.source),
     }
+
+
+def sentences(text: str, why: str, fix: str, source: str) -> str:
+    """Return a reason as the drop-in prints it; of a signature it is the file itself that tells."""
+    told = (("why", why), ("fix", fix), ("source", source))
+    return "\n".join([text + ".", *("  %s: %s" % (word, one) for word, one in told if one)])
 
 
 # ---- interfaces
@@ -157,8 +162,8 @@ def _of_symbol(
             row = _row_of(package, symbol, uses, signature, dict(signature, parameters=other))
             if row is not None:
                 row.update(file=place[0], function=place[1], parameter=parameter["name"])
-                same = _spellings(parameter.get("default")) if "default" in row else []
-                row.update({"same": same} if same else {})
+                if "default" in row:
+                    row["same"] = _spellings(parameter["name"], parameter["default"])
                 if check.changed(row, tuple(folders)) == {}:
                     found.append(row)
     return found
@@ -206,7 +211,8 @@ def _row_of(
     reason = with_hits(plain, hits[:1]).reasons[0]
     kind = "default" if hits[0][0].change.kind == DEFAULT else "gone"
     text = reason.text.replace(repr(_LATER), "{new}")
-    return {"label": hits[0][0].text.partition(")")[0] + ")", kind: text, "fix": reason.remedy}
+    label = hits[0][0].text.partition(")")[0] + ")"
+    return {"label": label, kind: sentences(text, "", reason.remedy, "")}
 
 
 def _is_plain(value: Any) -> bool:
@@ -215,7 +221,7 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (bool, int, float, str))
 
 
-def _spellings(value: Any) -> list[str]:
+def _spellings(name: str, value: Any) -> list[str]:
     """Return how the drop-in may spell a default that is the same as ``value`` to a caller."""
     alike: list[Any] = [value]
     if isinstance(value, list):
@@ -225,4 +231,5 @@ def _spellings(value: Any) -> list[str]:
         alike += [kind((value,) * size) for size in (1, 2, 3) for kind in (tuple, list)]
     if value is None or value in ([], ""):
         alike += [None, "", (), [], {}]
+    alike += [one for one in _STAND_INS if why_quiet(name, value, one)]
     return sorted({check.spelled(one) for one in alike})

@@ -22,7 +22,7 @@ from provenance.core.use import Use
 from provenance.knowledge import match
 from provenance.knowledge.judge import PYTHON_ITSELF
 from provenance.operations import _baked_changes, _baked_files
-from provenance.operations._baked_changes import Package
+from provenance.operations._baked_changes import Package, sentences
 
 FORM = 1
 _OTHERS_LOAD = re.compile(r"^(nvidia-|mkl$|intel-openmp$|tbb$|triton$|pytorch-triton|jaxlib$)")
@@ -189,8 +189,7 @@ def _settings(
                 for name, value in recorded.items()
                 if any(fnmatch.fnmatchcase(name, pattern) for pattern in one["name"])
             },
-            "text": one["text"],
-            "fix": one["remedy"],
+            "text": sentences(one["text"], "", one["remedy"], ""),
         }
         for one in surroundings
         if one["facet"] == "environment"
@@ -203,8 +202,9 @@ def _gpu(runs: Iterable[Record], surroundings: Iterable[Mapping[str, Any]]) -> d
     known = [
         {
             "asks": list(one["asks"]),
-            "text": one["text"],
-            "fix": one["remedy"].replace("{old}", ", ".join(models)),
+            "text": sentences(
+                one["text"], "", one["remedy"].replace("{old}", ", ".join(models)), ""
+            ),
         }
         for one in surroundings
         if one["facet"] == "hardware"
