@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from provenance.core import canonical, codec, record
-from provenance.core.record import DONE, Record, captured
 from provenance.core.interfaces import library
 from provenance.core.paths import PathRef, Roots
+from provenance.core.record import DONE, Record, captured
 from provenance.core.sourcedigest import digests
 from provenance.core.uses import uses
 from provenance.knowledge import match
@@ -121,6 +121,11 @@ class Project:
 
     def plain(self, **environ: str) -> subprocess.CompletedProcess[str]:
         return self.run("test_provenance.py", **environ)
+
+    def said(self, **environ: str) -> str:
+        """Return all that the test prints as a program."""
+        done = self.plain(**environ)
+        return done.stdout + done.stderr
 
     def pytest(self, **environ: str) -> subprocess.CompletedProcess[str]:
         words = ("-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "-c", os.devnull)
