@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# prov 0.1.0.dev0, drop-in test; SHA-256 of all below this line: 3b1590015f368156abcec76a5a0268d089327f40c0e6af2320b76aeb290bcfe3
+# prov 0.1.0.dev0, drop-in test; SHA-256 of all below this line: cf2e5eadd9a4e0137e06487cf954e691867789b795138fef61e795a68dc5e821
 """Whether Python, packages, code, data, settings and GPU here are those that a reference names.
 
 The reference is prov.lock in this folder or above it, else requirements.txt. Run this file with
@@ -70,11 +70,11 @@ def meets(version: str, specifiers: str) -> bool:
         sign, wanted, star = re.findall(r"^([<>=!~]=|[<>])(.+?)(\.\*)?$", one)[0]
         (have, suffix), (asked, end) = release(version), release(wanted)
         size = wanted.count(".") + bool(star) if star or sign == "~=" else len(have)
-        same = have[:size] == asked[:size]
-        if same and not star and suffix != end and not (suffix[:1] == "+" and not end):
-            if sign not in ("==", "!="):
-                raise ValueError("whether %s is %s" % (version, one))
-            same = False
+        same, undecided = have[:size] == asked[:size], end != "" and sign == "~="
+        if same and not star and suffix != end and (end or suffix[0] != "+"):
+            same, undecided = False, sign not in ("==", "!=")
+        if undecided:
+            raise ValueError("whether %s is %s" % (version, one))
         ways = {"==": same, "!=": not same, "~=": same and have >= asked, "<": have < asked}
         ways.update({">": have > asked, "<=": have <= asked, ">=": have >= asked})
         found.append(ways[sign])
@@ -315,6 +315,8 @@ def outline(node: Any) -> Any:
         return "docstring"
     if kind in ("Constant", "Num", "Str", "Bytes", "NameConstant", "Ellipsis"):
         return "Ellipsis" if kind == "Ellipsis" else ascii(ast.literal_eval(node))
+    if kind == "JoinedStr":  # Python 3.12 knows empty parts
+        return [kind, [one for one in outline(node.values) if one != "''"]]
     if kind == "Index":  # of Python before 3.9, as is ExtSlice
         return outline(node.value)
     if not isinstance(node, ast.AST):

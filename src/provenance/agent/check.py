@@ -68,11 +68,11 @@ def meets(version: str, specifiers: str) -> bool:
         sign, wanted, star = re.findall(r"^([<>=!~]=|[<>])(.+?)(\.\*)?$", one)[0]
         (have, suffix), (asked, end) = release(version), release(wanted)
         size = wanted.count(".") + bool(star) if star or sign == "~=" else len(have)
-        same = have[:size] == asked[:size]
-        if same and not star and suffix != end and not (suffix[:1] == "+" and not end):
-            if sign not in ("==", "!="):
-                raise ValueError("whether %s is %s" % (version, one))
-            same = False
+        same, undecided = have[:size] == asked[:size], end != "" and sign == "~="
+        if same and not star and suffix != end and (end or suffix[0] != "+"):
+            same, undecided = False, sign not in ("==", "!=")
+        if undecided:
+            raise ValueError("whether %s is %s" % (version, one))
         ways = {"==": same, "!=": not same, "~=": same and have >= asked, "<": have < asked}
         ways.update({">": have > asked, "<=": have <= asked, ">=": have >= asked})
         found.append(ways[sign])
@@ -313,6 +313,8 @@ def outline(node: Any) -> Any:
         return "docstring"
     if kind in ("Constant", "Num", "Str", "Bytes", "NameConstant", "Ellipsis"):
         return "Ellipsis" if kind == "Ellipsis" else ascii(ast.literal_eval(node))
+    if kind == "JoinedStr":  # Python 3.12 knows empty parts
+        return [kind, [one for one in outline(node.values) if one != "''"]]
     if kind == "Index":  # of Python before 3.9, as is ExtSlice
         return outline(node.value)
     if not isinstance(node, ast.AST):
