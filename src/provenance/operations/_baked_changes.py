@@ -63,7 +63,7 @@ def _stretches(
     """Yield a row for each stretch of versions of ``package`` in which ``entry`` applies alike."""
     stretch: list[_Sample] = []
     told: Judged | None = None
-    for sample in [*_samples(entry, package.key), None]:
+    for sample in [*_samples(entry, package), None]:
         later = sample.version if sample else package.version
         now = next(iter(judge([entry], package.key, package.version, later, uses, gpu)), None)
         if stretch and (sample is None or now != told):
@@ -83,10 +83,14 @@ class _Sample(NamedTuple):
     closed: bool
 
 
-def _samples(entry: Entry, package: str) -> list[_Sample]:
-    """Return one version for each stretch that the boundaries of ``entry`` divide versions into."""
-    limits = [entry.changed_in[package], entry.changed_after, entry.applies_from]
-    plain = {_release(one) for one in [*limits, entry.restore_old_until] if one}
+def _samples(entry: Entry, package: Package) -> list[_Sample]:
+    """Return one version for each stretch that the boundaries of ``entry`` divide versions into.
+
+    The recorded version is one of them: below and above it the change is told in two directions.
+    """
+    limits = [entry.changed_in[package.key], entry.changed_after, entry.applies_from]
+    limits += [entry.restore_old_until, package.version]
+    plain = {_release(one) for one in limits if versions.is_version(one)}
     ordered = sorted(plain, key=versions.key)
     found = [_Sample("0", "", ordered[0], False)]
     for one, following in zip(ordered, [*ordered[1:], ""], strict=True):
