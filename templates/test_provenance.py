@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# prov 0.1.0.dev0, drop-in test; SHA-256 of all below this line: cf2e5eadd9a4e0137e06487cf954e691867789b795138fef61e795a68dc5e821
+# prov 0.1.0.dev0, drop-in test; SHA-256 of all below this line: 7ac9f99be521c236d3b72433384ae13c0765521defb4b889a564c6fa8be9127d
 """Whether Python, packages, code, data, settings and GPU here are those that a reference names.
 
 The reference is prov.lock in this folder or above it, else requirements.txt. Run this file with
@@ -34,18 +34,14 @@ from importlib.machinery import PathFinder
 from typing import Any, Dict, Iterator
 
 EFFECTS = ("none", "unknown", "possible", "known", "broken")
-REQUIREMENT = re.compile(r"(\w[\w.-]*)\s*(?:\[[^]]*\])?\s*\(?([<>=!~][^;()]*)?\)?\s*(?:;(.*))?")
+REQUIREMENT = r"(\w[\w.-]*)\s*(?:\[[^]]*\])?\s*\(?([<>=!~][^;()]*)?\)?\s*(?:;(.*))?"
 MARKERS = {
-    "os_name": os.name,
-    "sys_platform": sys.platform,
-    "platform_machine": platform.machine(),
-    "platform_system": platform.system(),
-    "platform_python_implementation": platform.python_implementation(),
-    "implementation_name": sys.implementation.name,
+    "os_name": os.name, "sys_platform": sys.platform, "platform_machine": platform.machine(),
+    "platform_system": platform.system(), "implementation_name": sys.implementation.name,
+    "platform_python_implementation": platform.python_implementation(), "extra": "",
     "python_version": "%d.%d" % sys.version_info[:2],
     "python_full_version": platform.python_version(),
-    "extra": "",
-}
+}  # fmt: skip
 SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, SyntaxError, RecursionError)
 Row = Dict[str, Any]
@@ -114,7 +110,7 @@ def requirements(path: str) -> Iterator[Row]:
         text, line = re.sub(r"\s--hash[= ]\S+", "", line).strip(), ""
         where = "%s:%d" % (os.path.basename(path), number)
         sibling = re.fullmatch(r"(?:-r|--requirement)[ =]*([\w.][\w./-]*)", text)
-        match = REQUIREMENT.fullmatch(text)
+        match = re.fullmatch(REQUIREMENT, text)
         try:
             if sibling:
                 yield from list(requirements(os.path.join(os.path.dirname(path), sibling.group(1))))

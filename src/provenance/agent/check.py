@@ -32,18 +32,14 @@ from importlib.machinery import PathFinder
 from typing import Any, Dict, Iterator
 
 EFFECTS = ("none", "unknown", "possible", "known", "broken")
-REQUIREMENT = re.compile(r"(\w[\w.-]*)\s*(?:\[[^]]*\])?\s*\(?([<>=!~][^;()]*)?\)?\s*(?:;(.*))?")
+REQUIREMENT = r"(\w[\w.-]*)\s*(?:\[[^]]*\])?\s*\(?([<>=!~][^;()]*)?\)?\s*(?:;(.*))?"
 MARKERS = {
-    "os_name": os.name,
-    "sys_platform": sys.platform,
-    "platform_machine": platform.machine(),
-    "platform_system": platform.system(),
-    "platform_python_implementation": platform.python_implementation(),
-    "implementation_name": sys.implementation.name,
+    "os_name": os.name, "sys_platform": sys.platform, "platform_machine": platform.machine(),
+    "platform_system": platform.system(), "implementation_name": sys.implementation.name,
+    "platform_python_implementation": platform.python_implementation(), "extra": "",
     "python_version": "%d.%d" % sys.version_info[:2],
     "python_full_version": platform.python_version(),
-    "extra": "",
-}
+}  # fmt: skip
 SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, SyntaxError, RecursionError)
 Row = Dict[str, Any]
@@ -112,7 +108,7 @@ def requirements(path: str) -> Iterator[Row]:
         text, line = re.sub(r"\s--hash[= ]\S+", "", line).strip(), ""
         where = "%s:%d" % (os.path.basename(path), number)
         sibling = re.fullmatch(r"(?:-r|--requirement)[ =]*([\w.][\w./-]*)", text)
-        match = REQUIREMENT.fullmatch(text)
+        match = re.fullmatch(REQUIREMENT, text)
         try:
             if sibling:
                 yield from list(requirements(os.path.join(os.path.dirname(path), sibling.group(1))))
