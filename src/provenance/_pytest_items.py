@@ -44,13 +44,15 @@ class ProvItem(pytest.Item):
         """Pass, warn, skip or fail, as the answer says."""
         one = self.answer
         least = os.environ.get("PROV_FAIL_ON", KNOWN)
-        least = least if least in EFFECTS[1:] else KNOWN
+        if least not in EFFECTS[1:]:
+            text = "PROV_FAIL_ON=%s is none of %s" % (least, ", ".join(EFFECTS[1:]))
+            pytest.fail(text, pytrace=False)
         accepted = {key_of(name) for name in os.environ.get("PROV_ACCEPT", "").split(",")}
         if one.skipped:
             pytest.skip(one.skipped)
         if rank(one.effect) >= rank(least) and not (one.accept and one.accept in accepted):
             text = "%s: %s" % (one.effect.upper(), one.text)
-            text += "\nAccept it: PROV_ACCEPT=%s" % one.accept if one.accept else ""
+            text += "\nOr accept it: PROV_ACCEPT=%s" % one.accept if one.accept else ""
             pytest.fail(text, pytrace=False)
         if one.effect != NONE:
             warnings.warn_explicit("\n" + one.text, UserWarning, self.nodeid, 0)
