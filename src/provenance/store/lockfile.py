@@ -6,7 +6,8 @@ it is, anything else as ``{"base64": ...}``), ``interfaces`` (per run id, the si
 source calls, as `core.interfaces` reads them), ``surroundings`` (which cards and settings concern
 those runs), ``stated`` (what environment files say, where the lock was made from those: per file
 ``source``, ``format``, ``complete`` and ``facts``, the members of `specs.model.Fact` that say
-something), sealed like a record.
+something), sealed like a record. ``checks`` is what the drop-in test compares, judged beforehand by
+`operations._baked_checks`; nothing else reads it, and `docs/record-format.md` describes it.
 """
 
 from __future__ import annotations
