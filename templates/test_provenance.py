@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-# prov 0.1.0.dev0, drop-in test; SHA-256 of all below this line: 7ac9f99be521c236d3b72433384ae13c0765521defb4b889a564c6fa8be9127d
+# Drop-in test of prov 0.1.0.dev0. SHA-256 of all that is below the next line:
+# 7ac9f99be521c236d3b72433384ae13c0765521defb4b889a564c6fa8be9127d
 """Whether Python, packages, code, data, settings and GPU here are those that a reference names.
 
 The reference is prov.lock in this folder or above it, else requirements.txt. Run this file with

@@ -22,7 +22,8 @@ SDK = ("provenance.agent.sdk",)
 DROP_IN = "provenance.agent.check"
 WIDTH = 100
 _SHEBANG = "#!/usr/bin/env python3\n"
-_STAMP = re.compile(r"# prov (\S+), drop-in test; SHA-256 of all below this line: ([0-9a-f]{64})\n")
+_STAMP = "# Drop-in test of prov %s. SHA-256 of all that is below the next line:\n# %s\n"
+_STAMPED = re.compile(re.escape(_STAMP) % (r"(\S+)", "([0-9a-f]{64})"))
 SHIPPED, OTHER, CHANGED = "shipped", "of another version", "changed"
 """What a drop-in test can be: this version's, unchanged since another one made it, or edited."""
 
@@ -79,15 +80,14 @@ def drop_in() -> str:
     """Return the drop-in test: its module below the line with version and digest."""
     with open(path_of(DROP_IN), encoding="utf-8") as stream:
         body = stream.read()
-    stamp = "# prov %s, drop-in test; SHA-256 of all below this line: %s\n"
-    return _SHEBANG + stamp % (provenance.__version__, _sha256(body)) + body
+    return _SHEBANG + _STAMP % (provenance.__version__, _sha256(body)) + body
 
 
 def state_of(text: str) -> tuple[str, str]:
     """Return what a file called drop-in test is (`SHIPPED` ...) and the version that it names."""
     if text == drop_in():
         return SHIPPED, provenance.__version__
-    match = _STAMP.match(text, len(_SHEBANG)) if text.startswith(_SHEBANG) else None
+    match = _STAMPED.match(text, len(_SHEBANG)) if text.startswith(_SHEBANG) else None
     if match is None:
         return CHANGED, ""
     whole = match.group(2) == _sha256(text[match.end() :])
