@@ -40,11 +40,14 @@ MARKERS = {
     "python_version": "%d.%d" % sys.version_info[:2],
     "python_full_version": platform.python_version(),
 }  # fmt: skip
+DEFINITION = (
+    r"(?m)^(?P<indent>%s)(?:@.*\n(?:(?P=indent)[ \t)].*\n)*(?P=indent))*"
+    r"(?:async +def|def|class) +%s\b.*\n(?:(?:(?P=indent)[ \t)].*|[ \t]*)\n)*"
+)
 SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, SyntaxError, RecursionError)
 Row = Dict[str, Any]
-Item = namedtuple("Item", "name effect text total skipped")
-"""The answer to one question. total: facts compared; skipped: why others were not."""
+Item = namedtuple("Item", "name effect text total skipped")  # total: facts that were compared
 __unittest = True  # failures are shown without the lines of this file
 
 
@@ -175,14 +178,14 @@ def check_packages(checks: Row) -> list[Item]:
             told.add(one["id"])
             reasons[key].append(one)
     for one in checks.get("calls", ()):
-        key, label = one["package"], one["label"]
+        key = one["package"]
         if key in other and key in here:
             change = changed(one, tuple(sys.path))
-            if change is None:
-                dark[key] += [label.partition("(")[0]]
-            elif change and not any(old["text"].startswith(label) for old in reasons[key]):
-                reasons[key].append(change)
-    return [check_package(row, here.get(row["key"]), reasons, dark) for row in rows]
+            before = [old for old in reasons[key] if all(w in old["text"] for w in one["words"])]
+            reasons[key] += [change] if change and not before else []
+            dark[key] += [one["label"]] if change is None else []
+    later = any(key in here for key in other)
+    return [check_package(row, here.get(row["key"]), reasons, dark, later) for row in rows]
 
 
 def is_met(row: Row, version: str | None) -> bool:
@@ -195,8 +198,8 @@ def is_met(row: Row, version: str | None) -> bool:
         return bool(row["asked"] == "==%s" % version)
 
 
-def check_package(row: Row, version: str | None, reasons: Row, dark: Row) -> Item:
-    """Return the item of one package, by the reasons found for those that differ."""
+def check_package(row: Row, version: str | None, reasons: Row, dark: Row, later: bool) -> Item:
+    """Return the item of one package. later: some package is there in another version."""
     name = row["key"] if row["key"] == "python" else "packages[%s]" % row["key"]
     if is_met(row, version):
         return Item(name, "none", "", int("unread" not in row), row.get("unread", ""))
@@ -205,7 +208,7 @@ def check_package(row: Row, version: str | None, reasons: Row, dark: Row) -> Ite
         effect, text = row["missing"], "%s is not installed; %s." % (row["name"], row["wanted"])
         if any(PathFinder.find_spec(one.partition(".")[0]) for one in row.get("modules", ())):
             effect = row["differs"]  # another distribution brings the module
-        elif effect == "broken" and row.get("indirect") and len(reasons) > 1:
+        elif effect == "broken" and row.get("indirect") and later:
             effect, text = "possible", text[:-1] + ", where only libraries imported it."
     own = reasons[row["key"]] or [{"effect": effect, "text": "  fix: " + row["fix"]}]
     effect = max([effect] + [one["effect"] for one in own], key=EFFECTS.index)
@@ -217,13 +220,16 @@ def check_package(row: Row, version: str | None, reasons: Row, dark: Row) -> Ite
 
 @functools.lru_cache(maxsize=None)
 def function_in(file: str, name: str, folders: tuple[str, ...]) -> Any:
-    """Return the syntax of a function of a library's file, None where it does not stand there."""
+    """Return the syntax of a function of a library's file, None where it cannot be found there."""
     path = next(filter(os.path.isfile, (os.path.join(one, file) for one in folders)), os.devnull)
     try:
-        with open(path, "rb") as stream:
-            node: Any = ast.parse(stream.read())
+        with open(path, encoding="utf-8") as stream:
+            text, indent = stream.read(), ""
         for part in name.split("."):
-            node = [one for one in node.body if getattr(one, "name", "") == part][-1]
+            found = list(re.finditer(DEFINITION % (indent, part), text))[-1]
+            text, indent = found.group(), "[ \\t]+"
+        top: Any = ast.parse(text if text[:1].strip() else "if 1:\n" + text)
+        node = top.body[0] if text[:1].strip() else top.body[0].body[0]
         return node if node.args else None
     except (OSError, *NOT_UNDERSTOOD):
         return None
@@ -270,10 +276,10 @@ def check_files(name: str, rows: list[Row], top: str) -> Item:
         else:
             state, why = "wrong", "it has changed"
         found[state].append("%s: %s" % (row["path"], why))
+    effect, total = "broken" if found["wrong"] else "none", len(found["equal"] + found["wrong"])
     text = "\n  ".join(["%s differs from the reference:" % name, *found["wrong"]])
     why = "; ".join(found["skipped"]) if rows else "the reference names none"
-    total = len(found["equal"]) + len(found["wrong"])
-    return Item(name, "broken" if found["wrong"] else "none", text, total, why)
+    return Item(name, effect, text, total, why)
 
 
 def digest(path: str, recorded: str) -> bool:
@@ -327,8 +333,8 @@ def check_settings(rows: list[Row]) -> Item:
         for name in sorted({*row["values"], *os.environ}):
             old, new = row["values"].get(name, "unset"), os.environ.get(name, "unset")
             if old != new and any(fnmatch.fnmatchcase(name, one) for one in row["names"]):
-                lines.append("%s is %s; the recorded run had %s." % (name, new, old))
-                lines.append(row["text"].replace("{old}", old))
+                lines += ["%s is %s; the recorded run had %s." % (name, new, old)]
+                lines += [row["text"].replace("{old}", old)]
     why = "" if rows else "none is known to concern the runs"
     return Item("settings", "possible" if lines else "none", "\n".join(lines), len(rows), why)
 
@@ -354,7 +360,7 @@ def items() -> list[Item]:
     folders = [os.path.dirname(os.path.abspath(__file__))]
     while not os.path.exists(os.path.join(folders[-1], ".git")) and folders[-1] not in folders[:-1]:
         folders.append(os.path.dirname(folders[-1]))
-    names = [os.path.join(one, n) for n in ("prov.lock", "requirements.txt") for one in folders]
+    names = [os.path.join(f, n) for n in ("prov.lock", "requirements.txt") for f in folders]
     path = os.getenv("PROV_LOCK") or next(filter(os.path.isfile, names), names[0])
     try:
         checks = reference(path)

@@ -145,7 +145,7 @@ def calls(
     for symbol, own in sorted(by_symbol.items()):
         rows = _of_symbol(package, symbol, own, library, folders) if library else None
         if rows is None:
-            rows = [{"label": short(symbol)}]
+            rows = [{"label": short(symbol), "words": []}]
         found += [dict(one, package=package.key) for one in rows]
     return found
 
@@ -165,7 +165,8 @@ def _of_symbol(
         for other in _otherwise(signature["parameters"], index):
             row = _row_of(package, symbol, uses, signature, dict(signature, parameters=other))
             if row is not None:
-                row.update(file=place[0], function=place[1], parameter=parameter["name"])
+                words = [short(symbol).rpartition(".")[2], parameter["name"]]
+                row.update(file=place[0], function=place[1], parameter=words[1], words=words)
                 if "default" in row:
                     row["same"] = _spellings(parameter["name"], parameter["default"])
                 if check.changed(row, tuple(folders)) == {}:
@@ -176,10 +177,13 @@ def _of_symbol(
 def _definition(library: Library, symbol: str, folders: Sequence[str]) -> tuple[str, str] | None:
     """Return where a symbol's signature stands: the file below a folder, the name in that file."""
     place: Place | None = library.symbols.find(symbol)
+    owner = library.symbols.find(symbol.rpartition(".")[0])
     if place is not None and place.is_class:
-        place = maker_of(library.symbols, place).place
-    module = place.module if place is not None else None
-    if place is None or module is None or not place.name.startswith(module.name + "."):
+        owner, place = place, maker_of(library.symbols, place).place
+    if place is None or (owner.is_class and not place.name.startswith(owner.name + ".")):
+        return None  # inherited: another release may define it in the class itself
+    module = place.module
+    if module is None or not place.name.startswith(module.name + "."):
         return None
     for folder in folders:
         if folder and is_inside(module.path, folder):
@@ -215,8 +219,7 @@ def _row_of(
     reason = with_hits(plain, hits[:1]).reasons[0]
     kind = "default" if hits[0][0].change.kind == DEFAULT else "gone"
     text = reason.text.replace(repr(_LATER), "{new}")
-    label = hits[0][0].text.partition(")")[0] + ")"
-    return {"label": label, kind: sentences(text, "", reason.remedy, "")}
+    return {"label": short(symbol), kind: sentences(text, "", reason.remedy, "")}
 
 
 def _is_plain(value: Any) -> bool:
