@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # Drop-in test of prov 0.1.0.dev0. SHA-256 of all that is below the next line:
-# cbb92bd39f1cbb120c224a9732f860210c0299f524c4de54a14b1dd776d5c2b4
+# aabeb4b7ab8156063836d92ae5f8cd35cbaf8881a436c68ff2b06a0be21834d4
 """Whether Python, packages, code, data, settings and GPU here are those that a reference names.
 
 The reference is prov.lock in this folder or above it, else requirements.txt. Run this file with
@@ -143,8 +143,7 @@ def reference(path: str) -> Row:
         raise ValueError("it was changed by hand: its seal does not hold")
     if lock["schema"] != "prov/lock/1" or lock.get("checks", {}).get("form") != 1:
         raise ValueError("it is of another prov than this test: renew it with prov lock")
-    checks: Row = lock["checks"]
-    return checks
+    return dict(lock["checks"])
 
 
 def key_of(name: str) -> str:
@@ -174,11 +173,10 @@ def check_packages(checks: Row) -> list[Item]:
     other = {row["key"] for row in rows if not is_met(row, here.get(row["key"]))}
     reasons: dict[str, list[Row]] = {key: [] for key in other}
     dark: dict[str, list[str]] = {key: [] for key in other}
-    told = set()
     for one in checks.get("known", ()):
         key, now = one["package"], re.match(r"[\d.]*\d", here.get(one["package"], ""))
+        told = [old["id"] for own in reasons.values() for old in own]
         if key in other and now and one["id"] not in told and meets(now.group(), one["when"]):
-            told.add(one["id"])
             reasons[key].append(one)
     for one in checks.get("calls", ()):
         key = one["package"]
@@ -213,11 +211,10 @@ def check_package(row: Row, version: str | None, reasons: Row, dark: Row, later:
             effect = row["differs"]  # another distribution brings the module
         elif effect == "broken" and row.get("indirect") and later:
             effect, text = "possible", text[:-1] + ", where only libraries imported it."
-    own = reasons[row["key"]] or [{"effect": effect, "text": "  fix: " + row["fix"]}]
+    own, unread = reasons[row["key"]], ", ".join(dict.fromkeys(dark[row["key"]]))
     effect = max([effect] + [one["effect"] for one in own], key=EFFECTS.index)
-    lines = [text] + [one["text"] for one in own]
-    if dark[row["key"]]:
-        lines.append("  signatures not compared: " + ", ".join(dict.fromkeys(dark[row["key"]])))
+    lines = [text] + ([one["text"] for one in own] or ["  fix: " + row["fix"]])
+    lines += ["  signatures not compared: " + unread] if unread else []
     return Item(name, effect, "\n".join(lines), 1, "")
 
 
@@ -338,8 +335,8 @@ def check_settings(rows: list[Row]) -> Item:
             if old != new and any(fnmatch.fnmatchcase(name, one) for one in row["names"]):
                 lines += ["%s is %s; the recorded run had %s." % (name, new, old)]
                 lines += [row["text"].replace("{old}", old)]
-    why = "" if rows else "none is known to concern the runs"
-    return Item("settings", "possible" if lines else "none", "\n".join(lines), len(rows), why)
+    effect, why = "possible" if lines else "none", "" if rows else "none concerns the runs"
+    return Item("settings", effect, "\n".join(lines), len(rows), why)
 
 
 def check_gpu(recorded: Row) -> Item:
@@ -384,8 +381,8 @@ def settle(item: Item) -> None:
     name = item.name.partition("[")[2].rstrip("]") or item.name
     accepted = name in [key_of(one) for one in os.getenv("PROV_ACCEPT", "").split(",")]
     if item.effect in grave and not (accepted and item.total):
-        text = "%s: %s\n" % (item.effect.upper(), item.text)
-        text += "Or accept it: PROV_ACCEPT=%s" % name if item.total else ""
+        accept = "\nOr accept it: PROV_ACCEPT=%s" % name if item.total else ""
+        text = "%s: %s%s" % (item.effect.upper(), item.text, accept)
         if "pytest" in sys.modules:
             sys.modules["pytest"].fail(text, pytrace=False)
         raise AssertionError(text)

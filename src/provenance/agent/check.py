@@ -140,8 +140,7 @@ def reference(path: str) -> Row:
         raise ValueError("it was changed by hand: its seal does not hold")
     if lock["schema"] != "prov/lock/1" or lock.get("checks", {}).get("form") != 1:
         raise ValueError("it is of another prov than this test: renew it with prov lock")
-    checks: Row = lock["checks"]
-    return checks
+    return dict(lock["checks"])
 
 
 def key_of(name: str) -> str:
@@ -171,11 +170,10 @@ def check_packages(checks: Row) -> list[Item]:
     other = {row["key"] for row in rows if not is_met(row, here.get(row["key"]))}
     reasons: dict[str, list[Row]] = {key: [] for key in other}
     dark: dict[str, list[str]] = {key: [] for key in other}
-    told = set()
     for one in checks.get("known", ()):
         key, now = one["package"], re.match(r"[\d.]*\d", here.get(one["package"], ""))
+        told = [old["id"] for own in reasons.values() for old in own]
         if key in other and now and one["id"] not in told and meets(now.group(), one["when"]):
-            told.add(one["id"])
             reasons[key].append(one)
     for one in checks.get("calls", ()):
         key = one["package"]
@@ -210,11 +208,10 @@ def check_package(row: Row, version: str | None, reasons: Row, dark: Row, later:
             effect = row["differs"]  # another distribution brings the module
         elif effect == "broken" and row.get("indirect") and later:
             effect, text = "possible", text[:-1] + ", where only libraries imported it."
-    own = reasons[row["key"]] or [{"effect": effect, "text": "  fix: " + row["fix"]}]
+    own, unread = reasons[row["key"]], ", ".join(dict.fromkeys(dark[row["key"]]))
     effect = max([effect] + [one["effect"] for one in own], key=EFFECTS.index)
-    lines = [text] + [one["text"] for one in own]
-    if dark[row["key"]]:
-        lines.append("  signatures not compared: " + ", ".join(dict.fromkeys(dark[row["key"]])))
+    lines = [text] + ([one["text"] for one in own] or ["  fix: " + row["fix"]])
+    lines += ["  signatures not compared: " + unread] if unread else []
     return Item(name, effect, "\n".join(lines), 1, "")
 
 
@@ -335,8 +332,8 @@ def check_settings(rows: list[Row]) -> Item:
             if old != new and any(fnmatch.fnmatchcase(name, one) for one in row["names"]):
                 lines += ["%s is %s; the recorded run had %s." % (name, new, old)]
                 lines += [row["text"].replace("{old}", old)]
-    why = "" if rows else "none is known to concern the runs"
-    return Item("settings", "possible" if lines else "none", "\n".join(lines), len(rows), why)
+    effect, why = "possible" if lines else "none", "" if rows else "none concerns the runs"
+    return Item("settings", effect, "\n".join(lines), len(rows), why)
 
 
 def check_gpu(recorded: Row) -> Item:
@@ -381,8 +378,8 @@ def settle(item: Item) -> None:
     name = item.name.partition("[")[2].rstrip("]") or item.name
     accepted = name in [key_of(one) for one in os.getenv("PROV_ACCEPT", "").split(",")]
     if item.effect in grave and not (accepted and item.total):
-        text = "%s: %s\n" % (item.effect.upper(), item.text)
-        text += "Or accept it: PROV_ACCEPT=%s" % name if item.total else ""
+        accept = "\nOr accept it: PROV_ACCEPT=%s" % name if item.total else ""
+        text = "%s: %s%s" % (item.effect.upper(), item.text, accept)
         if "pytest" in sys.modules:
             sys.modules["pytest"].fail(text, pytrace=False)
         raise AssertionError(text)
