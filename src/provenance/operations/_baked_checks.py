@@ -25,6 +25,8 @@ from provenance.operations import _baked_changes, _baked_files
 from provenance.operations._baked_changes import Package, sentences
 
 FORM = 1
+_MOST_CALLS = 3000
+"""Parameters that a lock lists, about 400 bytes each; of packages after these only the names."""
 _OTHERS_LOAD = re.compile(r"^(nvidia-|mkl$|intel-openmp$|tbb$|triton$|pytorch-triton|jaxlib$)")
 """Packages of shared libraries, on which results depend though no import shows."""
 
@@ -165,9 +167,11 @@ def _calls(
 ) -> list[dict[str, Any]]:
     """Return the signatures that the runs rely on, from the first run whose library is at hand."""
     run = next((one for one in runs if one.library is not None), runs[0])
-    return [
-        row for one in packages for row in _baked_changes.calls(one, uses, run.library, run.folders)
-    ]
+    found: list[dict[str, Any]] = []
+    for one in packages:
+        library = run.library if len(found) < _MOST_CALLS else None
+        found += _baked_changes.calls(one, uses, library, run.folders)
+    return found
 
 
 # ---- settings and cards

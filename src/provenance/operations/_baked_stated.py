@@ -61,7 +61,7 @@ def _rows(fact: Fact, needed: set[str]) -> Iterator[dict[str, Any]]:
         yield dict(unread, unread="%s: stated in a way that this test does not read" % fact.name)
         return
     modules = () if python else importable.modules(key)
-    name = "Python" if python else fact.name
+    name = "Python" if python else fact.name if fact.ecosystem == PYPI else key
     row: dict[str, Any] = {
         "key": key,
         "name": name,
@@ -91,7 +91,10 @@ def _asked(fact: Fact) -> str | None:
         return "==" + fact.version
     if fact.exactness == NAMED:
         return ""
-    return None if fact.exactness == PLACED else ranges.shown(fact)
+    if fact.exactness == PLACED:
+        return None
+    clauses = ranges.shown(fact).split(",")
+    return ",".join(one if one[:1] in "<>=!~" else "==" + one for one in clauses)
 
 
 def _data(one: Stated) -> Iterator[dict[str, Any]]:
