@@ -70,7 +70,9 @@ def _rows(fact: Fact, needed: set[str]) -> Iterator[dict[str, Any]]:
         "differs": POSSIBLE if ranges.is_bound(asked) else UNKNOWN,
         "missing": BROKEN if needed.intersection(modules) else UNKNOWN,
         "modules": list(modules),
-        "fix": "use Python " + asked if python else "pip install '%s%s'" % (name, asked),
+        "fix": "use Python " + asked.lstrip("=")
+        if python
+        else "pip install '%s%s'" % (name, asked),
     }
     yield dict(row, marker=fact.marker) if fact.marker and fact.ecosystem == PYPI else row
 
