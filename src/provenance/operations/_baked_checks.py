@@ -25,7 +25,7 @@ from provenance.operations import _baked_changes, _baked_files
 from provenance.operations._baked_changes import Package, sentences
 
 FORM = 1
-_MOST_CALLS = 3000
+_MOST_CALLS = 1500
 """Parameters that a lock lists, about 400 bytes each; of packages after these only the names."""
 _OTHERS_LOAD = re.compile(r"^(nvidia-|mkl$|intel-openmp$|tbb$|triton$|pytorch-triton|jaxlib$)")
 """Packages of shared libraries, on which results depend though no import shows."""
