@@ -150,17 +150,15 @@ def key_of(name: str) -> str:
 
 def installed() -> dict[str, str]:
     """Return the version of each installed package by key; the first on the path counts."""
-    found = {"python": platform.python_version()}
-    for folder in dict.fromkeys(os.path.abspath(one) for one in sys.path):
-        here = {}
+    found = {}
+    for folder in reversed([os.path.abspath(one) for one in sys.path]):
         place = glob.escape(folder) + "/[!~]*-info"
         files = glob.glob(place) + glob.glob(place + "/METADATA") + glob.glob(place + "/PKG-INFO")
         for file in sorted(filter(os.path.isfile, files), key=os.path.getmtime):  # later install
             with open(file, encoding="utf-8", errors="replace") as stream:
                 told = dict(re.findall(r"(?m)^(Name|Version): *(\S+)", stream.read(4096)))
-            here[key_of(told.get("Name", ""))] = told.get("Version", "")
-        found = {**here, **found}
-    return found
+            found[key_of(told.get("Name", ""))] = told.get("Version", "")
+    return dict(found, python=platform.python_version())
 
 
 def check_packages(checks: Row) -> list[Item]:
@@ -263,7 +261,8 @@ def check_files(name: str, rows: list[Row], top: str) -> Item:
     found: dict[str, list[str]] = {"equal": [], "wrong": [], "skipped": []}
     for row in rows:
         path = os.path.join(top, os.path.expanduser(row["path"]))
-        size = os.path.getsize(path) if os.path.isfile(path) else None
+        readable = os.path.isfile(path) and os.access(path, os.R_OK)
+        size = os.path.getsize(path) if readable else None
         if "skip" in row or size is None:
             state, why = "wrong" if row.get("needed") else "skipped", row.get("skip", "not here")
         elif size > 1 << 30 and os.getenv("PROV_FULL") != "1":
@@ -374,10 +373,11 @@ def items() -> list[Item]:
 
 def settle(item: Item) -> None:
     """End the running test as ``item`` says: in silence, with a warning, skipped or failed."""
-    grave = EFFECTS[max(1, EFFECTS.index(os.getenv("PROV_FAIL_ON", "known"))) :]
+    least = os.getenv("PROV_FAIL_ON", "known")
+    assert least in EFFECTS[1:], "PROV_FAIL_ON is none of %s" % ", ".join(EFFECTS[1:])
     name = item.name.partition("[")[2].rstrip("]") or item.name
     accepted = name in [key_of(one) for one in os.getenv("PROV_ACCEPT", "").split(",")]
-    if item.effect in grave and not (accepted and item.total):
+    if item.effect in EFFECTS[EFFECTS.index(least) :] and not (accepted and item.total):
         accept = "\nOr accept it: PROV_ACCEPT=%s" % name if item.total else ""
         text = "%s: %s%s" % (item.effect.upper(), item.text, accept)
         if "pytest" in sys.modules:
