@@ -75,7 +75,10 @@ SEEDS: dict[str, tuple[str, ...]] = {
     "DESCRIPTION": (test_r_files.DESCRIPTION,),
     "explicit.txt": (test_conda_lists.EXPLICIT,),
     "environment.yml": (test_environment_yml.MIXED,),
-    "requirements.txt": (REQUIREMENTS, "Package Version\n------- -------\ntorch   1.7.1 /home/me\n"),
+    "requirements.txt": (
+        REQUIREMENTS,
+        "Package Version\n------- -------\ntorch   1.7.1 /home/me\n",
+    ),
     "cog.yaml": (test_interpreters.COG,),
     "pyproject.toml": (test_pyproject.PEP621, test_pyproject.POETRY),
     "setup.cfg": (test_setup_cfg.TEXT,),

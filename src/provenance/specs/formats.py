@@ -162,7 +162,7 @@ def _shown(spec: Spec) -> Spec:
 
 
 def _joined(fact: Fact) -> str:
-    return "".join(one if isinstance(one, str) else "".join(one) for one in fact)
+    return "".join(one for one in (*fact, *fact.extras) if isinstance(one, str))
 
 
 def _reader(module: str) -> Callable[[Source], Spec]:
