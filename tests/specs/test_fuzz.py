@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-import unicodedata
 from typing import Any
 
 import pytest
@@ -17,70 +15,17 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from provenance.specs import find, formats
-from provenance.specs.model import EXACT, EXACTNESS, PLACED, Source, Spec
-from tests.specs.seeds import MODULES, SEEDS
+from provenance.specs import find
+from tests.specs.seeds import SEEDS
+from tests.specs.soundness import is_printable, module_of, sound
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-BUDGET_S = 1.0
-"""Of processor time, for one small file. The slowest real file takes a tenth of it."""
-
-FOLDER = "a:b/"
-"""A folder with a colon: places are split at the last one."""
-
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 ALL = pytest.mark.parametrize("path", list(SEEDS))
-
-
-def module_of(path: str) -> str:
-    return MODULES.get(path) or formats.module_of(path)
-
-
-def sound(path: str, data: bytes, budget: float = BUDGET_S) -> Spec:
-    """Read ``data`` as the file ``path``, and assert all that must hold of any answer."""
-    asked: list[str] = []
-
-    def sibling(name: str) -> bytes | None:
-        asked.append(name)
-        return b"b==1\n-r other.txt\n" if name.endswith(".txt") else None
-
-    begin = time.process_time()
-    spec = formats.read(Source(FOLDER + path, data, sibling), module_of(path))
-    took = time.process_time() - begin
-    assert took < budget, "%s took %.1f s" % (path, took)
-    assert len(asked) <= 1000
-    lines = data.replace(b"\r\n", b"\n").count(b"\n") + data.count(b"\r") + 1
-    for one in (*spec.facts, *spec.unread):
-        name, _, line = one.where.rpartition(":")
-        assert name == FOLDER + path or name in spec.included, one
-        assert 1 <= int(line) <= max(lines, 3), one
-    for unread in spec.unread:
-        assert not unread.why.startswith(("Reading it failed", "There is no reader")), unread
-        assert unread.why.endswith("."), unread
-        assert len(unread.why) > 8
-        assert len(unread.text) <= 200
-        assert is_printable(unread.why + unread.text), unread
-    for fact in spec.facts:
-        assert fact.exactness in EXACTNESS
-        assert fact.name
-        assert fact.exactness != EXACT or fact.version or fact.digest, fact
-        assert not fact.version or fact.exactness in (EXACT, PLACED), fact
-        for value in fact:
-            assert is_printable(value if isinstance(value, str) else repr(value)), fact
-    for note in spec.notes:
-        assert is_printable(note), note
-    assert spec.facts or spec.unread or spec.notes
-    return spec
-
-
-def is_printable(text: str) -> bool:
-    """Return whether no character of a text would steer a terminal or fail to be encoded."""
-    turning = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-    return not any(unicodedata.category(one) in ("Cc", "Cs") or one in turning for one in text)
 
 
 def test_every_reader_has_a_file_here() -> None:
@@ -103,6 +48,13 @@ def test_codings_and_line_ends_state_the_same(path: str, coding: str) -> None:
 
 
 @ALL
+def test_files_that_end_early(path: str) -> None:
+    for text in SEEDS[path]:
+        for size in range(0, len(text), 1 + len(text) // 40):
+            sound(path, text[:size].encode())
+
+
+@ALL
 @QUICK
 @given(data=st.binary(max_size=300))
 @example(data=b"")
@@ -114,13 +66,18 @@ def test_any_bytes(path: str, data: bytes) -> None:
     sound(path, data)
 
 
+ODD = """\
+\\ ' " ''' $ ${ $( ` { } [ ] ( ) < > << | || & && ; # : - == >= = => , . * ^ ~ @ [[ !! <<: &a *a
+FROM RUN ENV ARG COPY --from= pip install conda -c -r -e git+ file:// python 3.6 or later (https://
+![ ``` ~~~ {{x}} {%if%} :: null true 1e999 open( if then fi for %post Bootstrap: md5: path: package
+version name dependencies 9999999999999999999999 1. é"""
 PIECES = st.sampled_from(
-    "\n \\ ' \" ''' \"\"\" $ ${ $( ` { } [ ] ( ) < > << <<EOF\n EOF\n | || & && ; # : - == >= = => "
-    ", . * ^ ~ @ \t \r\n \0 \x1b[31m \x0c \x85 \ufeff \u2028 \u202e é \ue000 [[ !! |\n <<: &a *a "
-    "FROM RUN ENV ARG COPY --from= pip install conda -c -r -e git+ file:// python 3.6 or later "
-    "(https:// ![ ``` ~~~ {{x}} {%if%} :: null true 1e999 open( if then fi for %post Bootstrap: "
-    "md5: path: package version name dependencies 9999999999999999999999 1. \n\n \udc80".split(" ")
-    + ["", " ", "  ", "if x:\n ", "9" * 5000, "1" * 10000]
+    [
+        *ODD.split(),
+        *("", " ", "  ", "\n", "\n\n", "\t", "\r\n", "\0", "\x0c", "\x85", "\x1b[31m", "\ufeff"),
+        *("\u2028", "\u202e", "\ue000", "\udc80", '"""', "<<EOF\n", "EOF\n", "|\n", "if x:\n "),
+        *("9" * 5000, "1" * 10000),
+    ]
 )
 
 
@@ -182,12 +139,16 @@ WRONG = st.recursive(
         st.booleans(),
         st.integers(-2, 3),
         st.sampled_from([10**30, 1e308, 1.5, -0.0]),
-        st.sampled_from(["", " ", "*", "1.0", "x", "\x1b", "a\nb", "==", "https://h/x-1.0.zip", "../x"]),
-        st.text(max_size=5).filter(lambda text: is_printable(text)),
+        st.sampled_from(
+            ["", " ", "*", "1.0", "x", "\x1b", "a\nb", "==", "https://h/x-1.0.zip", "../x"]
+        ),
+        st.text(max_size=5).filter(is_printable),
     ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
-        st.dictionaries(st.sampled_from(["name", "version", "url", "git", "path", "md5", ""]), inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["name", "version", "url", "git", "path", "md5", ""]), inner, max_size=3
+        ),
     ),
     max_leaves=6,
 )  # fmt: skip

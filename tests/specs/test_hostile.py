@@ -15,40 +15,37 @@ from provenance.operations import stated
 from provenance.specs import formats
 from provenance.specs.model import Source
 from tests.specs.seeds import SEEDS
-from tests.specs.test_fuzz import ALL, FOLDER, module_of, sound
+from tests.specs.soundness import FOLDER, module_of, sound
+from tests.specs.test_fuzz import ALL
 
 PIECES = (
-    "[ { ( < ' \" ` \\ a. a= a== a>= 1. 1,1, a@ $( ${ ]( ![]( ``` |a * - # : ; , é 0 {{x}} {% a: "
-    "&a*a ::".split()
-    + ["- ", "- - ", "* ", "\n", " ", "a\n", "a: 1\n", "x = 1\n", "[[a]]\n", "\\\n", "a\n---\n"]
-    + ["FROM a\n", "RUN pip install a\n", "FROM a AS b\nFROM b\n", "<<A ", "ENV A=$A$A\n"]
-    + ["- a==1.0\n", "| python | 3.6 |\n", "python 3.6, ", "python>=1", "n't ", "0" * 64 + "  a\n"]
-    + ["Bootstrap: docker\n%post\n", "a: &a [", "? ", "a;", "=1,", " or a", "-r a\n", "a ; a and "]
+    *"[ { ( < ' \" ` \\ a. a= a== a>= 1. 1,1, a@ $( ${ ]( ![]( ``` |a * - # : ; , é 0".split(),
+    *"{{x}} {% a: &a*a ::".split(),
+    *("- ", "- - ", "* ", "\n", " ", "a\n", "a: 1\n", "x = 1\n", "[[a]]\n", "\\\n", "a\n---\n"),
+    *("FROM a\n", "RUN pip install a\n", "FROM a AS b\nFROM b\n", "<<A ", "ENV A=$A$A\n", "? "),
+    *("- a==1.0\n", "| python | 3.6 |\n", "python 3.6, ", "python>=1", "n't ", "=1,", " or a"),
+    *("0" * 64 + "  a\n", "Bootstrap: docker\n%post\n", "a: &a [", "a;", "-r a\n", "a ; a and "),
 )
 
 
 @ALL
 @pytest.mark.parametrize("piece", PIECES, ids=repr)
 def test_the_same_again_and_again_costs_little(path: str, piece: str) -> None:
-    again = piece * (60_000 // len(piece))
+    again = piece * (30_000 // len(piece))
     text = SEEDS[path][0]
-    for whole in (again, text + again, text[: len(text) // 2] + again, 'x = "' + again + '"'):
-        sound(path, whole.encode(), budget=2.0)
+    for whole in (again, text + again, 'x = "' + again + '"'):
+        sound(path, whole.encode(), budget=1.0)
 
 
 def laughs(levels: int = 30) -> str:
     """Return YAML that is some hundred bytes and stands for 10 to the power of ``levels``."""
-    lines = ["a0: &a0 [lol]"]
-    lines += [
-        "a%d: &a%d [%s]" % (n, n, ", ".join(["*a%d" % (n - 1)] * 10)) for n in range(1, levels)
-    ]
-    merged = ["m0: &m0 {k: v}"]
-    merged += ["m%d: &m%d {<<: [%s], k%d: *m%d}" % (n, n, ", ".join(["*m%d" % (n - 1)] * 10), n, n - 1)
-               for n in range(1, levels)]  # fmt: skip
-    return "\n".join(lines + merged) + "\ndependencies: *a%d\npackage: *m%d\n" % (
-        levels - 1,
-        levels - 1,
-    )
+    lines = ["a0: &a0 [lol]", "m0: &m0 {k: v}"]
+    for n in range(1, levels):
+        tens = ", ".join(["*%s" % (n - 1)] * 10)
+        lines.append("a%d: &a%d [%s]" % (n, n, tens.replace("*", "*a")))
+        lines.append("m%d: &m%d {<<: [%s], k%d: *m%d}" % (n, n, tens.replace("*", "*m"), n, n - 1))
+    last = levels - 1
+    return "\n".join(lines) + "\ndependencies: *a%d\npackage: *m%d\n" % (last, last)
 
 
 BOMBS = {
@@ -156,17 +153,18 @@ def test_nothing_in_a_file_is_run_opened_or_fetched(tmp_path: Path) -> None:
     marker = tmp_path / "ran"
     evil = EVIL.format(marker=marker)
     tagged = "!!python/object/apply:os.system ['touch %s']\n" % marker
-    shell = "RUN $(touch {0}) `touch {0}` && pip install a==1 $(curl http://h.example)\n".format(
-        marker
-    )
+    shell = f"RUN $(touch {marker}) `touch {marker}` && pip install a==1 $(curl http://h)\n"
+    dependencies = "dependencies: [%s]\nname: %s" % (tagged.strip(), tagged)
+    recipe = f"{{% set x = load_file('{marker}') %}}\npackage: {{{{ os.popen('touch {marker}') }}}}"
+    away = "-r http://127.0.0.1:9/x\ngit+http://127.0.0.1:9/x\n"
     files = [
         ("setup.py", "setup_py", evil),
-        ("environment.yml", "environment_yml", "dependencies: [%s]\nname: %s" % (tagged.strip(), tagged)),
-        ("meta.yaml", "meta_yaml", "{%% set x = load_file('%s') %%}\npackage: {{ os.popen('touch %s') }}" % (marker, marker)),
+        ("environment.yml", "environment_yml", dependencies),
+        ("meta.yaml", "meta_yaml", recipe),
         ("Dockerfile", "dockerfile", "FROM a\n" + shell),
         ("x.def", "apptainer", "Bootstrap: docker\nFrom: a\n%post\n" + shell),
-        ("requirements.txt", "requirements", "$(touch %s)\n-r http://127.0.0.1:9/x\ngit+http://127.0.0.1:9/x\n" % marker),
-    ]  # fmt: skip
+        ("requirements.txt", "requirements", f"$(touch {marker})\n" + away),
+    ]
     files += [(path, module_of(path), text) for path, texts in SEEDS.items() for text in texts]
     given = [(path, module, text.encode()) for path, module, text in files]
     sandboxed(repr(given))
