@@ -12,7 +12,11 @@ def read(text, files=None, path="r.txt"):
 
 def brief(fact):
     """Return the members of a fact that are said, without its kind and place."""
-    return {k: v for k, v in fact._asdict().items() if v and k not in ("kind", "where")}
+    return {
+        k: v
+        for k, v in fact._asdict().items()
+        if v not in ("", (), -1) and k not in ("kind", "where")
+    }
 
 
 def test_included_files():

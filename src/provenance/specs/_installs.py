@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 
 from provenance.specs import _conda, _requirement
@@ -73,15 +74,15 @@ def _shell(words: list[Word], base: int, into: Gathered, depth: int) -> None:
     for option, text in pairwise(words[:4]):
         if option.text.startswith("-") and option.text.endswith("c"):
             if depth < _DEEPEST:
-                inside = Gathered(_always(into.where(base + text.offset)))
+                inside = into.within(functools.partial(_always, into.where(base + text.offset)))
                 take(text.text, 0, {}, inside, depth + 1)
-                into.take(*inside.facts, *inside.unread)
-                into.notes += inside.notes
+                into.merge(inside)
             break
 
 
-def _always(place: str) -> Callable[[int], str]:
-    return lambda _: place
+def _always(place: str, at: int) -> str:
+    del at  # a shell's text within a shell's text has no lines of its own
+    return place
 
 
 def _unwrapped(words: list[Word]) -> list[Word]:

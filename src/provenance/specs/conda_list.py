@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from provenance.specs import _conda, conda_explicit
+from provenance.specs._gathered import NO_PACKAGE, Gathered
 from provenance.specs._text import decoded
 from provenance.specs.model import CONDA, EXACT, Fact, Source, Spec, Unreadable
 
@@ -36,7 +37,7 @@ def read(source: Source) -> Spec:
     text = decoded(source.data)
     if conda_explicit.is_explicit(text):
         return conda_explicit.read(source)
-    told = _conda.Told(source)
+    told = Gathered(source.path)
     table = is_table(text)
     if not table and not is_export(text):
         raise Unreadable("No list of conda's: neither its table nor name=version=build lines.", 1)
@@ -45,11 +46,13 @@ def read(source: Source) -> Spec:
         if found is None:
             told.miss(number, line, "No package with a version, as conda lists them.")
             continue
-        told.add(_fact(*found, told.where(number)))
-    return told.spec(FORMAT if table else FORMAT + " --export", bool(told.facts))
+        told.take(_fact(*found, told.where(number)))
+    return told.spec(
+        FORMAT if table else FORMAT + " --export", bool(told.facts), nothing=NO_PACKAGE
+    )
 
 
-def _rows(text: str, told: _conda.Told) -> Iterator[tuple[int, str]]:
+def _rows(text: str, told: Gathered) -> Iterator[tuple[int, str]]:
     """Yield the lines that name packages; note the platform."""
     for number, line in enumerate(text.split("\n"), 1):
         bare = line.strip()

@@ -124,9 +124,7 @@ def _file(one: Node, folder: str, origin: str, source: Source) -> Iterator[Fact 
     place, digest = _digest(body)
     at = _at(source, place.line) if place is not None else where
     exactness = EXACT if digest else PLACED if origin else NAMED
-    yield Fact(
-        DATA, path, exactness, at, ecosystem="", url=origin, digest=digest, size=_size(body)
-    )
+    yield Fact(DATA, path, exactness, at, ecosystem="", url=origin, digest=digest, size=_size(body))
     files = body.get("files") if body is not None else None
     for inner in files.items if files is not None and files.kind == LIST else []:
         node, own = _digest(inner)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from provenance.specs import _conda, _matchspec, _poetry, _toml
+from provenance.specs._gathered import NO_PACKAGE, Gathered
 from provenance.specs._lines import Document, Key, shown
 from provenance.specs.model import CONDA, CUDA, NAMED, PLACED, RANGE, Fact, Source, Spec, Unreadable
 
@@ -28,12 +29,12 @@ def read(source: Source) -> Spec:
     file = _toml.load(source)
     if not any(name in file.root for name in ("workspace", "project", "dependencies", "package")):
         raise Unreadable("No file of pixi's: it has neither a workspace nor dependencies.", 1)
-    told = _conda.Told(source)
+    told = Gathered(source.path)
     state(file, (), told)
-    return told.spec(FORMAT, False)
+    return told.spec(FORMAT, False, nothing=NO_PACKAGE)
 
 
-def state(file: Document, top: Key, told: _conda.Told) -> None:
+def state(file: Document, top: Key, told: Gathered) -> None:
     """Add what pixi's tables below ``top`` state to ``told``."""
     head: Key = (*top, "workspace") if file.table(*top, "workspace") else (*top, "project")
     places = [
@@ -45,7 +46,7 @@ def state(file: Document, top: Key, told: _conda.Told) -> None:
     channels = [one for one in file.items(*head, "channels") if isinstance(one, str)]
     if channels:
         shortened = [_conda.without_secret(one)[:100] for one in channels[:20]]
-        told.notes.append("Channels, the first one first: %s." % ", ".join(shortened))
+        told.note("Channels, the first one first: %s." % ", ".join(shortened))
     _part(file, top, "", told)
     always = _of_default(file, top)
     for name in file.table(*top, "feature"):
@@ -62,13 +63,13 @@ def _of_default(file: Document, top: Key) -> set[str]:
     )
 
 
-def _part(file: Document, key: Key, group: str, told: _conda.Told) -> None:
+def _part(file: Document, key: Key, group: str, told: Gathered) -> None:
     """State the tables of the whole file or of one feature, and those for single platforms."""
     _tables(file, key, "", group, told)
     cuda = file.get(*key, "system-requirements", "cuda")
     if isinstance(cuda, str) and cuda:
         where = file.where(*key, "system-requirements", "cuda")
-        told.add(Fact(CUDA, "cuda", RANGE, where, "", ">=" + cuda[:40], CONDA, group=group))
+        told.take(Fact(CUDA, "cuda", RANGE, where, "", ">=" + cuda[:40], CONDA, group=group))
     for name in file.table(*key, "target"):
         marker = _conda.selector(name)
         if marker is None:
@@ -78,7 +79,7 @@ def _part(file: Document, key: Key, group: str, told: _conda.Told) -> None:
         _tables(file, (*key, "target", name), marker or "", group, told)
 
 
-def _tables(file: Document, key: Key, marker: str, group: str, told: _conda.Told) -> None:
+def _tables(file: Document, key: Key, marker: str, group: str, told: Gathered) -> None:
     for table, other in _CONDAS:
         for name, value in file.table(*key, table).items():
             for at, one in _each(value, (*key, table, name)):
@@ -87,7 +88,7 @@ def _tables(file: Document, key: Key, marker: str, group: str, told: _conda.Told
         place: Key = (*key, "pypi-dependencies", name)
         for found in _poetry.entry(name, value, file, place, group):
             if isinstance(found, Fact):
-                told.add(found._replace(marker=_conda.both(found.marker, marker)))
+                told.take(found._replace(marker=_conda.both(found.marker, marker)))
             else:
                 told.miss(file.line(*place), found.text, found.why)
 
@@ -100,7 +101,7 @@ def _each(value: Any, key: Key) -> Iterator[tuple[Key, Any]]:
 
 
 def _dependency(
-    file: Document, name: str, value: Any, key: Key, marker: str, told: _conda.Told, group: str
+    file: Document, name: str, value: Any, key: Key, marker: str, told: Gathered, group: str
 ) -> None:
     """State one of conda's dependencies: ``name = "1.2"`` or ``name = {version = ...}``."""
     table = {"version": value} if isinstance(value, str) else value
@@ -117,7 +118,7 @@ def _dependency(
         return
     place = _poetry.place_of(table)
     build, channel, subdir = (_text(table, word) for word in ("build", "channel", "subdir"))
-    told.add(
+    told.take(
         Fact(
             kind=_conda.kind_of(one.name),
             name=one.name,
