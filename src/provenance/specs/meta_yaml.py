@@ -22,6 +22,7 @@ def read(source: Source) -> Spec:
     file, statements = _jinja.document(source.data)
     told = Gathered(source.path)
     told.miss_all((line, text, _jinja.why(text)) for line, text in statements)
+    told.miss_all(file.problems)
     root = file.root
     if root is None or root.kind != MAP:
         raise Unreadable("No recipe of conda-build's: the file is no map.", 1)

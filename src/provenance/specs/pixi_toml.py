@@ -2,7 +2,8 @@
 
 What stands outside of features, and in those of the environment ``default``, counts always; what
 other features add is of the feature's group. Versions are conda's: "1.2" is exact, "1.2.*" not.
-``[tool.pixi]`` of a pyproject.toml has the same tables (`state`).
+``[tool.pixi]`` of a pyproject.toml has the same tables (`state`), as has conda-lock's
+``[tool.conda-lock.dependencies]`` (`dependencies`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,18 @@ from typing import Any
 from provenance.specs import _conda, _matchspec, _poetry, _toml
 from provenance.specs._gathered import NO_PACKAGE, Gathered
 from provenance.specs._lines import Document, Key, shown
-from provenance.specs.model import CONDA, CUDA, NAMED, PLACED, RANGE, Fact, Source, Spec, Unreadable
+from provenance.specs.model import (
+    CONDA,
+    CUDA,
+    NAMED,
+    PLACED,
+    PYPI,
+    RANGE,
+    Fact,
+    Source,
+    Spec,
+    Unreadable,
+)
 
 FORMAT = "pixi.toml"
 _CONDAS = (
@@ -81,9 +93,7 @@ def _part(file: Document, key: Key, group: str, told: Gathered) -> None:
 
 def _tables(file: Document, key: Key, marker: str, group: str, told: Gathered) -> None:
     for table, other in _CONDAS:
-        for name, value in file.table(*key, table).items():
-            for at, one in _each(value, (*key, table, name)):
-                _dependency(file, name, one, at, marker, told, group or other)
+        dependencies(file, (*key, table), told, marker, group or other)
     for name, value in file.table(*key, "pypi-dependencies").items():
         place: Key = (*key, "pypi-dependencies", name)
         for found in _poetry.entry(name, value, file, place, group):
@@ -91,6 +101,15 @@ def _tables(file: Document, key: Key, marker: str, group: str, told: Gathered) -
                 told.take(found._replace(marker=_conda.both(found.marker, marker)))
             else:
                 told.miss(file.line(*place), found.text, found.why)
+
+
+def dependencies(
+    file: Document, key: Key, told: Gathered, marker: str = "", group: str = ""
+) -> None:
+    """State a table of conda's packages: ``name = "1.2"`` or ``name = {version = ...}``."""
+    for name, value in file.table(*key).items():
+        for at, one in _each(value, (*key, name)):
+            _dependency(file, name, one, at, marker, told, group)
 
 
 def _each(value: Any, key: Key) -> Iterator[tuple[Key, Any]]:
@@ -103,7 +122,6 @@ def _each(value: Any, key: Key) -> Iterator[tuple[Key, Any]]:
 def _dependency(
     file: Document, name: str, value: Any, key: Key, marker: str, told: Gathered, group: str
 ) -> None:
-    """State one of conda's dependencies: ``name = "1.2"`` or ``name = {version = ...}``."""
     table = {"version": value} if isinstance(value, str) else value
     line = file.line(*key)
     version = table.get("version", "*") if isinstance(table, dict) else None
@@ -126,7 +144,7 @@ def _dependency(
             where=told.where(line),
             version=bare.version,
             specifier="" if bare.exactness == NAMED else bare.specifier,
-            ecosystem=CONDA,
+            ecosystem=PYPI if _text(table, "source") == "pypi" else CONDA,
             marker=_conda.both(marker, _conda.marker_of(subdir)),
             url=_conda.without_secret(place),
             build=build or bare.build,
