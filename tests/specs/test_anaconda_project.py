@@ -126,3 +126,10 @@ def test_other_files_are_none(text: str) -> None:
     for reader in (meta_yaml.read, anaconda_project.read):
         with pytest.raises(Unreadable):
             read(reader, text)
+
+
+def test_a_key_that_stands_twice_in_a_recipe_is_told() -> None:
+    text = "package: {name: a}\nrequirements:\n  run:\n  - b\n  run:\n  - c\n"
+    spec = read(meta_yaml.read, text, "meta.yaml")
+    assert [one.name for one in spec.facts] == ["c"]
+    assert unread(spec) == [("meta.yaml:5", "run")]

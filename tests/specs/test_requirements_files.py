@@ -86,10 +86,14 @@ def test_commands_of_conda():
     spec = read("conda install pytorch==1.7.1 cudatoolkit=10.1 python=3.7 a=1=b_0 c::d -c pytorch")
     stated = [brief(one) for one in spec.facts]
     assert [one.pop("ecosystem") for one in stated] == ["conda"] * 5
+    assert [one.pop("channel") for one in stated] == ["pytorch"] * 4 + ["c"]
     assert stated == [
         {"name": "pytorch", "exactness": EXACT, "version": "1.7.1", "specifier": "==1.7.1"},
         {"name": "cudatoolkit", "exactness": RANGE, "specifier": "=10.1"},
         {"name": "python", "exactness": RANGE, "specifier": "=3.7"},
         {"name": "a", "exactness": EXACT, "version": "1", "specifier": "=1", "build": "b_0"},
-        {"name": "d", "exactness": NAMED, "channel": "c"},
+        {"name": "d", "exactness": NAMED},
     ]
+    spec = read("conda install --file specs.txt a")
+    assert [one.name for one in spec.facts] == ["a"]
+    assert any("specs.txt" in note for note in spec.notes)

@@ -37,6 +37,8 @@ _ON_WINDOWS = {"64": "AMD64", "32": "x86", "arm64": "ARM64"}
 _ARTIFACT = re.compile(r"(.+)-([^-/]+)-([^-/]+)(?:\.conda|\.tar\.bz2)\Z")
 _DIGESTS = {32: "md5", 64: "sha256"}
 _HEX = re.compile(r"[0-9a-fA-F]+\Z")
+_BY_PIP = frozenset(("pypi", "pip", "<pip>", "<pypi>", "<develop>", "dev"))
+"""What conda's list has for a build or a channel of what pip installed; the last two: editable."""
 _TOKEN = re.compile(r"/t/[^/\s]+(?=/)")
 
 
@@ -219,3 +221,19 @@ def pypi_fact(name: str, version: str, where: str, **more: str) -> Fact:
     specifier = "==" + version if version else ""
     name = canonicalize_name(name)
     return Fact(PACKAGE, name, exactness, where, version, specifier, PYPI, **more)  # type: ignore[arg-type]
+
+
+def is_by_pip(build: str, channel: str) -> bool:
+    """Return whether a line of conda's list names what pip installed."""
+    return build.startswith("pypi_") or bool({build, channel} & _BY_PIP)
+
+
+def listed(name: str, version: str, build: str, channel: str, where: str) -> Fact:
+    """Return the fact of a line of conda's list: this package is installed."""
+    if is_by_pip(build, channel):
+        return pypi_fact(name, version, where)
+    name = name.lower()
+    return Fact(
+        kind_of(name), name, EXACT, where, version, "==" + version, CONDA,
+        build=build, channel=channel_of(channel),
+    )  # fmt: skip

@@ -66,7 +66,7 @@ def _command(command: Command, base: int, into: Gathered, depth: int) -> None:
             shown = " ".join(word.text for word in words[:20])
             into.miss(base + words[0].offset, shown, _CONDITION)
         return
-    {"pip": _pip, "conda": _conda_words, "apt": _apt, "python": _python}[tool](rest, base, into)
+    {"pip": _pip, "conda": of_conda, "apt": _apt, "python": _python}[tool](rest, base, into)
 
 
 def _shell(words: list[Word], base: int, into: Gathered, depth: int) -> None:
@@ -225,7 +225,8 @@ def _is_place_here(text: str) -> bool:
     return bare in (".", "..") or bare.startswith(("./", "../", "/", "~", "file:")) or "/" in bare
 
 
-def _conda_words(words: list[Word], base: int, into: Gathered) -> None:
+def of_conda(words: list[Word], base: int, into: Gathered) -> None:
+    """Take what stands behind ``conda install``: specs, files, and options to pass over."""
     channels = [b.text for a, b in pairwise(words) if _is_channel(a.text)]
     channels += [w.text.partition("=")[2] for w in words if w.text.startswith("--channel=")]
     channel = channels[0] if len(channels) == 1 else ""

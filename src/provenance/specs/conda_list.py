@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from provenance.specs import _conda, conda_explicit
 from provenance.specs._gathered import NO_PACKAGE, Gathered
 from provenance.specs._text import decoded
-from provenance.specs.model import CONDA, EXACT, Fact, Source, Spec, Unreadable
+from provenance.specs.model import Source, Spec, Unreadable
 
 FORMAT = "conda list"
 _PLATFORM = re.compile(r"#\s*platform:\s*(\S+)")
 _EXPORTED = re.compile(r"([A-Za-z0-9_][\w.+-]*)=([A-Za-z0-9_][\w.+!-]*)(?:=([\w.<>+-]+))?\Z")
 _NAME = re.compile(r"[A-Za-z0-9_][\w.+-]*\Z")
 _VERSION = re.compile(r"[A-Za-z0-9_][\w.+!-]*\Z")
-_BY_PIP = ("pypi_0", "<pip>", "<pypi>", "pypi")
 _LONGEST = 1000
 
 
@@ -46,7 +45,7 @@ def read(source: Source) -> Spec:
         if found is None:
             told.miss(number, line, "No package with a version, as conda lists them.")
             continue
-        told.take(_fact(*found, told.where(number)))
+        told.take(_conda.listed(*found, told.where(number)))
     return told.spec(
         FORMAT if table else FORMAT + " --export", bool(told.facts), nothing=NO_PACKAGE
     )
@@ -87,13 +86,3 @@ def _row(line: str) -> tuple[str, str, str, str] | None:
         return None
     name, version, build, channel = (*words, "", "")[:4]
     return name, version, build, channel
-
-
-def _fact(name: str, version: str, build: str, channel: str, where: str) -> Fact:
-    if build in _BY_PIP or channel == "pypi":
-        return _conda.pypi_fact(name, version, where)
-    name = name.lower()
-    return Fact(
-        _conda.kind_of(name), name, EXACT, where, version, "==" + version, CONDA,
-        build=build, channel=_conda.channel_of(channel),
-    )  # fmt: skip
