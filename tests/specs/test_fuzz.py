@@ -47,6 +47,22 @@ def test_codings_and_line_ends_state_the_same(path: str, coding: str) -> None:
             assert sound(path, text.replace("\n", end).encode(coding)) == plain
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("setup.cfg", "[options]\ninstall_requires = file: a\x02b\n"),
+        ("requirements.txt", "-r a\x1b[31mb\nnumpy==1\x7f\n"),
+        ("README.md", "## Install\n    conda install -c \x1b[31mx pytorch=1.7\n"),
+        ("uv.lock", 'version = 1\n[[package]]\nname = "a\\u202e"\nversion = "1"\n'),
+        ("renv.lock", '{"Packages": {"": {"Version": "1"}, "a\\u0000": {"Version": "1"}}}'),
+    ],
+)
+def test_what_would_steer_a_terminal_is_no_fact_and_is_not_shown(path: str, text: str) -> None:
+    spec = sound(path, text.encode())
+    assert spec.unread
+    assert not spec.complete
+
+
 @ALL
 def test_files_that_end_early(path: str) -> None:
     for text in SEEDS[path]:

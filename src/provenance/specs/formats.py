@@ -143,7 +143,7 @@ def _shown(spec: Spec) -> Spec:
 
     No name and no version has such characters: the fact is none. One place for all readers.
     """
-    facts, unread = [], []
+    facts, unread = [], [_plain(one) for one in spec.unread]
     for one in spec.facts:
         if not one.name.strip():
             unread.append(Unread(one.where, brief(one.version), "This entry has no name."))
@@ -151,13 +151,19 @@ def _shown(spec: Spec) -> Spec:
             unread.append(Unread(one.where, brief(one.name), _CONTROLS))
         else:
             facts.append(one)
-    if not unread and not any(map(_STEERING.search, spec.notes)):
-        return spec
     return spec._replace(
         facts=tuple(facts),
-        unread=(*spec.unread, *unread[:1000]),
-        complete=spec.complete and not unread,
+        unread=tuple(unread),
+        complete=spec.complete and len(facts) == len(spec.facts),
         notes=tuple(_STEERING.sub("\N{REPLACEMENT CHARACTER}", one) for one in spec.notes),
+    )
+
+
+def _plain(one: Unread) -> Unread:
+    if not _STEERING.search(one.text + one.why):
+        return one
+    return one._replace(
+        text=brief(one.text), why=_STEERING.sub("\N{REPLACEMENT CHARACTER}", one.why)
     )
 
 
