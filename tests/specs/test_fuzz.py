@@ -24,7 +24,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 ALL = pytest.mark.parametrize("path", list(SEEDS))
 
 
@@ -98,7 +98,7 @@ PIECES = st.sampled_from(
 
 
 @ALL
-@settings(QUICK, max_examples=60)
+@settings(QUICK, max_examples=40)
 @given(
     which=st.integers(0, 9),
     cuts=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), PIECES), min_size=1, max_size=8),
@@ -182,7 +182,7 @@ def changed(value: Any, draw: Any, chance: int) -> Any:
 
 
 @pytest.mark.parametrize("path", list(STRUCTURED))
-@settings(QUICK, max_examples=40)
+@settings(QUICK, max_examples=30)
 @given(data=st.data())
 def test_right_keys_with_wrong_values(path: str, data: st.DataObject) -> None:
     whole = data.draw(st.sampled_from(STRUCTURED[path]))

@@ -29,12 +29,13 @@ PIECES = (
 
 
 @ALL
-@pytest.mark.parametrize("piece", PIECES, ids=repr)
-def test_the_same_again_and_again_costs_little(path: str, piece: str) -> None:
-    again = piece * (30_000 // len(piece))
+def test_the_same_again_and_again_costs_little(path: str) -> None:
     text = SEEDS[path][0]
-    for whole in (again, text + again, 'x = "' + again + '"'):
-        sound(path, whole.encode(), budget=1.0)
+    for piece in PIECES:
+        # What is quadratic takes many seconds for these.
+        again = piece * (16_000 // len(piece))
+        for whole in (text + again, 'x = "' + again + '"'):
+            sound(path, whole.encode(), budget=2.0)
 
 
 def laughs(levels: int = 30) -> str:
@@ -80,9 +81,9 @@ BOMBS = {
 
 
 @ALL
-@pytest.mark.parametrize("name", BOMBS)
-def test_bombs_do_not_go_off(path: str, name: str) -> None:
-    sound(path, BOMBS[name].encode("utf-8", "surrogatepass"), budget=2.0)
+def test_bombs_do_not_go_off(path: str) -> None:
+    for bomb in BOMBS.values():
+        sound(path, bomb.encode("utf-8", "surrogatepass"), budget=2.0)
 
 
 SANDBOXED = """
