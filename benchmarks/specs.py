@@ -1,7 +1,9 @@
 """What the readers of environment files understand of a folder of repositories, format by format.
 
 Every file below FOLDER that a reader takes is read, each folder in FOLDER being a repository. A
-process or connection that a reader starts is refused and counts as an error.
+process or connection that a reader starts is refused and counts as an error. What was read is
+compared with `specs_truth.json`, which people counted from the files, and with the odd things that
+an ``index.open.yaml`` in FOLDER lists. Every disagreement is printed.
 """
 
 from __future__ import annotations
@@ -15,9 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import specs_checks
+import yaml
+
 from provenance.specs import formats
 from provenance.specs.model import EXACTNESS, Source, Spec
 
+TRUTH = Path(__file__).with_name("specs_truth.json")
+INDEX = "index.open.yaml"
 BUDGET_S = 1.0
 """Of one file."""
 FAILED = ("Reading it failed", "There is no reader", "The format of this file is not known")
@@ -38,6 +45,11 @@ class Read(NamedTuple):
         """Whether the reader crashed, is missing, or found nothing and did not say why."""
         silent = not (self.spec.facts or self.spec.unread or self.spec.notes)
         return silent or any(one.why.startswith(FAILED) for one in self.spec.unread)
+
+    @property
+    def bad(self) -> bool:
+        """Whether it failed, or took too long, or names a place that is none."""
+        return self.failed or bool(self.misplaced) or self.seconds > BUDGET_S
 
     @property
     def misplaced(self) -> int:
@@ -95,50 +107,79 @@ def table(all_read: list[Read]) -> list[dict[str, Any]]:
     return rows
 
 
+def disagreements(folder: Path, truth_file: Path, all_read: list[Read]) -> dict[str, Any]:
+    """Return how many files and odd things were compared, and in what they differ."""
+    found = {Path(one.path).relative_to(folder.resolve()).as_posix(): one.spec for one in all_read}
+    truth = {
+        path: one
+        for path, one in json.loads(truth_file.read_text("utf-8")).items()
+        if (folder / path.partition("/")[0]).is_dir()
+    }
+    sentences = ["%s: no reader takes this file" % path for path in truth if path not in found]
+    for path in sorted(truth.keys() & found.keys()):
+        told = specs_checks.disagreements(truth[path], found[path])
+        sentences += ["%s: %s" % (path, one) for one in told]
+    index = folder / INDEX
+    listed = yaml.safe_load(index.read_text("utf-8"))["files"] if index.is_file() else []
+    odd = {one["file"]: one.get("odd") or [] for one in listed if one["file"] in found}
+    for path in sorted(odd):
+        told = specs_checks.missed_features(odd[path], found[path])
+        sentences += ["%s: %s" % (path, one) for one in told]
+    return {"files": len(truth), "odd": sum(map(len, odd.values())), "wrong": sentences}
+
+
 def refuse(event: str, arguments: tuple[object, ...]) -> None:
     """Stop what a reader must never do."""
     if event.startswith(REFUSED):
         raise PermissionError("a reader did %s: %r" % (event, arguments))
 
 
+def shown(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the lines of the table."""
+    names = list(rows[0])
+    whole = [dict(zip(names, names, strict=True)), *rows]
+    widths = [max(len(str(row[name])) for row in whole) for name in names]
+    for row in whole:
+        yield "  ".join(str(row[n]).ljust(w) for n, w in zip(names, widths, strict=True)).rstrip()
+
+
+def of_each(all_read: list[Read], each: bool, unread: bool) -> Iterator[str]:
+    """Yield a line for each file that failed, or for each file, and for what was not read."""
+    for one in all_read:
+        levels = [(sum(f.exactness == level for f in one.spec.facts), level) for level in EXACTNESS]
+        counts = ", ".join("%d %s" % (n, level) for n, level in levels if n)
+        if each:
+            yield "%s: %s; %d unread" % (one.path, counts or "no facts", len(one.spec.unread))
+        elif one.bad:
+            why = [u.where + ": " + u.why for u in one.spec.unread][:3] or ["nothing is said"]
+            yield "%s (%s, %.2f s): %s" % (one.path, one.module, one.seconds, "; ".join(why))
+        for miss in one.spec.unread if unread else ():
+            yield "  %s: %r: %s" % (miss.where, miss.text, miss.why)
+
+
 def main() -> int:
-    """Read everything and print the table; 1 if a file failed or took longer than the budget."""
+    """Read everything and print the table; 1 if a file failed, was slow, or was read wrongly."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--each", action="store_true", help="a line for each file")
     parser.add_argument("--unread", action="store_true", help="what was not understood")
+    parser.add_argument("--truth", type=Path, default=TRUTH, help="what was counted by hand")
     given = parser.parse_args()
     if not given.folder.is_dir():
         parser.error("%s is no folder" % given.folder)
     sys.addaudithook(refuse)
-    all_read = [read(*one) for one in files(given.folder)]
-    rows = table(all_read)
+    folder = given.folder.resolve()
+    all_read = [read(*one) for one in files(folder)]
+    compared = disagreements(folder, given.truth, all_read)
     if given.json:
-        print(json.dumps(rows, indent=1))
+        print(json.dumps({"formats": table(all_read), "compared": compared}, indent=1))
     else:
-        names = list(rows[0])
-        widths = [
-            max(len(str(row[name])) for row in [*rows, dict.fromkeys(names, name)])
-            for name in names
-        ]
-        for row in [dict(zip(names, names, strict=True)), *rows]:
-            print("  ".join(str(row[n]).ljust(w) for n, w in zip(names, widths, strict=True)))
-    for one in all_read:
-        counts = ", ".join(
-            "%d %s" % (n, level)
-            for level in EXACTNESS
-            if (n := sum(f.exactness == level for f in one.spec.facts))
-        )
-        if given.each:
-            print("%s: %s; %d unread" % (one.path, counts or "no facts", len(one.spec.unread)))
-        elif one.failed or one.misplaced or one.seconds > BUDGET_S:
-            why = [u.where + ": " + u.why for u in one.spec.unread][:3] or ["nothing is said"]
-            print("%s (%s, %.2f s): %s" % (one.path, one.module, one.seconds, "; ".join(why)))
-        if given.unread:
-            for unread in one.spec.unread:
-                print("  %s: %r: %s" % (unread.where, unread.text, unread.why))
-    return int(any(one.failed or one.misplaced or one.seconds > BUDGET_S for one in all_read))
+        lines = [*shown(table(all_read)), *of_each(all_read, given.each, given.unread)]
+        print("\n".join([*lines, *("WRONG " + one for one in compared["wrong"])]))
+        text = "compared: %d files counted by hand, %d odd things of the index; %d disagreements"
+        print(text % (compared["files"], compared["odd"], len(compared["wrong"])))
+    return int(bool(compared["wrong"]) or any(one.bad for one in all_read))
 
 
 if __name__ == "__main__":

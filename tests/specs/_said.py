@@ -1,6 +1,6 @@
 """Facts in brief, for tests."""
 
-from provenance.specs.model import Source, Unreadable
+from provenance.specs.model import Source
 
 
 def source(text, path="f", **files):
@@ -31,24 +31,3 @@ def said(spec):
 def unread(spec):
     """Return the line and the text of what was not read."""
     return [(int(one.where.rpartition(":")[2]), one.text) for one in spec.unread]
-
-
-def holds(read, data, path="f"):
-    """Read anything: it ends, raises only `Unreadable`, and every line is one of the file."""
-    last = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
-    refused = None
-    try:
-        spec = read(Source(path, data))
-    except Unreadable as error:
-        refused = error
-    if refused is not None:
-        assert 0 <= refused.line <= last
-        assert refused.why.endswith(".")
-        return None
-    for one in (*spec.facts, *spec.unread):
-        where, _, line = one.where.rpartition(":")
-        assert where == path
-        assert 1 <= int(line) <= last
-    assert all(one.why.endswith(".") and len(one.text) <= 200 for one in spec.unread)
-    assert spec.facts or spec.unread or spec.notes
-    return spec

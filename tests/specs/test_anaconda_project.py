@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
 
 from provenance.specs import anaconda_project, meta_yaml
 from provenance.specs.model import DATA, EXACT, NAMED, PLACED, RANGE, Unreadable
 
-from .spec_checks import fact, holds, mutated, platforms, read, rows, unread
+from .spec_checks import fact, platforms, read, rows, unread
 
 PROJECT = """\
 name: paper
@@ -129,13 +128,8 @@ def test_other_files_are_none(text: str) -> None:
             read(reader, text)
 
 
-@settings(max_examples=120, deadline=None)
-@given(mutated(PROJECT, LOCKED))
-def test_any_project_is_read_or_refused(data: bytes) -> None:
-    holds(anaconda_project.read, data)
-
-
-@settings(max_examples=120, deadline=None)
-@given(mutated(RECIPE))
-def test_any_recipe_is_read_or_refused(data: bytes) -> None:
-    holds(meta_yaml.read, data)
+def test_a_key_that_stands_twice_in_a_recipe_is_told() -> None:
+    text = "package: {name: a}\nrequirements:\n  run:\n  - b\n  run:\n  - c\n"
+    spec = read(meta_yaml.read, text, "meta.yaml")
+    assert [one.name for one in spec.facts] == ["c"]
+    assert unread(spec) == [("meta.yaml:5", "run")]

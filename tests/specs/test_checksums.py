@@ -28,11 +28,18 @@ SHA1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
         ("model.pt.md5", MD5, "model.pt md5:" + MD5),
         ("checksums.txt", "z.bin: " + MD5, "z.bin md5:" + MD5),
         ("checksums.txt", "z.bin " + MD5, "z.bin md5:" + MD5),
-        ("SHA256SUMS", "\\" + SHA256 + "  a\\nb\\\\c", "a\nb\\c sha256:" + SHA256),
+        ("SHA256SUMS", "\\" + SHA256 + "  a\\\\b", "a\\b sha256:" + SHA256),
     ],
 )
 def test_a_line(name: str, line: str, expected: str) -> None:
     assert facts(name, "# made with care\n\n" + line + "\r\n") == ["3 data " + expected]
+
+
+def test_a_name_with_a_line_break_is_no_fact() -> None:
+    text = "\\" + SHA256 + "  a\\nb\n" + SHA256 + "  c\n"
+    assert facts("SHA256SUMS", text) == ["2 data c sha256:" + SHA256]
+    (one,) = read("SHA256SUMS", text).unread
+    assert (one.where, one.text) == ("SHA256SUMS:1", "a b")
 
 
 def test_other_lines_are_unread() -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
 
 from provenance.specs import conda_lock, pixi_lock
 from provenance.specs.model import CONDA, EXACT, PLACED, PYPI, PYTHON, Unreadable
 
-from .spec_checks import fact, holds, mutated, platforms, read, rows, unread
+from .spec_checks import fact, platforms, read, rows, unread
 
 SHA = "ab" * 32
 LINUX = 'sys_platform == "linux" and platform_machine == "x86_64"'
@@ -246,15 +245,3 @@ def test_many_environments_take_no_time() -> None:
     spec = read(pixi_lock.read, text)
     assert len(spec.facts) == 20_001
     assert time.monotonic() - started < 20
-
-
-@settings(max_examples=120, deadline=None)
-@given(mutated(CONDA_LOCK))
-def test_any_conda_lock_is_read_or_refused(data: bytes) -> None:
-    holds(conda_lock.read, data)
-
-
-@settings(max_examples=120, deadline=None)
-@given(mutated(PIXI_4, PIXI_7, CONDA_LOCK))
-def test_any_pixi_lock_is_read_or_refused(data: bytes) -> None:
-    holds(pixi_lock.read, data)

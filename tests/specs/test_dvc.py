@@ -124,3 +124,22 @@ def test_what_is_no_dvc_file() -> None:
     assert "no map" in read("x.dvc", "- 1\n").unread[0].why
     assert unread("x.dvc", "a: 1\n") == [(1, "")]
     assert unread("x.dvc", "outs:\n- {}\n") == [(2, "")]
+
+
+def test_sizes_of_files_and_folders() -> None:
+    text = """\
+outs:
+- md5: 687552951726b99c2eee15d29b4ccf0e.dir
+  size: 17397976
+  nfiles: 3
+  path: data
+- {md5: acb39268fb9dd785aac887f69b89282e, path: a, size: 0}
+- {md5: acb39268fb9dd785aac887f69b89282e, path: b, size: many}
+- {md5: acb39268fb9dd785aac887f69b89282e, path: c, size: 99999999999999999999999}
+- {md5: acb39268fb9dd785aac887f69b89282e, path: d}
+"""
+    spec = read("sets/x.dvc", text)
+    assert [(one.name, one.size) for one in spec.facts] == [
+        ("data", 17397976), ("a", 0), ("b", -1), ("c", -1), ("d", -1),
+    ]  # fmt: skip
+    assert spec.facts[0].digest == "md5:687552951726b99c2eee15d29b4ccf0e.dir"

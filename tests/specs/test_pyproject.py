@@ -274,3 +274,30 @@ def test_long_and_deep_requirements():
     assert [one.where for one in spec.unread] == ["f:2", "f:2"]
     with pytest.raises(Unreadable):
         pyproject.read(source("x = " + "[" * 900_000))
+
+
+def test_pixi_in_a_pyproject_is_read_as_in_its_own_file() -> None:
+    text = """\
+[tool.pixi.project]
+channels = ["conda-forge"]
+platforms = ["linux-64", "osx-arm64"]
+
+[tool.pixi.dependencies]
+numpy = "1.26.4"
+
+[tool.pixi.target.linux-64.dependencies]
+cudatoolkit = "11.8.*"
+
+[tool.pixi.system-requirements]
+cuda = "11"
+"""
+    spec = pyproject.read(source(text, "pyproject.toml"))
+    assert [(one.kind, one.name, one.where.rpartition(":")[2]) for one in spec.facts] == [
+        ("platform", "linux-64", "3"),
+        ("platform", "osx-arm64", "3"),
+        ("package", "numpy", "6"),
+        ("cuda", "cuda", "12"),
+        ("cuda", "cudatoolkit", "9"),
+    ]
+    assert spec.facts[-1].marker.startswith('sys_platform == "linux"')
+    assert spec.notes == ("Channels, the first one first: conda-forge.",)

@@ -34,7 +34,11 @@ def brief(fact):
     """Return the members of a fact that are not as usual, without its kind and place."""
     usual = {"ecosystem": "pypi"}
     members = fact._asdict().items()
-    return {k: v for k, v in members if v and k not in ("kind", "where") and usual.get(k) != v}
+    return {
+        k: v
+        for k, v in members
+        if v not in ("", (), -1) and k not in ("kind", "where") and usual.get(k) != v
+    }
 
 
 @pytest.mark.parametrize(

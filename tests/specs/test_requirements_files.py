@@ -12,7 +12,11 @@ def read(text, files=None, path="r.txt"):
 
 def brief(fact):
     """Return the members of a fact that are said, without its kind and place."""
-    return {k: v for k, v in fact._asdict().items() if v and k not in ("kind", "where")}
+    return {
+        k: v
+        for k, v in fact._asdict().items()
+        if v not in ("", (), -1) and k not in ("kind", "where")
+    }
 
 
 def test_included_files():
@@ -82,10 +86,14 @@ def test_commands_of_conda():
     spec = read("conda install pytorch==1.7.1 cudatoolkit=10.1 python=3.7 a=1=b_0 c::d -c pytorch")
     stated = [brief(one) for one in spec.facts]
     assert [one.pop("ecosystem") for one in stated] == ["conda"] * 5
+    assert [one.pop("channel") for one in stated] == ["pytorch"] * 4 + ["c"]
     assert stated == [
         {"name": "pytorch", "exactness": EXACT, "version": "1.7.1", "specifier": "==1.7.1"},
         {"name": "cudatoolkit", "exactness": RANGE, "specifier": "=10.1"},
         {"name": "python", "exactness": RANGE, "specifier": "=3.7"},
         {"name": "a", "exactness": EXACT, "version": "1", "specifier": "=1", "build": "b_0"},
-        {"name": "d", "exactness": NAMED, "channel": "c"},
+        {"name": "d", "exactness": NAMED},
     ]
+    spec = read("conda install --file specs.txt a")
+    assert [one.name for one in spec.facts] == ["a"]
+    assert any("specs.txt" in note for note in spec.notes)

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from provenance.core.redact import without_credentials
 from provenance.specs import _matchspec
-from provenance.specs._text import brief
+from provenance.specs._gathered import Gathered
 from provenance.specs.model import (
     CONDA,
     CUDA,
@@ -22,10 +22,6 @@ from provenance.specs.model import (
     PYPI,
     PYTHON,
     Fact,
-    Source,
-    Spec,
-    Unread,
-    Unreadable,
 )
 
 _CUDAS = ("cuda", "cudatoolkit", "cuda-toolkit", "cuda-version", "cuda-runtime", "pytorch-cuda")
@@ -41,62 +37,9 @@ _ON_WINDOWS = {"64": "AMD64", "32": "x86", "arm64": "ARM64"}
 _ARTIFACT = re.compile(r"(.+)-([^-/]+)-([^-/]+)(?:\.conda|\.tar\.bz2)\Z")
 _DIGESTS = {32: "md5", 64: "sha256"}
 _HEX = re.compile(r"[0-9a-fA-F]+\Z")
+_BY_PIP = frozenset(("pypi", "pip", "<pip>", "<pypi>", "<develop>", "dev"))
+"""What conda's list has for a build or a channel of what pip installed; the last two: editable."""
 _TOKEN = re.compile(r"/t/[^/\s]+(?=/)")
-
-
-MOST_FACTS = 200_000
-MOST_UNREAD = 1_000
-"""Of one file: more is no list of packages, and nobody reads more sentences."""
-
-
-class Told:
-    """What a reader has found so far."""
-
-    def __init__(self, source: Source) -> None:
-        self.path = source.path
-        self.facts: list[Fact] = []
-        self.unread: list[Unread] = []
-        self.notes: list[str] = []
-        self.included: list[str] = []
-        self._more = 0
-
-    def where(self, line: int) -> str:
-        """Return the place of ``line``."""
-        return "%s:%d" % (self.path, line)
-
-    def miss(self, line: int, text: str, why: str) -> None:
-        """Note what could not be read."""
-        if len(self.unread) >= MOST_UNREAD:
-            self._more += 1
-            return
-        self.unread.append(Unread(self.where(line), brief(text), why))
-
-    def miss_all(self, problems: Iterable[tuple[int, str, str]]) -> None:
-        """Note several things that could not be read: line, text and reason of each."""
-        for line, text, why in problems:
-            self.miss(line, text, why)
-
-    def add(self, fact: Fact) -> None:
-        """Add one fact; raises Unreadable when there are too many."""
-        if len(self.facts) >= MOST_FACTS:
-            raise Unreadable("More than %d packages." % MOST_FACTS)
-        self.facts.append(fact)
-
-    def spec(self, form: str, complete: bool) -> Spec:
-        """Return all of it; a file in which something was not read is not complete."""
-        if not self.unread and all(one.kind == PLATFORM for one in self.facts):
-            self.miss(1, "", "It lists no package.")
-        if self._more:
-            self.notes.append("%d more things were not read." % self._more)
-        return Spec(
-            path=self.path,
-            format=form,
-            facts=tuple(self.facts),
-            unread=tuple(self.unread),
-            complete=complete and not self.unread,
-            included=tuple(self.included),
-            notes=tuple(self.notes),
-        )
 
 
 def kind_of(name: str) -> str:
@@ -254,7 +197,7 @@ def selector(text: str) -> str | None:
     return marker_of(words) or None if _matchspec.is_subdir(words) else None
 
 
-def platforms(names: Iterable[tuple[str, int]], told: Told) -> bool:
+def platforms(names: Iterable[tuple[str, int]], told: Gathered) -> bool:
     """Note the platforms that a file is for; return whether there are several.
 
     Where there are, each is stated under its own marker, as are the packages that are listed for
@@ -268,7 +211,7 @@ def platforms(names: Iterable[tuple[str, int]], told: Told) -> bool:
     for name, line in first.items():
         marker = marker_of(name) if len(first) > 1 else ""
         where = told.where(line)
-        told.add(Fact(PLATFORM, name, NAMED, where, ecosystem=CONDA, marker=marker))
+        told.take(Fact(PLATFORM, name, NAMED, where, ecosystem=CONDA, marker=marker))
     return len(first) > 1
 
 
@@ -278,3 +221,19 @@ def pypi_fact(name: str, version: str, where: str, **more: str) -> Fact:
     specifier = "==" + version if version else ""
     name = canonicalize_name(name)
     return Fact(PACKAGE, name, exactness, where, version, specifier, PYPI, **more)  # type: ignore[arg-type]
+
+
+def is_by_pip(build: str, channel: str) -> bool:
+    """Return whether a line of conda's list names what pip installed."""
+    return build.startswith("pypi_") or bool({build, channel} & _BY_PIP)
+
+
+def listed(name: str, version: str, build: str, channel: str, where: str) -> Fact:
+    """Return the fact of a line of conda's list: this package is installed."""
+    if is_by_pip(build, channel):
+        return pypi_fact(name, version, where)
+    name = name.lower()
+    return Fact(
+        kind_of(name), name, EXACT, where, version, "==" + version, CONDA,
+        build=build, channel=channel_of(channel),
+    )  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 
 from provenance.specs import _conda, _requirement
@@ -65,7 +66,7 @@ def _command(command: Command, base: int, into: Gathered, depth: int) -> None:
             shown = " ".join(word.text for word in words[:20])
             into.miss(base + words[0].offset, shown, _CONDITION)
         return
-    {"pip": _pip, "conda": _conda_words, "apt": _apt, "python": _python}[tool](rest, base, into)
+    {"pip": _pip, "conda": of_conda, "apt": _apt, "python": _python}[tool](rest, base, into)
 
 
 def _shell(words: list[Word], base: int, into: Gathered, depth: int) -> None:
@@ -73,15 +74,15 @@ def _shell(words: list[Word], base: int, into: Gathered, depth: int) -> None:
     for option, text in pairwise(words[:4]):
         if option.text.startswith("-") and option.text.endswith("c"):
             if depth < _DEEPEST:
-                inside = Gathered(_always(into.where(base + text.offset)))
+                inside = into.within(functools.partial(_always, into.where(base + text.offset)))
                 take(text.text, 0, {}, inside, depth + 1)
-                into.take(*inside.facts, *inside.unread)
-                into.notes += inside.notes
+                into.merge(inside)
             break
 
 
-def _always(place: str) -> Callable[[int], str]:
-    return lambda _: place
+def _always(place: str, at: int) -> str:
+    del at  # a shell's text within a shell's text has no lines of its own
+    return place
 
 
 def _unwrapped(words: list[Word]) -> list[Word]:
@@ -224,7 +225,8 @@ def _is_place_here(text: str) -> bool:
     return bare in (".", "..") or bare.startswith(("./", "../", "/", "~", "file:")) or "/" in bare
 
 
-def _conda_words(words: list[Word], base: int, into: Gathered) -> None:
+def of_conda(words: list[Word], base: int, into: Gathered) -> None:
+    """Take what stands behind ``conda install``: specs, files, and options to pass over."""
     channels = [b.text for a, b in pairwise(words) if _is_channel(a.text)]
     channels += [w.text.partition("=")[2] for w in words if w.text.startswith("--channel=")]
     channel = channels[0] if len(channels) == 1 else ""

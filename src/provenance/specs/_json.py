@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from provenance.specs._lines import DEEPEST, Document, Key, ends_of
+from provenance.specs._lines import DEEPEST, MOST_ENTRIES, Document, Key, ends_of
 from provenance.specs._text import decoded
 from provenance.specs.model import Source, Unreadable
 
@@ -45,6 +45,9 @@ def _scan(text: str) -> dict[Key, int]:
         if found is None:
             return places
         at, mark = found.end(), found[0]
+        if len(places) > MOST_ENTRIES:
+            line = text.count("\n", 0, at) + 1
+            raise Unreadable("It has more than %d entries." % MOST_ENTRIES, line)
         if mark == '"':
             began, end = found.start(), _string_end(text, at)
             word, at = text[at:end], end + 1

@@ -15,6 +15,9 @@ from provenance.specs.model import Unread
 Key = tuple[str | int, ...]
 """The way to an entry: names of tables and members, positions in lists."""
 
+MOST_ENTRIES = 200_000
+"""Names and items of one file. The largest lock files of repositories have some 60,000."""
+
 DEEPEST = 60
 """Levels of nested lists and tables; real files have less than ten."""
 

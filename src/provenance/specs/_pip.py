@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 from provenance.specs import requirements
-from provenance.specs._conda import Told, both
+from provenance.specs._conda import both
+from provenance.specs._gathered import Gathered
 from provenance.specs.model import Source
 
 _WHOLE = re.compile(r"(Taken|Not taken) as complete\b")
@@ -16,7 +17,7 @@ _FILE = re.compile(r"^(\s{0,99}(?:-r|-c|--requirement|--constraint)[ =]\s{0,99})
 def state(
     items: Iterable[tuple[int, str]],
     source: Source,
-    told: Told,
+    told: Gathered,
     marker: str = "",
     group: str = "",
 ) -> None:
@@ -37,14 +38,14 @@ def state(
         )
 
     for fact in spec.facts:
-        told.add(
+        told.take(
             fact._replace(
                 where=moved(fact.where),
                 marker=both(_grouped(fact.marker), marker) if marker else fact.marker,
                 group=fact.group or group,
             )
         )
-    told.unread += [one._replace(where=moved(one.where)) for one in spec.unread]
+    told.take(*(one._replace(where=moved(one.where)) for one in spec.unread))
     # Whether these lines are all that is installed is for the file around them to say.
     told.notes += [moved(note) for note in spec.notes if not _WHOLE.match(note)]
     told.included += spec.included

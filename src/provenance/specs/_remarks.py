@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from provenance.specs import _places
+from provenance.specs import _places, names
 from provenance.specs.model import EXACT, PACKAGE, PLACED, PYPI, Fact
 
 FREEZE_ENTRIES = 25
@@ -17,20 +17,6 @@ CONSTRAINT = "constraint"
 _SHOWN = 3
 _MOST_NAMES = 20
 _MOST_NOTES = 100
-
-_MEANT = {
-    "sklearn": "scikit-learn",
-    "skimage": "scikit-image",
-    "cv2": "opencv-python",
-    "pil": "pillow",
-    "bs4": "beautifulsoup4",
-    "pytorch": "torch",
-    "yaml": "pyyaml",
-    "dateutil": "python-dateutil",
-    "dotenv": "python-dotenv",
-    "opencv": "opencv-python",
-}
-"""Names that are imported or outdated, and the distribution that is meant on pypi.org today."""
 
 _OF_PYTHON = frozenset(
     "argparse typing dataclasses os sys json re math random time pickle copy glob logging enum "
@@ -79,9 +65,11 @@ def about_names(facts: Iterable[Fact], remarks: Remarks) -> None:
     for fact in facts:
         if fact.kind != PACKAGE or fact.ecosystem != PYPI or fact.url or fact.group == CONSTRAINT:
             continue
-        meant = _MEANT.get(fact.name)
+        meant = names.MEANT.get(fact.name)
         if meant is not None:
-            remarks.add("%s is a name for what is installed as %s" % (fact.name, meant), fact.where)
+            remarks.add(
+                "%s is a name for what is installed as %s" % (fact.name, meant[0]), fact.where
+            )
         elif fact.name in _OF_PYTHON and not fact.marker:
             remarks.add("%s is a module of Python itself" % fact.name, fact.where)
 

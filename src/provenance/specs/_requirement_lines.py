@@ -11,6 +11,7 @@ from provenance.core.redact import without_credentials
 from provenance.specs import (
     _commandlines,
     _habits,
+    _installs,
     _options,
     _places,
     _remarks,
@@ -18,8 +19,10 @@ from provenance.specs import (
     _tables,
     _text,
 )
+from provenance.specs._gathered import Gathered
 from provenance.specs._options import Option
 from provenance.specs._requirement import Taken
+from provenance.specs._shell import Word
 from provenance.specs._text import Line, brief
 from provenance.specs.model import (
     CONDA,
@@ -235,8 +238,7 @@ class Reader:
         for one in installs:
             self.remarks.add(_SHELL, where)
             if one.tool == _commandlines.CONDA:
-                for fact in _tables.conda_words(one.words, where):
-                    self._fact(fact._replace(group=place.group))
+                self._of_conda([Word(word, 0) for word in one.words], where, place)
                 continue
             given, words = _options.parse(one.words)
             for word in words:
@@ -246,6 +248,16 @@ class Reader:
         if len(installs) < len(found):
             why = _ALSO if installs else _NOT_RUN
             self.unread.append(Unread(where, brief(text), why))
+
+    def _of_conda(self, words: list[Word], where: str, place: Place) -> None:
+        """Take the words of ``conda install``."""
+        found = Gathered(place.path, lambda _: where)
+        _installs.of_conda(words, 0, found)
+        for fact in found.facts:
+            self._fact(fact._replace(group=place.group))
+        self.unread += found.unread
+        for note in found.notes:
+            self.remarks.add(note.removeprefix(where + ": ").rstrip("."), where)
 
     def _include(self, target: str, where: str, place: Place, constrain: bool) -> None:
         """Take another file, where it can be had from the repository."""

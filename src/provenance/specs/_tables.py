@@ -7,33 +7,20 @@ alone, because a build string stands nowhere else.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from provenance.core.redact import without_credentials
+from provenance.specs import _conda
 from provenance.specs._requirement import fact, specifiers
-from provenance.specs.model import CONDA, CUDA, EXACT, NAMED, PACKAGE, PYTHON, RANGE, Fact
+from provenance.specs.model import CONDA, RANGE, Fact
 
 PIP_LIST, CONDA_LIST, CONDA_EXPORT = "pip list", "conda list", "conda list --export"
-
-CUDA_PACKAGES = frozenset(
-    "cuda cudatoolkit cuda-toolkit cuda-version cuda-runtime pytorch-cuda".split()
-)
-"""Packages of conda whose version is that of the CUDA toolkit."""
 
 _RULE = frozenset("-\u2500 ")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\Z")
 _VERSION = re.compile(r"\d[\w.!+*-]*\Z", re.A)
 _BUILD = re.compile(r"(?:[\w.]*_)?\d+\Z|<pip>\Z|<develop>\Z|pypi_\d+\Z|[a-z]{1,3}\d\w*_\d+\Z", re.A)
 _EXPORTED = re.compile(r"([A-Za-z0-9_][\w.-]*)=([^=<>!~\s]+)=([^=<>!~\s]+)\Z", re.A)
-_BY_PIP = frozenset(("pypi", "<pip>", "pip", "<develop>", "dev"))
-_WORD = re.compile(
-    r"(?:([\w./+-]+)::)?([A-Za-z0-9_][\w.-]*)"
-    r"(?:(==?)([^=<>!~\s]+)(?:=([^=\s]+))?|([<>!~]\S+))?\Z"
-)
-_CONDA_VALUED = frozenset(
-    "-c --channel -n --name -p --prefix -f --file --solver --platform --subdir".split()
-)
 _PLACE = re.compile(r"[/~\\]|[A-Za-z]:[\\/]")
 
 
@@ -108,51 +95,17 @@ def pinned(name: str, version: str, where: str) -> Fact | None:
 
 
 def _of_conda(name: str, version: str, build: str, channel: str, where: str) -> Fact:
-    if channel in _BY_PIP or build in _BY_PIP or build.startswith("pypi_"):
+    if _conda.is_by_pip(build, channel):
         found = pinned(name, version, where)
         if found is not None:
             return found
-    key = name.lower()
-    kind = PYTHON if key == "python" else CUDA if key in CUDA_PACKAGES else PACKAGE
-    return Fact(
-        kind,
-        key,
-        EXACT,
-        where,
-        version,
-        "==" + version,
-        CONDA,
-        build=build,
-        channel=without_credentials(channel),
-    )
+    return _conda.listed(name, version, build, channel, where)
 
 
 def conda_range(found: Fact) -> Fact:
     """Return an entry ``name=1.2``, read as pip's, as conda means it: any 1.2."""
-    kind = CUDA if found.name in CUDA_PACKAGES else found.kind
+    kind = _conda.kind_of(found.name)
     version = found.version or found.specifier.removeprefix("==").removesuffix(".*")
     return found._replace(
         kind=kind, exactness=RANGE, version="", specifier="=" + version, ecosystem=CONDA
     )
-
-
-def conda_words(words: Iterable[str], where: str) -> Iterator[Fact]:
-    """Yield what the words of ``conda install`` state; options and their values are passed over."""
-    queue = list(reversed(list(words)))
-    while queue:
-        word = queue.pop()
-        if word.startswith("-"):
-            if word in _CONDA_VALUED and queue:
-                queue.pop()
-            continue
-        found = _WORD.match(word)
-        if found is None:
-            continue
-        channel, name, sign, version, build, others = (part or "" for part in found.groups())
-        if build or sign == "==":
-            yield _of_conda(name, version, build, channel, where)._replace(specifier=sign + version)
-            continue
-        specifier = sign + version or others
-        kind = _of_conda(name, "", "", "", where).kind
-        how = RANGE if specifier else NAMED
-        yield Fact(kind, name.lower(), how, where, "", specifier, CONDA, channel=channel)

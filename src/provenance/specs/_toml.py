@@ -11,7 +11,7 @@ import re
 import sys
 from typing import Any
 
-from provenance.specs._lines import DEEPEST, Document, Key, ends_of
+from provenance.specs._lines import DEEPEST, MOST_ENTRIES, Document, Key, ends_of
 from provenance.specs._text import decoded
 from provenance.specs.model import Source, Unreadable
 
@@ -21,7 +21,7 @@ else:
     import tomli as toml
 
 MOST_TOML = 4 << 20
-"""Bytes; the parser takes about a second for a megabyte."""
+"""Bytes; of a lock file the parser takes a second for these."""
 
 _SPACE = re.compile(r"[ \t]*")
 _BLANK = re.compile(r"[ \t\n]*")
@@ -57,6 +57,7 @@ class Scanner:
         self.places: dict[Key, int] = {}
         self.tables: dict[Key, int] = {}  # of lists of tables: how many there are by now
         self.base: Key = ()
+        self.entries = 0
 
     def run(self) -> dict[Key, int]:
         """Return the places. Raises `Unreadable` for what is too deep."""
@@ -82,6 +83,12 @@ class Scanner:
     def _too_deep(self) -> Unreadable:
         line = self.text.count("\n", 0, self.at) + 1
         return Unreadable("Tables or lists are nested more than %d deep." % DEEPEST, line)
+
+    def _counted(self) -> None:
+        self.entries += 1
+        if self.entries > MOST_ENTRIES:
+            line = self.text.count("\n", 0, self.at) + 1
+            raise Unreadable("It has more than %d entries." % MOST_ENTRIES, line)
 
     def _header(self) -> None:
         start = self.at
@@ -116,6 +123,7 @@ class Scanner:
                 parts.append(self.text[start : self.at])
             if len(parts) > DEEPEST:
                 raise self._too_deep()
+            self._counted()
             self._skip(_SPACE)
             if self.text[self.at : self.at + 1] != ".":
                 return parts
@@ -154,6 +162,7 @@ class Scanner:
         number = 0
         while self._to_item("]"):
             before = self.at
+            self._counted()
             self.places.setdefault((*key, number), before)
             self._value((*key, number), depth + 1)
             number += 1

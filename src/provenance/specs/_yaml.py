@@ -19,9 +19,9 @@ from provenance.specs.model import Unreadable
 SCALAR, LIST, MAP = "scalar", "list", "map"
 
 MOST_BYTES = 32 << 20
-"""Some 30 seconds with libyaml."""
-MOST_NODES = 1_000_000
-"""With those that aliases repeat. The largest lock files seen in repositories have some 200,000."""
+"""What they may hold is bounded by `MOST_NODES`."""
+MOST_NODES = 500_000
+"""With those that aliases repeat; a second. The largest locks in repositories have some 200,000."""
 DEEPEST = 64
 """Of nested lists and maps, with those that aliases stand for."""
 

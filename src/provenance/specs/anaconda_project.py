@@ -7,6 +7,7 @@ where nobody asks for another; what the others list is of their group.
 from __future__ import annotations
 
 from provenance.specs import _conda, _jinja
+from provenance.specs._gathered import NO_PACKAGE, Gathered
 from provenance.specs._yaml import LIST, MAP, SCALAR, Document, Node
 from provenance.specs.environment_yml import Dependencies
 from provenance.specs.model import DATA, EXACT, PLACED, PLATFORM, Fact, Source, Spec, Unreadable
@@ -18,7 +19,7 @@ _EVERYWHERE = ("all", "noarch")
 def read(source: Source) -> Spec:
     """Return what an anaconda-project.yml, or the lock file beside it, states."""
     file, statements = _jinja.document(source.data)
-    told = _conda.Told(source)
+    told = Gathered(source.path)
     told.miss_all((line, text, _jinja.why(text)) for line, text in statements)
     told.miss_all(file.problems)
     root = file.root
@@ -36,10 +37,10 @@ def read(source: Source) -> Spec:
     _downloads(root, file, told)
     listed = [one for one in told.facts if one.kind not in (PLATFORM, DATA)]
     complete = locked and bool(listed) and all(one.exactness == EXACT for one in listed)
-    return told.spec(LOCKED if locked else FORMAT, complete)
+    return told.spec(LOCKED if locked else FORMAT, complete, nothing=NO_PACKAGE)
 
 
-def _packages(node: Node, group: str, reader: Dependencies, told: _conda.Told) -> None:
+def _packages(node: Node, group: str, reader: Dependencies, told: Gathered) -> None:
     for name in ("packages", "dependencies"):
         packages = node.get(name)
         if packages is None or packages.kind != MAP:
@@ -56,7 +57,7 @@ def _packages(node: Node, group: str, reader: Dependencies, told: _conda.Told) -
                 reader.read(items, marker, group)
 
 
-def _downloads(root: Node, file: Document, told: _conda.Told) -> None:
+def _downloads(root: Node, file: Document, told: Gathered) -> None:
     """State the files that the project fetches."""
     downloads = root.get("downloads")
     for key, value in downloads.pairs if downloads else []:
@@ -67,7 +68,7 @@ def _downloads(root: Node, file: Document, told: _conda.Told) -> None:
         digest = ""
         for kind in ("sha256", "md5"):
             digest = digest or (value.string(kind) and "%s:%s" % (kind, value.string(kind).lower()))
-        told.add(
+        told.take(
             Fact(
                 kind=DATA,
                 name=value.string("filename") or url.partition("?")[0].rpartition("/")[2] or url,

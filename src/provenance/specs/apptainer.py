@@ -41,7 +41,11 @@ def read(source: Source) -> Spec:
     """Return what the file states of its last stage and of those it copies from."""
     text = decoded(source.data, MOST_BYTES)
     ends = ends_of(text)
-    into = Gathered(lambda at: "%s:%d" % (source.path, bisect.bisect_left(ends, at) + 1))
+
+    def where(offset: int) -> str:
+        return "%s:%d" % (source.path, bisect.bisect_left(ends, offset) + 1)
+
+    into = Gathered(source.path, where)
     stages = _stages(text)
     if not stages:
         raise Unreadable("There is no line that begins with Bootstrap, which a definition needs.")
@@ -54,7 +58,7 @@ def read(source: Source) -> Spec:
     _scripts(stages[-1], arguments, into)
     if len(stages) > 1:
         into.note("Of %d stages the last one is read, with what it copies from." % len(stages))
-    return Spec(source.path, FORMAT, tuple(into.facts), tuple(into.unread), notes=tuple(into.notes))
+    return into.spec(FORMAT)
 
 
 def _stages(text: str) -> list[Stage]:

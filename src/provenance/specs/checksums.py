@@ -44,7 +44,7 @@ def read(source: Source) -> Spec:
     relative to the folder of the list, as `sha256sum -c` takes them.
     """
     text = decoded(source.data, MOST_BYTES)
-    into = Gathered(lambda line: "%s:%d" % (source.path, line))
+    into = Gathered(source.path)
     name = source.path.rpartition("/")[2]
     told = next((one for one in _NAMES if one in name.lower()), "")
     missed = 0
@@ -61,7 +61,7 @@ def read(source: Source) -> Spec:
                 into.miss(number, bare, "This line is no checksum with a file name.")
     if missed > 20:
         into.note("%d lines are no checksums; the first 20 are listed." % missed)
-    return Spec(source.path, FORMAT, tuple(into.facts), tuple(into.unread), notes=tuple(into.notes))
+    return into.spec(FORMAT)
 
 
 def _fact(line: str, told: str, own: str, where: str) -> Fact | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provenance.specs import _images, _installs, _requirement
+from provenance.specs import _images, _installs, _pip
 from provenance.specs._gathered import Gathered, cuda, of_version, python
 from provenance.specs._text import brief
 from provenance.specs._yaml import MAP, SCALAR, Node, document
@@ -17,16 +17,15 @@ def read(source: Source) -> Spec:
     root = whole.root
     if root is None or root.kind != MAP:
         raise Unreadable("There is no map at the top of it, which cog.yaml has.")
-    into = Gathered(lambda line: "%s:%d" % (source.path, line))
-    for line, text, why in whole.problems:
-        into.miss(line, text, why)
+    into = Gathered(source.path)
+    into.miss_all(whole.problems)
     build = root.get("build")
     if build is not None and build.kind == MAP:
-        _build(build, into)
-    return Spec(source.path, FORMAT, tuple(into.facts), tuple(into.unread), notes=tuple(into.notes))
+        _build(build, source, into)
+    return into.spec(FORMAT)
 
 
-def _build(build: Node, into: Gathered) -> None:
+def _build(build: Node, source: Source, into: Gathered) -> None:
     for key, node in build.pairs:
         where = into.where(node.line)
         text = node.text.strip()[:200] if node.kind == SCALAR and not node.empty else ""
@@ -41,9 +40,8 @@ def _build(build: Node, into: Gathered) -> None:
         elif key.text == "python_requirements" and text:
             into.note('%s: what the file "%s" states is installed too.' % (where, brief(text)))
         elif key.text == "python_packages":
-            for one in build.children("python_packages"):
-                taken = _requirement.take(one.text.strip(), into.where(one.line))
-                into.take(*taken.facts, *taken.unread)
+            items = build.children("python_packages")
+            _pip.state([(i.line, i.text) for i in items if i.kind == SCALAR], source, into)
         elif key.text in ("run", "pre_install"):
             for one in build.children(key.text):
                 command = one if one.kind == SCALAR else one.get("command")
@@ -62,7 +60,6 @@ def _number(fact: Fact, text: str, into: Gathered) -> None:
 def _command(node: Node, into: Gathered) -> None:
     # The text of "|" begins on the line below it; of folded text only the first line is known.
     first = node.line + (not node.plain and "\n" in node.text)
-    lines = Gathered(lambda at: into.where(first + node.text.count("\n", 0, at)))
+    lines = into.within(lambda at: into.where(first + node.text.count("\n", 0, at)))
     _installs.take(node.text, 0, {}, lines)
-    into.take(*lines.facts, *lines.unread)
-    into.notes += lines.notes
+    into.merge(lines)

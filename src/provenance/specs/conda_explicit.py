@@ -14,6 +14,7 @@ from packaging.utils import (
 )
 
 from provenance.specs import _conda
+from provenance.specs._gathered import NO_PACKAGE, Gathered
 from provenance.specs._text import decoded
 from provenance.specs.model import Source, Spec, Unreadable
 
@@ -34,7 +35,7 @@ def read(source: Source) -> Spec:
     text = decoded(source.data)
     if not is_explicit(text):
         raise Unreadable("No explicit list of conda's: no line is @EXPLICIT.", 1)
-    told = _conda.Told(source)
+    told = Gathered(source.path)
     subdirs: list[tuple[str, int]] = []
     for number, line in enumerate(text.split("\n"), 1):
         bare = line.strip()
@@ -49,12 +50,12 @@ def read(source: Source) -> Spec:
     named = {name for name, _ in subdirs} - {"noarch", ""}
     if len(named) > 1:
         note = "Addresses of several platforms (%s); the list is for one."
-        told.notes.append(note % ", ".join(sorted(named)[:5]))
+        told.note(note % ", ".join(sorted(named)[:5]))
     _conda.platforms(subdirs[:1] if named else (), told)
-    return told.spec(FORMAT, any(one.version for one in told.facts))
+    return told.spec(FORMAT, any(one.version for one in told.facts), nothing=NO_PACKAGE)
 
 
-def _comment(line: str, number: int, told: _conda.Told, subdirs: list[tuple[str, int]]) -> None:
+def _comment(line: str, number: int, told: Gathered, subdirs: list[tuple[str, int]]) -> None:
     platform = _PLATFORM.match(line)
     if platform:
         subdirs.insert(0, (platform[1], number))
@@ -74,10 +75,10 @@ def _comment(line: str, number: int, told: _conda.Told, subdirs: list[tuple[str,
         url="" if version else _conda.without_secret(address),
         digest=digest,
     )
-    told.add(fact)
+    told.take(fact)
 
 
-def _address(line: str, number: int, told: _conda.Told, subdirs: list[tuple[str, int]]) -> None:
+def _address(line: str, number: int, told: Gathered, subdirs: list[tuple[str, int]]) -> None:
     found = _conda.artifact(line)
     if found is None:
         why = "No address of a package file (.conda or .tar.bz2)."
@@ -85,7 +86,7 @@ def _address(line: str, number: int, told: _conda.Told, subdirs: list[tuple[str,
         return
     if found.subdir not in ("", "noarch"):
         subdirs.append((found.subdir, number))
-    told.add(_conda.of_artifact(found, told.where(number)))
+    told.take(_conda.of_artifact(found, told.where(number)))
 
 
 def version_of(address: str) -> str:

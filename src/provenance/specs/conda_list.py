@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 
 from provenance.specs import _conda, conda_explicit
+from provenance.specs._gathered import NO_PACKAGE, Gathered
 from provenance.specs._text import decoded
-from provenance.specs.model import CONDA, EXACT, Fact, Source, Spec, Unreadable
+from provenance.specs.model import Source, Spec, Unreadable
 
 FORMAT = "conda list"
 _PLATFORM = re.compile(r"#\s*platform:\s*(\S+)")
 _EXPORTED = re.compile(r"([A-Za-z0-9_][\w.+-]*)=([A-Za-z0-9_][\w.+!-]*)(?:=([\w.<>+-]+))?\Z")
 _NAME = re.compile(r"[A-Za-z0-9_][\w.+-]*\Z")
 _VERSION = re.compile(r"[A-Za-z0-9_][\w.+!-]*\Z")
-_BY_PIP = ("pypi_0", "<pip>", "<pypi>", "pypi")
 _LONGEST = 1000
 
 
@@ -36,7 +36,7 @@ def read(source: Source) -> Spec:
     text = decoded(source.data)
     if conda_explicit.is_explicit(text):
         return conda_explicit.read(source)
-    told = _conda.Told(source)
+    told = Gathered(source.path)
     table = is_table(text)
     if not table and not is_export(text):
         raise Unreadable("No list of conda's: neither its table nor name=version=build lines.", 1)
@@ -45,11 +45,13 @@ def read(source: Source) -> Spec:
         if found is None:
             told.miss(number, line, "No package with a version, as conda lists them.")
             continue
-        told.add(_fact(*found, told.where(number)))
-    return told.spec(FORMAT if table else FORMAT + " --export", bool(told.facts))
+        told.take(_conda.listed(*found, told.where(number)))
+    return told.spec(
+        FORMAT if table else FORMAT + " --export", bool(told.facts), nothing=NO_PACKAGE
+    )
 
 
-def _rows(text: str, told: _conda.Told) -> Iterator[tuple[int, str]]:
+def _rows(text: str, told: Gathered) -> Iterator[tuple[int, str]]:
     """Yield the lines that name packages; note the platform."""
     for number, line in enumerate(text.split("\n"), 1):
         bare = line.strip()
@@ -84,13 +86,3 @@ def _row(line: str) -> tuple[str, str, str, str] | None:
         return None
     name, version, build, channel = (*words, "", "")[:4]
     return name, version, build, channel
-
-
-def _fact(name: str, version: str, build: str, channel: str, where: str) -> Fact:
-    if build in _BY_PIP or channel == "pypi":
-        return _conda.pypi_fact(name, version, where)
-    name = name.lower()
-    return Fact(
-        _conda.kind_of(name), name, EXACT, where, version, "==" + version, CONDA,
-        build=build, channel=_conda.channel_of(channel),
-    )  # fmt: skip

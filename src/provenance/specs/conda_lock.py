@@ -9,6 +9,7 @@ of that group.
 from __future__ import annotations
 
 from provenance.specs import _conda
+from provenance.specs._gathered import NO_PACKAGE, Gathered
 from provenance.specs._yaml import LIST, MAP, SCALAR, Node, document
 from provenance.specs.conda_explicit import version_of
 from provenance.specs.model import CONDA, EXACT, NAMED, PLACED, Fact, Source, Spec, Unreadable
@@ -20,19 +21,19 @@ _KNOWN = ("", "1")
 def read(source: Source) -> Spec:
     """Return what a conda-lock.yml states."""
     file = document(source.data)
-    told = _conda.Told(source)
+    told = Gathered(source.path)
     told.miss_all(file.problems)
     root = file.root
     if root is None or root.kind != MAP or root.get("package") is None:
         raise Unreadable("No file of conda-lock's: it has no list named package.", 1)
     version = root.string("version")
     if version not in _KNOWN:
-        told.notes.append("Version %s of the format is newer than the known 1." % version[:20])
+        told.note("Version %s of the format is newer than the known 1." % version[:20])
     state(root, told)
-    return told.spec(FORMAT, any(one.version for one in told.facts))
+    return told.spec(FORMAT, any(one.version for one in told.facts), nothing=NO_PACKAGE)
 
 
-def state(root: Node, told: _conda.Told) -> None:
+def state(root: Node, told: Gathered) -> None:
     """Add what the list ``package`` states to ``told``; pixi once wrote such files too."""
     packages = root.get("package")
     if packages is None or packages.kind != LIST:
@@ -49,10 +50,10 @@ def state(root: Node, told: _conda.Told) -> None:
         marker = _conda.marker_of(one.string("platform")) if several else ""
         fact = _fact(one, told, marker)
         if fact is not None:
-            told.add(fact)
+            told.take(fact)
 
 
-def _fact(one: Node, told: _conda.Told, marker: str) -> Fact | None:
+def _fact(one: Node, told: Gathered, marker: str) -> Fact | None:
     name, version, url = one.string("name"), one.string("version"), one.string("url")
     if not name:
         told.miss(one.line, url, "A package without a name.")

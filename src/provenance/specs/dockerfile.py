@@ -80,7 +80,7 @@ def read(source: Source) -> Spec:
     def where(offset: int) -> str:
         return "%s:%d" % (source.path, bisect.bisect_left(ends, offset) + 1)
 
-    into = Gathered(where)
+    into = Gathered(source.path, where)
     globals_: dict[str, str] = {}
     stages = _stages(list(_instructions(text, into)), globals_, into)
     if not stages:
@@ -91,7 +91,7 @@ def read(source: Source) -> Spec:
             _stage(stage, number in chain, _values(stages, number, globals_), into)
     if len(stages) > 1:
         into.note("Of %d stages the last one is read, with what it stands on." % len(stages))
-    return Spec(source.path, FORMAT, tuple(into.facts), tuple(into.unread), notes=tuple(into.notes))
+    return into.spec(FORMAT)
 
 
 def _instructions(text: str, into: Gathered) -> Iterator[Instruction]:
@@ -253,10 +253,9 @@ def _run(one: Instruction, values: dict[str, str], into: Gathered) -> None:
             into.take(Unread(into.where(offset), brief(text), "This is no list in JSON."))
         elif given:
             line = " ".join("'%s'" % word.replace("'", "") for word in given)
-            alone = Gathered(lambda _: into.where(offset))
+            alone = into.within(lambda _: into.where(offset))
             _installs.take(line, 0, {}, alone)
-            into.take(*alone.facts, *alone.unread)
-            into.notes += alone.notes
+            into.merge(alone)
         return
     if one.body:
         before = text.partition("<<")[0].strip()

@@ -1,7 +1,8 @@
 """DVC's files: ``x.dvc``, ``dvc.lock`` and ``dvc.yaml``: digests of data that git does not hold.
 
-A digest of a folder ends in ".dir" and stands for a list that only DVC's cache has. ``wdir`` is
-put before the paths.
+A digest of a folder ends in ".dir" and stands for a list that only DVC's cache has: the MD5 of that
+list, not of the files. Its ``size`` is that of all the files. Paths are relative to the folder of
+the DVC file, as DVC takes them: ``wdir`` is put before them.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def _file(one: Node, folder: str, origin: str, source: Source) -> Iterator[Fact 
     place, digest = _digest(body)
     at = _at(source, place.line) if place is not None else where
     exactness = EXACT if digest else PLACED if origin else NAMED
-    yield Fact(DATA, path, exactness, at, ecosystem="", url=origin, digest=digest)
+    yield Fact(DATA, path, exactness, at, ecosystem="", url=origin, digest=digest, size=_size(body))
     files = body.get("files") if body is not None else None
     for inner in files.items if files is not None and files.kind == LIST else []:
         node, own = _digest(inner)
@@ -137,7 +138,14 @@ def _file(one: Node, folder: str, origin: str, source: Source) -> Iterator[Fact 
                 ecosystem="",
                 url=origin,
                 digest=own,
+                size=_size(inner),
             )
+
+
+def _size(body: Node | None) -> int:
+    """Return the bytes that an entry names, -1 where it names none."""
+    text = body.string("size") if body is not None else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
 
 
 def _digest(body: Node | None) -> tuple[Node | None, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from provenance.specs import _conda, _jinja, _pip
+from provenance.specs._gathered import NO_PACKAGE, Gathered
 from provenance.specs._yaml import LIST, MAP, SCALAR, Document, Node
 from provenance.specs.model import (
     CONDA,
@@ -41,7 +42,7 @@ _EXPORT_HAS = 8
 def read(source: Source) -> Spec:
     """Return what an environment.yml states."""
     file, statements = _jinja.document(source.data)
-    told = _conda.Told(source)
+    told = Gathered(source.path)
     told.miss_all((line, text, _jinja.why(text)) for line, text in statements)
     told.miss_all(file.problems)
     root = file.root
@@ -59,24 +60,24 @@ def read(source: Source) -> Spec:
     reader = Dependencies(source, file, told)
     reader.read(root.get("dependencies"), "", group)
     complete = _settle(told)
-    return told.spec(FORMAT, complete)
+    return told.spec(FORMAT, complete, nothing=NO_PACKAGE)
 
 
-def _others(root: Node, told: _conda.Told) -> None:
+def _others(root: Node, told: Gathered) -> None:
     """Tell what stands beside the dependencies."""
     name = root.string("name")
     if name:
-        told.notes.append("The environment is named %s." % name[:100])
+        told.note("The environment is named %s." % name[:100])
     channels = [one.text for one in root.children("channels") if one.kind == SCALAR]
     if channels:
         shown = [_conda.without_secret(one)[:100] for one in channels[:20]]
-        told.notes.append("Channels, the first one first: %s." % ", ".join(shown))
+        told.note("Channels, the first one first: %s." % ", ".join(shown))
     if root.string("prefix"):
-        told.notes.append("prefix: is a folder of the author's machine; it is passed over.")
+        told.note("prefix: is a folder of the author's machine; it is passed over.")
     variables = root.get("variables")
     if variables is not None and variables.kind == MAP and variables.pairs:
         names = ", ".join(key.text[:60] for key, _ in variables.pairs[:20])
-        told.notes.append("The environment sets variables: %s." % names)
+        told.note("The environment sets variables: %s." % names)
     if root.get("dependencies") is None:
         told.miss(root.line, "", "No dependencies are listed.")
     for key, _ in root.pairs:
@@ -90,7 +91,7 @@ def _others(root: Node, told: _conda.Told) -> None:
 class Dependencies:
     """Reads lists of conda's specs with ``pip:`` lists inside, in any file that has them."""
 
-    def __init__(self, source: Source, file: Document, told: _conda.Told) -> None:
+    def __init__(self, source: Source, file: Document, told: Gathered) -> None:
         self._source, self._file, self._told = source, file, told
 
     def read(self, node: Node | None, marker: str, group: str) -> None:
@@ -122,7 +123,7 @@ class Dependencies:
         except ValueError as error:
             self._told.miss(item.line, item.text, str(error))
             return
-        self._told.add(fact)
+        self._told.take(fact)
 
     def _marker(self, item: Node, marker: str) -> str:
         """Return the marker with the selector that stands in the line's comment."""
@@ -182,17 +183,17 @@ class Dependencies:
         return self._file.lines[node.line - 1].strip()
 
 
-def _settle(told: _conda.Told) -> bool:
+def _settle(told: Gathered) -> bool:
     """Make the versions of an export exact; return whether the file lists all, with versions."""
     export = _is_export(told.facts)
     if export and any(one.exactness == RANGE for one in told.facts):
         told.facts = [_exact(one) for one in told.facts]
         note = "Written by conda env export without builds: name=1.2 is what was installed."
-        told.notes.append(note)
+        told.note(note)
     listed = [one for one in told.facts if one.kind != PLATFORM]
     complete = export and all(one.exactness == EXACT or one.url for one in listed)
     if complete:
-        told.notes.append("Taken as complete: conda env export wrote it, with what pip installed.")
+        told.note("Taken as complete: conda env export wrote it, with what pip installed.")
     return complete
 
 

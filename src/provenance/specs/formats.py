@@ -6,7 +6,8 @@ import importlib
 import re
 from collections.abc import Callable
 
-from provenance.specs.model import MOST_BYTES, Source, Spec, Unread, Unreadable
+from provenance.specs._text import brief
+from provenance.specs.model import MOST_BYTES, Fact, Source, Spec, Unread, Unreadable
 
 HEAD = 4096
 """Bytes of a file that are looked at to tell its format."""
@@ -55,6 +56,9 @@ _BY_NAME: tuple[tuple[str, str], ...] = (
     ),
 )
 _NAMES = tuple((re.compile(pattern, re.IGNORECASE), module) for pattern, module in _BY_NAME)
+_STEERING = re.compile("[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, those that turn the direction of writing, and halves of characters."""
+_CONTROLS = "It holds control characters, which no name, version or path has."
 _NO_TEXT = (".py", ".sh", ".ipynb", ".png", ".zip", ".gz", ".json")
 
 
@@ -103,9 +107,12 @@ def _is_windows(head: bytes, name: str) -> bool:
     return bool(head) and name.lower().endswith(".def") and not recipe
 
 
-def read(source: Source) -> Spec:
-    """Return what a file states. Never raises: what is wrong with the file is in ``unread``."""
-    module = module_of(source.path, source.data[:HEAD])
+def read(source: Source, module: str = "") -> Spec:
+    """Return what a file states. Never raises: what is wrong with the file is in ``unread``.
+
+    module: of the reader; without one the file's name and first bytes tell.
+    """
+    module = module or module_of(source.path, source.data[:HEAD])
     if not module:
         return _failed(source, "", "The format of this file is not known.")
     if len(source.data) > MOST_BYTES:
@@ -116,7 +123,7 @@ def read(source: Source) -> Spec:
     except ImportError:
         return _failed(source, module, "There is no reader for this format yet.")
     try:
-        spec = reader(source)
+        spec = _shown(reader(source))
         if not (spec.facts or spec.unread or spec.notes):
             return spec._replace(notes=("Nothing about the environment is stated in it.",))
         return spec
@@ -129,6 +136,39 @@ def read(source: Source) -> Spec:
     except Exception as error:  # noqa: BLE001 - one file must not stop the reading of a repository
         why = "Reading it failed (%s); please report this file." % type(error).__name__
         return _failed(source, module, why)
+
+
+def _shown(spec: Spec) -> Spec:
+    """Return a Spec in which each fact has a name, and no character steers a terminal.
+
+    No name and no version has such characters: the fact is none. One place for all readers.
+    """
+    facts, unread = [], [_plain(one) for one in spec.unread]
+    for one in spec.facts:
+        if not one.name.strip():
+            unread.append(Unread(one.where, brief(one.version), "This entry has no name."))
+        elif _STEERING.search(_joined(one)):
+            unread.append(Unread(one.where, brief(one.name), _CONTROLS))
+        else:
+            facts.append(one)
+    return spec._replace(
+        facts=tuple(facts),
+        unread=tuple(unread),
+        complete=spec.complete and len(facts) == len(spec.facts),
+        notes=tuple(_STEERING.sub("\N{REPLACEMENT CHARACTER}", one) for one in spec.notes),
+    )
+
+
+def _plain(one: Unread) -> Unread:
+    if not _STEERING.search(one.text + one.why):
+        return one
+    return one._replace(
+        text=brief(one.text), why=_STEERING.sub("\N{REPLACEMENT CHARACTER}", one.why)
+    )
+
+
+def _joined(fact: Fact) -> str:
+    return "".join(one for one in (*fact, *fact.extras) if isinstance(one, str))
 
 
 def _reader(module: str) -> Callable[[Source], Spec]:

@@ -7,7 +7,8 @@ installed.
 
 from __future__ import annotations
 
-from provenance.specs import _conda, _jinja
+from provenance.specs import _jinja
+from provenance.specs._gathered import NO_PACKAGE, Gathered
 from provenance.specs._yaml import LIST, MAP, Node
 from provenance.specs.environment_yml import Dependencies
 from provenance.specs.model import Source, Spec, Unreadable
@@ -19,8 +20,9 @@ _OPTIONAL = ("build", "host", "run_constrained", "run_constraints")
 def read(source: Source) -> Spec:
     """Return what a recipe states."""
     file, statements = _jinja.document(source.data)
-    told = _conda.Told(source)
+    told = Gathered(source.path)
     told.miss_all((line, text, _jinja.why(text)) for line, text in statements)
+    told.miss_all(file.problems)
     root = file.root
     if root is None or root.kind != MAP:
         raise Unreadable("No recipe of conda-build's: the file is no map.", 1)
@@ -28,12 +30,12 @@ def read(source: Source) -> Spec:
         raise Unreadable("No recipe of conda-build's: it has no package and no requirements.", 1)
     name, version = root.string("package", "name"), root.string("package", "version")
     if name and _jinja.HOLE not in name + version:
-        told.notes.append("The recipe of %s." % " ".join((name[:100], version[:100])).strip())
+        told.note("The recipe of %s." % " ".join((name[:100], version[:100])).strip())
     reader = Dependencies(source, file, told)
     outputs = root.get("outputs")
     for one in [root, *(outputs.items if outputs is not None else [])]:
         _requirements(one, reader)
-    return told.spec(FORMAT, False)
+    return told.spec(FORMAT, False, nothing=NO_PACKAGE)
 
 
 def _requirements(node: Node, reader: Dependencies) -> None:

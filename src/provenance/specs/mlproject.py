@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provenance.specs import _images, _requirement
+from provenance.specs import _images, _pip
 from provenance.specs._gathered import Gathered, python
 from provenance.specs._text import brief
 from provenance.specs._yaml import MAP, SCALAR, document
@@ -17,9 +17,8 @@ def read(source: Source) -> Spec:
     root = whole.root
     if root is None or root.kind != MAP:
         raise Unreadable("There is no map at the top of it, which MLflow's files have.")
-    into = Gathered(lambda line: "%s:%d" % (source.path, line))
-    for line, text, why in whole.problems:
-        into.miss(line, text, why)
+    into = Gathered(source.path)
+    into.miss_all(whole.problems)
     own = source.path.rpartition("/")[2] == "MLproject"
     for name in ("conda_env", "python_env") if own else ():
         node = root.get(name)
@@ -34,17 +33,6 @@ def read(source: Source) -> Spec:
         into.take(python(version.text.strip()[:40], into.where(version.line)))
     if not own:
         for part, group in (("build_dependencies", "group:build"), ("dependencies", "")):
-            for one in root.children(part):
-                if one.text.startswith("-r"):
-                    sentence = '%s: what the file "%s" states is installed too.'
-                    into.note(sentence % (into.where(one.line), brief(one.text[2:].strip())))
-                elif one.kind == SCALAR:
-                    taken = _requirement.take(one.text.strip(), into.where(one.line), group)
-                    into.take(*taken.facts, *taken.unread)
-    return Spec(
-        source.path,
-        FORMATS[0] if own else FORMATS[1],
-        tuple(into.facts),
-        tuple(into.unread),
-        notes=tuple(into.notes),
-    )
+            lines = [(one.line, one.text) for one in root.children(part) if one.kind == SCALAR]
+            _pip.state(lines, source, into, group=group)
+    return into.spec(FORMATS[0] if own else FORMATS[1])

@@ -26,13 +26,15 @@ PYPI, CONDA, JULIA, R = "pypi", "conda", "julia", "r"
 class Fact(NamedTuple):
     """One thing that a file states.
 
-    kind: what it is about. name: normalised as its ecosystem does; of data the path as written.
-    exactness: one of `EXACTNESS`. where: "path:line". version: the exact one, "" where it is not
-    exact. specifier: as written, without name, extras and marker (PEP 440, of conda a MatchSpec's
-    version part, of data empty). marker: of PEP 508, unevaluated, "" for always. url: a direct URL,
-    VCS address with its revision or local path. build, channel: of conda. digest: "md5:...",
-    "sha256:..." of the artifact or data file. group: of an optional part ("extra:dev",
-    "group:docs"), "" for what is always installed.
+    kind: what it is about. name: normalised as its ecosystem does; of data a path with "/",
+    relative to the folder of the stating file, unless it is absolute or an address. exactness: one
+    of `EXACTNESS`. where: "path:line". version: the exact one, also of what is from a place where
+    the file names it, else "". specifier: as written, without name, extras and marker (PEP 440, of
+    conda a MatchSpec's version part, of data empty). marker: of PEP 508, unevaluated, "" for
+    always. url: a direct URL, VCS address with its revision or local path. build, channel: of
+    conda. digest: "md5:...", "sha256:..." of the artifact or data file; of a folder's list where it
+    ends in ".dir" (DVC). group: of an optional part ("extra:dev", "group:docs"), "" for what is
+    always installed. size: of data in bytes, of a folder with all in it; -1 where it is not stated.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Fact(NamedTuple):
     channel: str = ""
     digest: str = ""
     group: str = ""
+    size: int = -1
 
 
 class Unread(NamedTuple):

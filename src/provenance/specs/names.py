@@ -218,15 +218,15 @@ _SAME = frozenset(
 
 Source: parselmouth, as above, finds their ``dist-info``."""
 
-_ALIASES = _pairs("""
-    bs4: beautifulsoup4; cv2: opencv-python; dateutil: python-dateutil; opencv: opencv-python;
-    pil: pillow; python-opencv: opencv-python; pytorch: torch; skimage: scikit-image;
-    sklearn: scikit-learn; tensorflow2: tensorflow; torch-cpu: torch; umap: umap-learn;
-    yaml: pyyaml
+MEANT = _pairs("""
+    bs4: beautifulsoup4; cv2: opencv-python; dateutil: python-dateutil; dotenv: python-dotenv;
+    opencv: opencv-python; pil: pillow; python-opencv: opencv-python; pytorch: torch;
+    skimage: scikit-image; sklearn: scikit-learn; yaml: pyyaml
 """)
 """What people write for a package: mostly the name it is imported by.
 
-Source: those packages' own pages; who asks PyPI for these gets a stand-in or nothing."""
+Source: those packages' own pages; who asks PyPI for these gets a stand-in, another thing or
+nothing."""
 
 _STAND_INS = {"sklearn": r"0\.0(\.post\d+)?", "bs4": r"0\.0\.[12]", "pytorch": r"0\.1\.2|1\.0\.2"}
 """Releases of the stand-ins of that name on PyPI: a list of installed packages may hold these."""
@@ -278,7 +278,7 @@ def installed_names(fact: Fact) -> tuple[str, ...]:
             return ()
         mapped = _conda_distributions(name)
     else:
-        mapped = _ALIASES.get(name, (name,))
+        mapped = (*MEANT.get(name, ()), name)
     twins = (twin for one in mapped for twin in _TWIN_OF.get(one, (one,)))
     return tuple(dict.fromkeys((*mapped, *twins)))
 
@@ -288,7 +288,7 @@ def _conda_distributions(name: str) -> tuple[str, ...]:
         return (name.removeprefix("spacy-model-"),)
     if name.startswith("dgl-cuda"):
         return ("dgl",)
-    for table in (_CONDA_FORGE, _CHANNELS, _WHOLES, _ALIASES):
+    for table in (_CONDA_FORGE, _CHANNELS, _WHOLES, MEANT):
         if name in table:
             return table[name]
     return (name,)

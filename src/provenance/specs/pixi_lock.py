@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from provenance.specs import _conda, conda_lock
+from provenance.specs._gathered import NO_PACKAGE, Gathered
 from provenance.specs._yaml import MAP, Document, Node, document
 from provenance.specs.conda_explicit import version_of
 from provenance.specs.model import CONDA, EXACT, NAMED, PLACED, Fact, Source, Spec, Unreadable
@@ -25,23 +26,21 @@ _SOURCE = re.compile(r"([A-Za-z0-9_.+-]{1,200})(?:\[\w{0,80}\])? @ (.*)\Z")
 def read(source: Source) -> Spec:
     """Return what a pixi.lock states."""
     file = document(source.data)
-    told = _conda.Told(source)
+    told = Gathered(source.path)
     told.miss_all(file.problems)
     root = file.root
     if root is None or root.kind != MAP:
         raise Unreadable("No lock file of pixi's: it is no map.", 1)
     version = _number(root.string("version"))
     if version > _NEWEST:
-        told.notes.append(
-            "Version %d of the format is newer than the known %d." % (version, _NEWEST)
-        )
+        told.note("Version %d of the format is newer than the known %d." % (version, _NEWEST))
     if version <= _OLD and root.get("package") is not None:
         conda_lock.state(root, told)
     elif root.get("environments") is None or root.get("packages") is None:
         raise Unreadable("No lock file of pixi's: it has no environments and packages.", 1)
     else:
         _Lock(file, root, told).state()
-    return told.spec(FORMAT, any(one.version for one in told.facts))
+    return told.spec(FORMAT, any(one.version for one in told.facts), nothing=NO_PACKAGE)
 
 
 def _number(text: str) -> int:
@@ -51,7 +50,7 @@ def _number(text: str) -> int:
 class _Lock:
     """A file of the form with environments."""
 
-    def __init__(self, file: Document, root: Node, told: _conda.Told) -> None:
+    def __init__(self, file: Document, root: Node, told: Gathered) -> None:
         self._file, self._root, self._told = file, root, told
         self._subdirs = {
             one.string("name"): one.string("subdir")
@@ -79,10 +78,10 @@ class _Lock:
                 continue
             known.add(reference)
             for marker, group in self._placed(reference, several):
-                self._told.add(_fact(one, reference, self._told, marker, group))
+                self._told.take(_fact(one, reference, self._told, marker, group))
         if self._on and not any("default" in uses for uses in self._uses.values()):
             note = "The environment default is empty; there are: %s."
-            self._told.notes.append(note % ", ".join(one[:60] for one in list(self._on)[:20]))
+            self._told.note(note % ", ".join(one[:60] for one in list(self._on)[:20]))
         for reference in sorted(set(self._uses) - known):
             why = "An environment names this package; it is not described below packages."
             self._told.miss(self._mentioned[reference], reference.partition(" ")[2], why)
@@ -131,7 +130,7 @@ def _reference(one: Node) -> str:
     return "%s %s" % (kind, value) if kind in _KINDS and value else ""
 
 
-def _fact(one: Node, reference: str, told: _conda.Told, marker: str, group: str) -> Fact:
+def _fact(one: Node, reference: str, told: Gathered, marker: str, group: str) -> Fact:
     kind, _, address = reference.partition(" ")
     where = told.where(one.line)
     address = address.removeprefix("direct+")

@@ -2,7 +2,8 @@
 
 What stands outside of features, and in those of the environment ``default``, counts always; what
 other features add is of the feature's group. Versions are conda's: "1.2" is exact, "1.2.*" not.
-``[tool.pixi]`` of a pyproject.toml has the same tables (`state`).
+``[tool.pixi]`` of a pyproject.toml has the same tables (`state`), as has conda-lock's
+``[tool.conda-lock.dependencies]`` (`dependencies`).
 """
 
 from __future__ import annotations
@@ -11,8 +12,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from provenance.specs import _conda, _matchspec, _poetry, _toml
+from provenance.specs._gathered import NO_PACKAGE, Gathered
 from provenance.specs._lines import Document, Key, shown
-from provenance.specs.model import CONDA, CUDA, NAMED, PLACED, RANGE, Fact, Source, Spec, Unreadable
+from provenance.specs.model import (
+    CONDA,
+    CUDA,
+    NAMED,
+    PLACED,
+    PYPI,
+    RANGE,
+    Fact,
+    Source,
+    Spec,
+    Unreadable,
+)
 
 FORMAT = "pixi.toml"
 _CONDAS = (
@@ -28,12 +41,12 @@ def read(source: Source) -> Spec:
     file = _toml.load(source)
     if not any(name in file.root for name in ("workspace", "project", "dependencies", "package")):
         raise Unreadable("No file of pixi's: it has neither a workspace nor dependencies.", 1)
-    told = _conda.Told(source)
+    told = Gathered(source.path)
     state(file, (), told)
-    return told.spec(FORMAT, False)
+    return told.spec(FORMAT, False, nothing=NO_PACKAGE)
 
 
-def state(file: Document, top: Key, told: _conda.Told) -> None:
+def state(file: Document, top: Key, told: Gathered) -> None:
     """Add what pixi's tables below ``top`` state to ``told``."""
     head: Key = (*top, "workspace") if file.table(*top, "workspace") else (*top, "project")
     places = [
@@ -45,7 +58,7 @@ def state(file: Document, top: Key, told: _conda.Told) -> None:
     channels = [one for one in file.items(*head, "channels") if isinstance(one, str)]
     if channels:
         shortened = [_conda.without_secret(one)[:100] for one in channels[:20]]
-        told.notes.append("Channels, the first one first: %s." % ", ".join(shortened))
+        told.note("Channels, the first one first: %s." % ", ".join(shortened))
     _part(file, top, "", told)
     always = _of_default(file, top)
     for name in file.table(*top, "feature"):
@@ -62,13 +75,13 @@ def _of_default(file: Document, top: Key) -> set[str]:
     )
 
 
-def _part(file: Document, key: Key, group: str, told: _conda.Told) -> None:
+def _part(file: Document, key: Key, group: str, told: Gathered) -> None:
     """State the tables of the whole file or of one feature, and those for single platforms."""
     _tables(file, key, "", group, told)
     cuda = file.get(*key, "system-requirements", "cuda")
     if isinstance(cuda, str) and cuda:
         where = file.where(*key, "system-requirements", "cuda")
-        told.add(Fact(CUDA, "cuda", RANGE, where, "", ">=" + cuda[:40], CONDA, group=group))
+        told.take(Fact(CUDA, "cuda", RANGE, where, "", ">=" + cuda[:40], CONDA, group=group))
     for name in file.table(*key, "target"):
         marker = _conda.selector(name)
         if marker is None:
@@ -78,18 +91,25 @@ def _part(file: Document, key: Key, group: str, told: _conda.Told) -> None:
         _tables(file, (*key, "target", name), marker or "", group, told)
 
 
-def _tables(file: Document, key: Key, marker: str, group: str, told: _conda.Told) -> None:
+def _tables(file: Document, key: Key, marker: str, group: str, told: Gathered) -> None:
     for table, other in _CONDAS:
-        for name, value in file.table(*key, table).items():
-            for at, one in _each(value, (*key, table, name)):
-                _dependency(file, name, one, at, marker, told, group or other)
+        dependencies(file, (*key, table), told, marker, group or other)
     for name, value in file.table(*key, "pypi-dependencies").items():
         place: Key = (*key, "pypi-dependencies", name)
         for found in _poetry.entry(name, value, file, place, group):
             if isinstance(found, Fact):
-                told.add(found._replace(marker=_conda.both(found.marker, marker)))
+                told.take(found._replace(marker=_conda.both(found.marker, marker)))
             else:
                 told.miss(file.line(*place), found.text, found.why)
+
+
+def dependencies(
+    file: Document, key: Key, told: Gathered, marker: str = "", group: str = ""
+) -> None:
+    """State a table of conda's packages: ``name = "1.2"`` or ``name = {version = ...}``."""
+    for name, value in file.table(*key).items():
+        for at, one in _each(value, (*key, name)):
+            _dependency(file, name, one, at, marker, told, group)
 
 
 def _each(value: Any, key: Key) -> Iterator[tuple[Key, Any]]:
@@ -100,9 +120,8 @@ def _each(value: Any, key: Key) -> Iterator[tuple[Key, Any]]:
 
 
 def _dependency(
-    file: Document, name: str, value: Any, key: Key, marker: str, told: _conda.Told, group: str
+    file: Document, name: str, value: Any, key: Key, marker: str, told: Gathered, group: str
 ) -> None:
-    """State one of conda's dependencies: ``name = "1.2"`` or ``name = {version = ...}``."""
     table = {"version": value} if isinstance(value, str) else value
     line = file.line(*key)
     version = table.get("version", "*") if isinstance(table, dict) else None
@@ -117,7 +136,7 @@ def _dependency(
         return
     place = _poetry.place_of(table)
     build, channel, subdir = (_text(table, word) for word in ("build", "channel", "subdir"))
-    told.add(
+    told.take(
         Fact(
             kind=_conda.kind_of(one.name),
             name=one.name,
@@ -125,7 +144,7 @@ def _dependency(
             where=told.where(line),
             version=bare.version,
             specifier="" if bare.exactness == NAMED else bare.specifier,
-            ecosystem=CONDA,
+            ecosystem=PYPI if _text(table, "source") == "pypi" else CONDA,
             marker=_conda.both(marker, _conda.marker_of(subdir)),
             url=_conda.without_secret(place),
             build=build or bare.build,

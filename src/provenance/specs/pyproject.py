@@ -13,11 +13,11 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from provenance.specs import _poetry, _toml
+from provenance.specs import _poetry, _toml, pixi_toml
+from provenance.specs._gathered import Gathered
 from provenance.specs._lines import Document, Key
 from provenance.specs._pep508 import plain_lines, python, stated
 from provenance.specs._text import decoded
-from provenance.specs._toolconda import tables as conda_tables
 from provenance.specs.model import CONDA, PACKAGE, PLACED, Fact, Source, Spec, Unread, Unreadable
 
 FORMAT = "pyproject.toml"
@@ -34,7 +34,10 @@ def read(source: Source) -> Spec:
         # conda-lock takes the names as conda's, but for those with `source = "pypi"`.
         pypi = _from_pypi(file)
         found = [_of_conda(one, pypi) for one in found]
-    found += conda_tables(file)
+    told = Gathered(source.path)
+    pixi_toml.dependencies(file, ("tool", "conda-lock", "dependencies"), told)
+    pixi_toml.state(file, ("tool", "pixi"), told)
+    found += [*told.facts, *told.unread]
     sources = _sources(file)
     own = canonicalize_name(file.text("project", "name")[:400])
     facts = tuple(
@@ -44,7 +47,7 @@ def read(source: Source) -> Spec:
         if isinstance(one, Fact) and not (one.group and one.extras and one.name == own)
     )
     unread = tuple(one for one in found if isinstance(one, Unread))
-    notes = () if facts or unread else (_nothing(file),)
+    notes = tuple(told.notes) if facts or unread else (_nothing(file),)
     return Spec(source.path, FORMAT, facts, unread, False, tuple(included), notes)
 
 

@@ -26,11 +26,7 @@ def read(source: Source) -> Spec:
     name = source.path.rpartition("/")[2]
     text = decoded(source.data, MOST_BYTES)
     number = 0
-
-    def where(line: int) -> str:
-        return "%s:%d" % (source.path, line)
-
-    into = Gathered(where)
+    into = Gathered(source.path)
     for number, line in enumerate(text.split("\n"), 1):
         bare = line[:1000].partition("#")[0].strip()
         if not bare:
@@ -44,16 +40,10 @@ def read(source: Source) -> Spec:
         elif re.fullmatch(r"r-\d.*|nodejs-.*|node-.*", bare):
             into.miss(number, bare, "This is no Python; it is not compared.")
         elif into.facts:
-            into.note("%s: further versions are there for other programs." % where(number))
+            into.note("%s: further versions are there for other programs." % into.where(number))
         else:
             _several(bare.split(), number, into)
-    return Spec(
-        source.path,
-        FORMATS.get(name, ".python-version"),
-        tuple(into.facts),
-        tuple(into.unread),
-        notes=tuple(into.notes),
-    )
+    return into.spec(FORMATS.get(name, ".python-version"))
 
 
 def _several(versions: list[str], line: int, into: Gathered) -> None:

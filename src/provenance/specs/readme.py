@@ -63,8 +63,8 @@ _ALIKE = {"=": "==", "≥": ">=", "≤": "<="}
 def read(source: Source) -> Spec:
     """Return what the file states about the environment."""
     text = decoded(source.data, MOST_BYTES)
-    into = Gathered(lambda line: "%s:%d" % (source.path, line))
-    badges = Gathered(into.where)
+    into = Gathered(source.path)
+    badges = Gathered(source.path)
     for block in _markup.blocks(text):
         _badges(block, badges)
         if _markup.is_elsewhere(block.headings):
@@ -76,14 +76,9 @@ def read(source: Source) -> Spec:
             _text(block, into)
     named = {(fact.kind, fact.name) for fact in into.facts if fact.specifier}
     into.take(*(fact for fact in badges.facts if (fact.kind, fact.name) not in named))
-    facts, unread = _agreeing(into.facts)
-    return Spec(
-        source.path,
-        FORMAT,
-        tuple(facts),
-        (*into.unread, *unread),
-        notes=tuple(into.notes),
-    )
+    into.facts, unread = _agreeing(into.facts)
+    into.take(*unread)
+    return into.spec(FORMAT)
 
 
 def _code(block: Block, into: Gathered) -> None:
@@ -108,12 +103,9 @@ def _code(block: Block, into: Gathered) -> None:
 
 def _command(text: str, number: int, into: Gathered) -> None:
     """Take one command, which begins on line ``number``."""
-    lines = Gathered(lambda at: into.where(number + text.count("\n", 0, at)))
+    lines = into.within(lambda at: into.where(number + text.count("\n", 0, at)))
     _installs.take(re.sub(r"\\[ \t]+\n", "\\\n", text), 0, {}, lines)
-    for fact in lines.facts:
-        into.take(fact)
-    into.take(*lines.unread)
-    into.notes += lines.notes
+    into.merge(lines)
 
 
 def _spans(block: Block, into: Gathered) -> None:
