@@ -224,7 +224,7 @@ def to_json(one: Stated) -> dict[str, Any]:
 
 
 def _plain(fact: Fact) -> dict[str, Any]:
-    plain = {name: value for name, value in fact._asdict().items() if value not in ("", ())}
+    plain = {name: value for name, value in fact._asdict().items() if value not in ("", (), -1)}
     return json.loads(json.dumps(plain))  # type: ignore[no-any-return]
 
 
