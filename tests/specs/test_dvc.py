@@ -143,3 +143,16 @@ outs:
         ("data", 17397976), ("a", 0), ("b", -1), ("c", -1), ("d", -1),
     ]  # fmt: skip
     assert spec.facts[0].digest == "md5:687552951726b99c2eee15d29b4ccf0e.dir"
+
+
+def test_what_no_other_step_reads_is_a_result():
+    text = (
+        "schema: '2.0'\nstages:\n"
+        "  prepare:\n    cmd: x\n    deps:\n    - path: raw.csv\n      md5: a\n"
+        "    outs:\n    - path: clean.csv\n      md5: b\n"
+        "  train:\n    cmd: y\n    deps:\n    - path: clean.csv\n      md5: b\n"
+        "    outs:\n    - path: metrics.json\n      md5: c\n"
+    )
+    spec = read(Source("dvc.lock", text.encode()))
+    groups = {one.name: one.group for one in spec.facts}
+    assert groups == {"raw.csv": "", "clean.csv": "", "metrics.json": "output"}

@@ -23,7 +23,7 @@ from provenance.operations._stated_digests import (
     size_of,
     split,
 )
-from provenance.specs.model import DATA, Fact
+from provenance.specs.model import DATA, OUTPUT, Fact
 
 FACET, SUBJECT, UNIT = "data", "run", "data files"
 
@@ -148,6 +148,8 @@ def _difference(one: Stated, fact: Fact, told: Result) -> Difference:
     if is_dvc(fact) and _is_source(one):
         # A step of DVC names its scripts among what it reads; what changed there code tells.
         effect, text = UNKNOWN, "; ".join(filter(None, (text, "source that DVC lists")))
+    elif fact.group == OUTPUT:
+        effect, text = UNKNOWN, "; ".join(filter(None, (text, "a result of a step of DVC")))
     algorithm, wanted = split(fact)
     where = one.where[fact.digest]
     text = "has other content: %s" % text if text else ""

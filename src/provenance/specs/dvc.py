@@ -16,6 +16,7 @@ from provenance.specs.model import (
     DATA,
     EXACT,
     NAMED,
+    OUTPUT,
     PLACED,
     Fact,
     Source,
@@ -89,6 +90,7 @@ def _stages(root: Node, source: Source, named_only: bool) -> Iterator[Fact | Unr
     seen: dict[tuple[str, str], Fact] = {}
     if named_only:
         stages = root.get("stages")
+    read_ = _read_by_stages(stages)
     for _, stage in stages.pairs if stages is not None and stages.kind == MAP else []:
         inner = stage.get("do") if stage.get("do") is not None else stage
         if inner is None or inner.kind != MAP:
@@ -98,10 +100,26 @@ def _stages(root: Node, source: Source, named_only: bool) -> Iterator[Fact | Unr
             for one in inner.children(part):
                 for fact in _file(one, folder, "", source):
                     key = (fact.name, fact.digest) if isinstance(fact, Fact) else ("", "")
-                    if not isinstance(fact, Fact) or key not in seen:
+                    if not isinstance(fact, Fact):
                         yield fact
+                    elif key not in seen:
+                        result = part != "deps" and fact.name not in read_
+                        yield fact._replace(group=OUTPUT) if result else fact
                     if isinstance(fact, Fact):
                         seen[key] = fact
+
+
+def _read_by_stages(stages: Node | None) -> set[str]:
+    """Return the paths that any stage depends on."""
+    found = set()
+    for _, stage in stages.pairs if stages is not None and stages.kind == MAP else []:
+        inner = stage.get("do") if stage.get("do") is not None else stage
+        if inner is None or inner.kind != MAP:
+            continue
+        for one in inner.children("deps"):
+            for fact in _file(one, inner.string("wdir"), "", Source("", b"")):
+                found |= {fact.name} if isinstance(fact, Fact) else set()
+    return found
 
 
 def _file(one: Node, folder: str, origin: str, source: Source) -> Iterator[Fact | Unread]:

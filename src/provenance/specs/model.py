@@ -20,6 +20,9 @@ EXACTNESS = (NAMED, RANGE, PLACED, EXACT)
 PACKAGE, PYTHON, CUDA, PLATFORM, DATA = "package", "python", "cuda", "platform", "data"
 """What a fact is about. Platform: an operating system or base image; data: a file's digest."""
 
+OUTPUT = "output"
+"""The group of a data file that a step of a pipeline writes and no other step reads."""
+
 PYPI, CONDA, JULIA, R = "pypi", "conda", "julia", "r"
 
 
@@ -34,7 +37,7 @@ class Fact(NamedTuple):
     always. url: a direct URL, VCS address with its revision or local path. build, channel: of
     conda. digest: "md5:...", "sha256:..." of the artifact or data file; of a folder's list where it
     ends in ".dir" (DVC). group: of an optional part ("extra:dev", "group:docs"), "" for what is
-    always installed. size: of data in bytes, of a folder with all in it; -1 where it is not stated.
+    always installed; of data `OUTPUT` or "". size: of data in bytes, of a folder with all in it; -1 where it is not stated.
     """
 
     kind: str
