@@ -1,0 +1,297 @@
+"""The adoption kit: files that a paper's repository needs so that others can check it.
+
+Each part is a template of ``templates/kit`` and is filled from the lock or the last run, from the
+repository's own files and from git; what nobody knows is a TODO in the file. What exists is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from provenance.errors import NothingToCompare, UsageError
+from provenance.exports import checklist, fill, markdown
+from provenance.facets._git import Git
+from provenance.operations import (
+    _kit_anonymous,
+    _kit_checklist,
+    _kit_known,
+    _kit_values,
+    initialise,
+)
+from provenance.operations._cells import cell
+from provenance.operations._kit_known import Known
+from provenance.store import files, project
+
+
+class Part(NamedTuple):
+    """A part of the kit. files: path in the repository and template of each. help: what it does."""
+
+    name: str
+    files: tuple[tuple[str, str], ...]
+    help: str
+
+
+README = "README.md"
+REQUIREMENTS = "requirements.txt"
+PARTS = (
+    Part("test", ((initialise.TEST, ""),), "checks prov.lock with the standard library alone"),
+    Part(
+        "github",
+        ((".github/workflows/provenance.yml", "provenance.yml"),),
+        "GitHub: verifies on each push",
+    ),
+    Part(
+        "smoke",
+        ((".github/workflows/smoke-replay.yml", "smoke-replay.yml"),),
+        "GitHub: replays or rehearses the run every week",
+    ),
+    Part("gitlab", ((".gitlab-ci.yml", "gitlab-ci.yml"),), "GitLab CI: verifies on each push"),
+    Part(
+        "pre-commit",
+        ((".pre-commit-config.yaml", "pre-commit-config.yaml"),),
+        "pre-commit: verifies before a push",
+    ),
+    Part("readme", ((README, "readme.md"),), "how to reproduce, results, reviewer's checklist"),
+    Part(
+        "docker",
+        (("Dockerfile", "Dockerfile"), (".dockerignore", "dockerignore")),
+        "an image of the environment",
+    ),
+    Part(
+        "devcontainer",
+        ((".devcontainer/devcontainer.json", "devcontainer.json"),),
+        "the environment in an editor or a codespace",
+    ),
+    Part("slurm", (("slurm.sh", "slurm.sh"),), "the run as a batch job"),
+    Part("citation", (("CITATION.cff", "CITATION.cff"),), "how to cite the code"),
+    Part(
+        "requirements",
+        ((REQUIREMENTS, ""),),
+        "the packages of the recorded run; for repositories that state none",
+    ),
+)
+BEGIN, END = "<!-- prov:begin", "<!-- prov:end -->"
+_NEED_PACKAGES = frozenset(("github", "smoke", "gitlab", "docker", "devcontainer"))
+
+
+class Wish(NamedTuple):
+    """What to adopt. parts: names of `PARTS`. anonymous: for a double-blind submission.
+
+    into_readme: put the section into a README that is there, between its markers.
+    """
+
+    cwd: str
+    environ: Mapping[str, str]
+    parts: tuple[str, ...]
+    anonymous: bool = False
+    into_readme: bool = False
+
+
+class Rendered(NamedTuple):
+    """A file of the kit. path: relative to the repository. part: its name. todos: how many."""
+
+    path: str
+    part: str
+    content: bytes
+
+    @property
+    def todos(self) -> int:
+        """How many places are left to the authors."""
+        return self.content.count(b"TODO")
+
+
+class KitResult(NamedTuple):
+    """made, changed, kept: paths below root, which is the top of the repository.
+
+    todos: places left to the authors, by path of what was written. about: what the values are from.
+    notes: sentences for people.
+    """
+
+    root: str
+    made: tuple[str, ...]
+    changed: tuple[str, ...]
+    kept: tuple[str, ...]
+    todos: dict[str, int]
+    about: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def names(wanted: tuple[str, ...], every: bool = False) -> tuple[str, ...]:
+    """Return the parts that are wanted, in the order of `PARTS`. Raises `UsageError`."""
+    known = [part.name for part in PARTS]
+    for one in wanted:
+        if one not in known:
+            raise UsageError("there is no part %r." % one, "there are: %s" % ", ".join(known))
+    return tuple(one for one in known if one in wanted or (every and one != "requirements"))
+
+
+def adopt(wish: Wish) -> KitResult:
+    """Write the parts that ``wish`` names where nothing is yet. Raises `ProvError`."""
+    known, rendered = render(wish)
+    made: list[str] = []
+    changed: list[str] = []
+    kept: list[str] = []
+    todos: dict[str, int] = {}
+    for one in rendered:
+        path = os.path.join(known.root, one.path)
+        content: bytes | None = one.content
+        there = os.path.lexists(path)
+        if there:
+            content = _into(path, one) if wish.into_readme and one.part == "readme" else None
+        if content is None:
+            kept.append(one.path)
+            continue
+        files.make_folder(os.path.dirname(path))
+        files.write_atomic(path, content)
+        (changed if there else made).append(one.path)
+        todos[one.path] = one.todos
+    notes = _notes(wish, known, tuple(made), tuple(kept))
+    about = dict(_kit_values.about(known))
+    left = {path: count for path, count in todos.items() if count}
+    return KitResult(known.root, tuple(made), tuple(changed), tuple(kept), left, about, notes)
+
+
+def render(wish: Wish) -> tuple[Known, tuple[Rendered, ...]]:
+    """Return what the kit is filled from, and its files; writes nothing. Raises `ProvError`."""
+    place = project.find(wish.cwd)
+    known = _kit_known.gather(place, wish.cwd, wish.environ)
+    pins = _pinned(known)
+    if wish.anonymous:
+        git = Git(wish.environ, wish.cwd)
+        urls = os.fsdecode(git(known.root, "config", "--get-regexp", r"^remote\..*\.url$").out)
+        remotes = tuple(line.partition(" ")[2] for line in urls.splitlines())
+        known = _kit_anonymous.hidden(known, wish.environ, remotes)
+    parts = list(names(wish.parts))
+    if _NEED_PACKAGES & set(parts) and not known.environment and pins:
+        parts += [] if "requirements" in parts else ["requirements"]
+    if "requirements" in parts and not pins:
+        raise NothingToCompare(
+            "no run with Python packages is recorded, so there is nothing to write into %s."
+            % REQUIREMENTS,
+            "record one: prov run -- COMMAND",
+        )
+    paths = {path for part in PARTS if part.name in parts for path, _ in part.files}
+    test = _test(known, "test" in parts)
+    filled = _kit_values.values(known, test, frozenset(paths), wish.anonymous)
+    found = []
+    for part in PARTS:
+        if part.name not in parts:
+            continue
+        for path, template in part.files:
+            if part.name == "test":
+                found.append(Rendered(test, part.name, initialise.template(initialise.TEST)))
+            elif part.name == "requirements":
+                found.append(Rendered(path, part.name, pins.encode()))
+            else:
+                more = _section(known, filled, frozenset(paths)) if part.name == "readme" else {}
+                text = initialise.template("kit/" + template).decode("utf-8")
+                done = fill.fill(text, {**filled, **more}, _kit_values.QUOTINGS)
+                found.append(Rendered(path, part.name, done.encode("utf-8")))
+    return known, tuple(found)
+
+
+def _test(known: Known, asked: bool) -> str:
+    there = [one for one in known.files if os.path.basename(one) == initialise.TEST]
+    if there or not asked:
+        return min(there, default="")
+    folder = "tests/" if os.path.isdir(os.path.join(known.root, "tests")) else ""
+    return folder + initialise.TEST
+
+
+def _pinned(known: Known) -> str:
+    """Return a requirements file of what the run had, "" where there is no such run."""
+    if known.pins is None or not known.pins.requirements:
+        return ""
+    head = ["# The packages of %s, Python %s." % (known.reference, known.pins.python)]
+    head += ["# %s" % note for note in known.pins.notes]
+    left = ["# TODO: %s" % text for text in map(str, known.pins.left_out)]
+    return "\n".join([*head, *known.pins.requirements, *left]) + "\n"
+
+
+def _section(known: Known, filled: Mapping[str, Any], made: frozenset[str]) -> dict[str, Any]:
+    """Return the values that only the section of the README has."""
+    items = _kit_checklist.items(known, made)
+    clone = "git clone %s && cd %s" % (known.remote, known.remote.rpartition("/")[2])
+    steps = [clone] if known.remote else []
+    steps += str(filled["install"]).replace(" --quiet", "").splitlines()
+    steps.append("prov verify --python %s" % filled["interpreter"])
+    words = filled["command"]
+    if words[:1] == ("python",):
+        steps.append(shlex.join((filled["interpreter"], *words[1:])))
+    elif words:
+        activate = "conda activate ./.conda" if filled["conda"] else "source .venv/bin/activate"
+        steps += [activate, shlex.join(words)]
+    return {
+        "badge": _badge(known),
+        "with_uv": any(one.startswith(("uv ", "uvx ")) for one in steps),
+        "setup": "\n".join(steps),
+        "results": _results(known),
+        "checklist": checklist.render(items),
+        "checklist_summary": checklist.summary(items),
+    }
+
+
+def _badge(known: Known) -> str:
+    """Return the badge of the workflow, "" where the repository has no public place."""
+    if known.remote.startswith("https://github.com/"):
+        page = known.remote + "/actions/workflows/provenance.yml"
+        return "[![provenance](%s/badge.svg)](%s)" % (page, page)
+    if known.remote.startswith("https://gitlab"):
+        branch = known.branch or "main"
+        return "[![provenance](%s/badges/%s/pipeline.svg)](%s/-/pipelines)" % (
+            known.remote,
+            branch,
+            known.remote,
+        )
+    return ""
+
+
+def _results(known: Known) -> str:
+    """Return a table: what came out, of which command, in which time."""
+    if not known.runs:
+        return "TODO: the results of the paper, each with its command."
+    lines = ["| run | command | results | time |", "| --- | --- | --- | --- |"]
+    for run in known.runs:
+        finals = _kit_values.first(run, "metrics").get("final", {})
+        shown = ", ".join("%s %s" % (name, _number(value)) for name, value in finals.items())
+        took = _kit_values.spell(run.duration_s) if run.duration_s else ""
+        words = shlex.join(_kit_values.command(run))
+        cells = (run.name or run.id, words, shown, took)
+        lines.append("| %s |" % " | ".join(markdown.escape(one) for one in cells))
+    return "\n".join(lines)
+
+
+def _number(value: object) -> str:
+    return "%.6g" % value if isinstance(value, float) else cell(value)
+
+
+def _into(path: str, one: Rendered) -> bytes | None:
+    """Return a README with the section in it: between its markers, else at the end.
+
+    None where it is there as it is.
+    """
+    with open(path, "rb") as stream:
+        there = stream.read()
+    before, begin, rest = there.partition(BEGIN.encode())
+    _, end, after = rest.partition(END.encode() + b"\n")
+    if begin and end:
+        new = before + one.content + after
+    else:
+        new = there.rstrip(b"\n") + b"\n\n" + one.content
+    return None if new == there else new
+
+
+def _notes(
+    wish: Wish, known: Known, made: tuple[str, ...], kept: tuple[str, ...]
+) -> tuple[str, ...]:
+    found = []
+    if REQUIREMENTS in made and "requirements" not in wish.parts:
+        found.append("nothing here stated the packages: %s has those of the run" % REQUIREMENTS)
+    if wish.anonymous and known.lock:
+        found.append("prov.lock itself is not touched: see prov lock --help on anonymous locks")
+    if README in kept and not wish.into_readme:
+        found.append("to put the section into %s: prov init readme --into-readme" % README)
+    return tuple(found)
