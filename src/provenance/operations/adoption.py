@@ -22,6 +22,7 @@ from provenance.operations import (
     initialise,
 )
 from provenance.operations._cells import cell
+from provenance.operations._kit_answers import Asked
 from provenance.operations._kit_known import Known
 from provenance.store import files, project
 
@@ -213,7 +214,7 @@ def _pinned(known: Known) -> str:
 
 def _section(known: Known, filled: Mapping[str, Any], made: frozenset[str]) -> dict[str, Any]:
     """Return the values that only the section of the README has."""
-    items = _kit_checklist.items(known, made)
+    items = _kit_checklist.items(Asked(known, known.files | made))
     clone = "git clone %s && cd %s" % (known.remote, known.remote.rpartition("/")[2])
     steps = [clone] if known.remote else []
     steps += str(filled["install"]).replace(" --quiet", "").splitlines()
