@@ -44,6 +44,9 @@ def recipe(known: Known, path: str, module: str) -> Recipe:
     if module in ("environment_yml", "conda_explicit", "conda_list", "conda_lock"):
         return _by_conda(quoted, module)
     venv = "uv venv --quiet --python %s %s" % (shlex.quote(version), FOLDER)
+    if known.python.count(".") == 2:  # uv need not have every patch release
+        exact = "uv venv --quiet --python %s %s" % (shlex.quote(known.python), FOLDER)
+        venv = "%s || %s" % (exact, venv)
     python = FOLDER + "/bin/python"
     target = "uv pip install --quiet --python %s" % python
     image = "python:%s" % (known.python or FALLBACK)
@@ -52,7 +55,8 @@ def recipe(known: Known, path: str, module: str) -> Recipe:
         docker = ("RUN pip install --no-cache-dir -r %s" % quoted,)
         if module == "pylock":
             docker = (
-                "RUN pip install --no-cache-dir uv && uv pip install --system -r %s" % quoted,
+                "RUN pip install --no-cache-dir 'uv>=0.5' && uv pip install --system -r %s"
+                % quoted,
             )
         return Recipe(job, python, False, image, docker)
     if module in ("pyproject", "setup_cfg", "setup_py"):
@@ -67,7 +71,8 @@ def recipe(known: Known, path: str, module: str) -> Recipe:
     if steps is None:
         why = "echo 'TODO: install the packages of the paper into %s'" % FOLDER
         return Recipe((venv, why), python, False, image, ("# TODO: RUN pip install ...",))
-    joined = " && ".join(("pip install --no-cache-dir uv", *steps))
+    grouped = ["(%s)" % one if "||" in one else one for one in steps]
+    joined = " && ".join(("pip install --no-cache-dir 'uv>=0.5'", *grouped))
     return Recipe(steps, python, False, image, ("RUN " + joined,), "/work/%s/bin" % FOLDER)
 
 
@@ -81,7 +86,7 @@ def _by_conda(path: str, module: str) -> Recipe:
 
     docker = line("/opt/paper")
     if module == "conda_lock":
-        docker = "pip install --no-cache-dir uv && " + docker
+        docker = "pip install --no-cache-dir 'uv>=0.5' && " + docker
     return Recipe(
         (line("./" + CONDA),),
         CONDA + "/bin/python",

@@ -141,7 +141,7 @@ def _image(known: Known, how: Recipe, words: tuple[str, ...]) -> dict[str, Any]:
     inside = "bash" if how.conda else "python"
     base = "mcr.microsoft.com/devcontainers/"
     version = _kit_install.minor(known.python) or FALLBACK
-    prepared = " && ".join(("pip install --quiet uv", *how.job))
+    prepared = " && ".join(("pip install --quiet uv", *map(_grouped, how.job)))
     if how.conda:
         prepared = " && ".join(how.job)
     return {
@@ -157,6 +157,10 @@ def _image(known: Known, how: Recipe, words: tuple[str, ...]) -> dict[str, Any]:
         "devcontainer_install": prepared,
         "devcontainer_python": how.python,
     }
+
+
+def _grouped(line: str) -> str:
+    return "(%s)" % line if "||" in line else line
 
 
 def module_states_no_python(known: Known) -> bool:

@@ -217,7 +217,8 @@ def _section(known: Known, filled: Mapping[str, Any], made: frozenset[str]) -> d
     items = _kit_checklist.items(Asked(known, known.files | made))
     clone = "git clone %s && cd %s" % (known.remote, known.remote.rpartition("/")[2])
     steps = [clone] if known.remote else []
-    steps += str(filled["install"]).replace(" --quiet", "").splitlines()
+    install = str(filled["install"]).replace(" --quiet", "")
+    steps += [line.rpartition(" || ")[2] for line in install.splitlines()]
     steps.append("prov verify --python %s" % filled["interpreter"])
     words = filled["command"]
     if words[:1] == ("python",):
