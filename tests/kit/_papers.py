@@ -102,7 +102,7 @@ def rendered(folder, *parts, anonymous=False, environ=None):
     """Return the files of the kit by path; all parts where none is named."""
     names = adoption.names(parts, every=not parts)
     wish = adoption.Wish(str(folder), {**Prov(folder).environ, **(environ or {})}, names, anonymous)
-    _, found = adoption.render(wish)
+    _, found, _ = adoption.render(wish)
     return {one.path: one.content.decode() for one in found}
 
 

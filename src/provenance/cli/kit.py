@@ -54,8 +54,10 @@ def put_files(wish: Wish) -> None:
 
     if not wish.parts:
         raise UsageError("--print needs a part.", "prov init readme --print; prov init --list")
-    _, rendered = adoption.render(wish)
+    _, rendered, left_out = adoption.render(wish)
     for number, one in enumerate(rendered):
         if len(rendered) > 1:
             typer.echo("%s==> %s <==" % ("\n" if number else "", one.path))
         typer.echo(one.content.decode("utf-8"), nl=False)
+    for note in left_out:
+        typer.echo("prov: %s" % note, err=True)

@@ -28,7 +28,7 @@ _SHORTEST = 3
 
 def hidden(known: Known, environ: Mapping[str, str], remotes: tuple[str, ...]) -> Known:
     """Return ``known`` without what identifies anybody. remotes: all addresses that git knows."""
-    replace = replacer(_identities(known, environ, remotes), os.path.expanduser("~"))
+    replace = replacer(_identities(known, environ, remotes), _names(known), _home(environ))
     return known._replace(
         name=replace(known.name),
         title=replace(known.title),
@@ -85,24 +85,47 @@ def _identities(known: Known, environ: Mapping[str, str], remotes: tuple[str, ..
     except KeyError:
         names = []
     names += [environ.get(name, "") for name in ("USER", "LOGNAME", "USERNAME", "SUDO_USER")]
-    names += [os.path.basename(os.path.expanduser("~")), socket.gethostname()]
-    names += [environ.get("HOSTNAME", ""), socket.gethostname().partition(".")[0]]
-    names += [known.author, *known.author.split(), known.email, known.email.partition("@")[0]]
+    names += [os.path.basename(_home(environ)), socket.gethostname()]
+    names += [environ.get("HOSTNAME", "")]
+    names += [one.partition(".")[0] for one in names[-2:]]
+    names += [known.author, known.email, known.email.partition("@")[0]]
     for url in remotes:
         place = https(url) or url
         names += [url, place, *re.split(r"[/:]", place.partition("://")[2])[1:-1]]
+    return _telling(names)
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    return environ.get("HOME") or os.path.expanduser("~")
+
+
+def _names(known: Known) -> set[str]:
+    """Return the parts of the author's name, which count as they are written: Max is not max."""
+    return _telling(known.author.split())
+
+
+def _telling(names: list[str]) -> set[str]:
     return {one for one in names if len(one) >= _SHORTEST and one.lower() not in _COMMON}
 
 
-def replacer(identities: set[str], home: str) -> Callable[[str], str]:
-    """Return what puts a stand-in for the home folder and for each identity that stands alone."""
-    longest = sorted(identities, key=len, reverse=True)
-    words = [r"(?<![^\W_])%s(?![^\W_])" % re.escape(one) for one in longest]
-    pattern = re.compile("|".join(words), re.IGNORECASE) if words else None
+def replacer(identities: set[str], names: set[str], home: str) -> Callable[[str], str]:
+    """Return what puts a stand-in for the home folder and for what identifies and stands alone.
+
+    identities: in whatever letters; names: as they are written.
+    """
+    patterns = [_words(identities, re.IGNORECASE), _words(names, 0)]
 
     def replace(text: str) -> str:
         if home != os.sep:
             text = re.sub(re.escape(home) + r"(?![\w.-])", "/home/" + STANDIN, text)
-        return pattern.sub(STANDIN, text) if pattern else text
+        for pattern in patterns:
+            text = pattern.sub(STANDIN, text) if pattern else text
+        return text
 
     return replace
+
+
+def _words(words: set[str], flags: int) -> re.Pattern[str] | None:
+    longest = sorted(words, key=len, reverse=True)
+    each = [r"(?<![^\W_])%s(?![^\W_])" % re.escape(one) for one in longest]
+    return re.compile("|".join(each), flags) if each else None

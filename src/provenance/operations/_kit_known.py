@@ -240,8 +240,9 @@ def _name(root: str, files: frozenset[str]) -> str:
 
 
 def readme(files: Iterable[str]) -> str:
-    """Return the path of the README in Markdown, "" where there is none."""
-    return next((one for one in sorted(files) if one.lower() == "readme.md"), "")
+    """Return the path of the README, one in Markdown if there is; "" where there is none."""
+    found = [one for one in files if re.fullmatch(r"readme(\.\w+)?", one, re.IGNORECASE)]
+    return min(found, key=lambda one: (not one.lower().endswith(".md"), one), default="")
 
 
 def _title(root: str, files: frozenset[str]) -> str:

@@ -7,22 +7,20 @@ repository's own files and from git; what nobody knows is a TODO in the file. Wh
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from provenance.errors import NothingToCompare, UsageError
-from provenance.exports import checklist, fill, markdown
+from provenance.core.paths import is_inside
+from provenance.errors import NothingToCompare, SystemRefused, UsageError
+from provenance.exports import fill
 from provenance.facets._git import Git
 from provenance.operations import (
     _kit_anonymous,
-    _kit_checklist,
     _kit_known,
+    _kit_readme,
     _kit_values,
     initialise,
 )
-from provenance.operations._cells import cell
-from provenance.operations._kit_answers import Asked
 from provenance.operations._kit_known import Known
 from provenance.store import files, project
 
@@ -131,17 +129,18 @@ def names(wanted: tuple[str, ...], every: bool = False) -> tuple[str, ...]:
 
 def adopt(wish: Wish) -> KitResult:
     """Write the parts that ``wish`` names where nothing is yet. Raises `ProvError`."""
-    known, rendered = render(wish)
+    known, rendered, left_out = render(wish)
     made: list[str] = []
     changed: list[str] = []
     kept: list[str] = []
     todos: dict[str, int] = {}
     for one in rendered:
-        path = os.path.join(known.root, one.path)
+        path = _inside(known.root, one.path)
         content: bytes | None = one.content
         there = os.path.lexists(path)
         if there:
-            content = _into(path, one) if wish.into_readme and one.part == "readme" else None
+            into = wish.into_readme and one.part == "readme" and path.lower().endswith(".md")
+            content = _into(path, one) if into else None
         if content is None:
             kept.append(one.path)
             continue
@@ -149,14 +148,27 @@ def adopt(wish: Wish) -> KitResult:
         files.write_atomic(path, content)
         (changed if there else made).append(one.path)
         todos[one.path] = one.todos
-    notes = _notes(wish, known, tuple(made), tuple(kept))
+    notes = (*left_out, *_notes(wish, known, tuple(made), tuple(kept)))
     about = dict(_kit_values.about(known))
     left = {path: count for path, count in todos.items() if count}
     return KitResult(known.root, tuple(made), tuple(changed), tuple(kept), left, about, notes)
 
 
-def render(wish: Wish) -> tuple[Known, tuple[Rendered, ...]]:
-    """Return what the kit is filled from, and its files; writes nothing. Raises `ProvError`."""
+def _inside(root: str, path: str) -> str:
+    """Return where a file of the kit goes; a link may not lead it out of the repository."""
+    place = os.path.join(root, path)
+    folder = os.path.dirname(place)
+    if not is_inside(os.path.realpath(folder), os.path.realpath(root)):
+        text = "%s leads out of the repository, to %s." % (os.path.dirname(path), folder)
+        raise SystemRefused(text, "remove the link, or write the file yourself: --print")
+    return place
+
+
+def render(wish: Wish) -> tuple[Known, tuple[Rendered, ...], tuple[str, ...]]:
+    """Return what the kit is filled from, its files, and what is left out and why.
+
+    Writes nothing. Raises `ProvError`, also where nothing is left.
+    """
     place = project.find(wish.cwd)
     known = _kit_known.gather(place, wish.cwd, wish.environ)
     pins = _pinned(known)
@@ -165,33 +177,46 @@ def render(wish: Wish) -> tuple[Known, tuple[Rendered, ...]]:
         urls = os.fsdecode(git(known.root, "config", "--get-regexp", r"^remote\..*\.url$").out)
         remotes = tuple(line.partition(" ")[2] for line in urls.splitlines())
         known = _kit_anonymous.hidden(known, wish.environ, remotes)
-    parts = list(names(wish.parts))
+    left_out = _left_out(wish, known, pins)
+    parts = [one for one in names(wish.parts) if one not in left_out]
+    if wish.parts and not parts:
+        raise NothingToCompare(*next(iter(left_out.values())))
     if _NEED_PACKAGES & set(parts) and not known.environment and pins:
-        parts += [] if "requirements" in parts else ["requirements"]
-    if "requirements" in parts and not pins:
-        raise NothingToCompare(
-            "no run with Python packages is recorded, so there is nothing to write into %s."
-            % REQUIREMENTS,
-            "record one: prov run -- COMMAND",
-        )
-    paths = {path for part in PARTS if part.name in parts for path, _ in part.files}
+        parts.append("requirements")
+    chosen = [part for part in PARTS if part.name in parts]
+    paths = frozenset(path for part in chosen for path, _ in part.files)
     test = _test(known, "test" in parts)
-    filled = _kit_values.values(known, test, frozenset(paths), wish.anonymous)
+    filled = _kit_values.values(known, test, paths, wish.anonymous)
     found = []
-    for part in PARTS:
-        if part.name not in parts:
-            continue
+    for part in chosen:
         for path, template in part.files:
             if part.name == "test":
                 found.append(Rendered(test, part.name, initialise.template(initialise.TEST)))
             elif part.name == "requirements":
                 found.append(Rendered(path, part.name, pins.encode()))
+            elif part.name == "readme":
+                more = {**filled, **_kit_readme.values(known, filled, known.files | paths)}
+                found.append(_filled(_kit_known.readme(known.files) or path, part, template, more))
             else:
-                more = _section(known, filled, frozenset(paths)) if part.name == "readme" else {}
-                text = initialise.template("kit/" + template).decode("utf-8")
-                done = fill.fill(text, {**filled, **more}, _kit_values.QUOTINGS)
-                found.append(Rendered(path, part.name, done.encode("utf-8")))
-    return known, tuple(found)
+                found.append(_filled(path, part, template, filled))
+    return known, tuple(found), tuple("%s %s" % one for one in left_out.values())
+
+
+def _filled(path: str, part: Part, template: str, values: Mapping[str, Any]) -> Rendered:
+    text = initialise.template("kit/" + template).decode("utf-8")
+    return Rendered(path, part.name, fill.fill(text, values, _kit_values.QUOTINGS).encode("utf-8"))
+
+
+def _left_out(wish: Wish, known: Known, pins: str) -> dict[str, tuple[str, str]]:
+    """Return the parts that there is nothing to make of: why, and what to do."""
+    hint = "record one: prov run -- COMMAND; prov lock @last"
+    found = {}
+    if "smoke" in wish.parts and not known.runs:
+        found["smoke"] = ("smoke: no run is recorded, so there is nothing to replay.", hint)
+    if "requirements" in wish.parts and not pins:
+        why = "requirements: no run with Python packages is recorded."
+        found["requirements"] = (why, hint)
+    return found
 
 
 def _test(known: Known, asked: bool) -> str:
@@ -210,64 +235,6 @@ def _pinned(known: Known) -> str:
     head += ["# %s" % note for note in known.pins.notes]
     left = ["# TODO: %s" % text for text in map(str, known.pins.left_out)]
     return "\n".join([*head, *known.pins.requirements, *left]) + "\n"
-
-
-def _section(known: Known, filled: Mapping[str, Any], made: frozenset[str]) -> dict[str, Any]:
-    """Return the values that only the section of the README has."""
-    items = _kit_checklist.items(Asked(known, known.files | made))
-    clone = "git clone %s && cd %s" % (known.remote, known.remote.rpartition("/")[2])
-    steps = [clone] if known.remote else []
-    install = str(filled["install"]).replace(" --quiet", "")
-    steps += [line.rpartition(" || ")[2] for line in install.splitlines()]
-    steps.append("prov verify --python %s" % filled["interpreter"])
-    words = filled["command"]
-    if words[:1] == ("python",):
-        steps.append(shlex.join((filled["interpreter"], *words[1:])))
-    elif words:
-        activate = "conda activate ./.conda" if filled["conda"] else "source .venv/bin/activate"
-        steps += [activate, shlex.join(words)]
-    return {
-        "badge": _badge(known),
-        "with_uv": any(one.startswith(("uv ", "uvx ")) for one in steps),
-        "setup": "\n".join(steps),
-        "results": _results(known),
-        "checklist": checklist.render(items),
-        "checklist_summary": checklist.summary(items),
-    }
-
-
-def _badge(known: Known) -> str:
-    """Return the badge of the workflow, "" where the repository has no public place."""
-    if known.remote.startswith("https://github.com/"):
-        page = known.remote + "/actions/workflows/provenance.yml"
-        return "[![provenance](%s/badge.svg)](%s)" % (page, page)
-    if known.remote.startswith("https://gitlab"):
-        branch = known.branch or "main"
-        return "[![provenance](%s/badges/%s/pipeline.svg)](%s/-/pipelines)" % (
-            known.remote,
-            branch,
-            known.remote,
-        )
-    return ""
-
-
-def _results(known: Known) -> str:
-    """Return a table: what came out, of which command, in which time."""
-    if not known.runs:
-        return "TODO: the results of the paper, each with its command."
-    lines = ["| run | command | results | time |", "| --- | --- | --- | --- |"]
-    for run in known.runs:
-        finals = _kit_values.first(run, "metrics").get("final", {})
-        shown = ", ".join("%s %s" % (name, _number(value)) for name, value in finals.items())
-        took = _kit_values.spell(run.duration_s) if run.duration_s else ""
-        words = shlex.join(_kit_values.command(run))
-        cells = (run.name or run.id, words, shown, took)
-        lines.append("| %s |" % " | ".join(markdown.escape(one) for one in cells))
-    return "\n".join(lines)
-
-
-def _number(value: object) -> str:
-    return "%.6g" % value if isinstance(value, float) else cell(value)
 
 
 def _into(path: str, one: Rendered) -> bytes | None:
@@ -294,6 +261,9 @@ def _notes(
         found.append("nothing here stated the packages: %s has those of the run" % REQUIREMENTS)
     if wish.anonymous and known.lock:
         found.append("prov.lock itself is not touched: see prov lock --help on anonymous locks")
-    if README in kept and not wish.into_readme:
-        found.append("to put the section into %s: prov init readme --into-readme" % README)
+    there = next((one for one in kept if os.path.basename(one).lower().startswith("readme")), "")
+    if there.lower().endswith(".md") and not wish.into_readme:
+        found.append("to put the section into %s: prov init readme --into-readme" % there)
+    elif there and not there.lower().endswith(".md"):
+        found.append("%s is no Markdown: paste from prov init readme --print" % there)
     return tuple(found)
