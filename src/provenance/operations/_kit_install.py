@@ -63,7 +63,7 @@ def recipe(known: Known, path: str, module: str) -> Recipe:
         docker = ("RUN pip install --no-cache-dir .",)
         return Recipe((venv, target + " ."), python, False, image, docker)
     steps = {
-        "uv_lock": ("uv sync --quiet --frozen --python %s" % version,),
+        "uv_lock": ("uv sync --quiet --frozen",),  # its project says which Python
         "poetry_lock": (venv, 'VIRTUAL_ENV="$PWD/%s" uvx poetry install --no-root' % FOLDER),
         "pdm_lock": (venv, "uvx pdm use --first %s" % python, "uvx pdm sync --no-self"),
         "pipfile_lock": ("PIPENV_VENV_IN_PROJECT=1 uvx pipenv sync --python %s" % version,),

@@ -53,7 +53,8 @@ class Known(NamedTuple):
     root: the top of the repository. reference: what the values are from, in words; lock: whether
     that is prov.lock. name: of the project; title: of its README. python: the version the
     experiments used, as exact as it is known; python_from: who says so. environment: path of the
-    file that states the packages, module: its reader, spec: what it states. pins: of the run, for
+    file that states the packages, module: its reader, spec: what it states; rivals: how many files
+    of other folders state as much. pins: of the run, for
     where there is no such file. files: of the repository, with "/". data: what the runs read, with
     where it lies. remote: where others can clone from, over HTTPS. branch: checked out. licence: an
     SPDX identifier; licence_file: where it stands. author, email: of git's settings.
@@ -70,6 +71,7 @@ class Known(NamedTuple):
     environment: str = ""
     module: str = ""
     spec: Spec | None = None
+    rivals: int = 0
     pins: wanted.Wanted | None = None
     files: frozenset[str] = frozenset()
     tracked: frozenset[str] = frozenset()
@@ -96,7 +98,7 @@ def gather(place: Project, cwd: str, environ: Mapping[str, str]) -> Known:
         _listed(git, root, "--others", "--exclude-standard") if place.repo else _walked(root)
     )
     runs, reference, lock = _runs(place, cwd)
-    environment, module, spec = _environment(root, files)
+    environment, module, spec, rivals = _environment(root, files)
     python, told = _python(runs, spec, _interpreters(root, files))
     licence_file, licence = _licence(root, files)
     return Known(
@@ -111,6 +113,7 @@ def gather(place: Project, cwd: str, environ: Mapping[str, str]) -> Known:
         environment=environment,
         module=module,
         spec=spec,
+        rivals=rivals,
         pins=wanted.of(runs[0]) if runs else None,
         files=files,
         tracked=tracked,
@@ -180,8 +183,11 @@ def _read(root: str, path: str) -> Spec | None:
     return formats.read(Source(path, content, sibling))
 
 
-def _environment(root: str, files: frozenset[str]) -> tuple[str, str, Spec | None]:
-    """Return the file to install from: the most exact one that states something."""
+def _environment(root: str, files: frozenset[str]) -> tuple[str, str, Spec | None, int]:
+    """Return the file to install from: the most exact one that states something.
+
+    With how many other folders have files of the same kind, where it is not at the top.
+    """
     read = []
     for one in find.files(files):
         if one.module in _RECIPES and not one.other:
@@ -189,8 +195,10 @@ def _environment(root: str, files: frozenset[str]) -> tuple[str, str, Spec | Non
             if spec is not None and any(fact.kind != PYTHON for fact in spec.facts):
                 read.append((one, spec))
     for one, spec in find.by_content(read):
-        return one.path, one.module, spec
-    return "", "", None
+        folder = os.path.dirname(one.path)
+        others = {os.path.dirname(other.path) for other, _ in read if other.rank == one.rank}
+        return one.path, one.module, spec, len(others - {folder}) if folder else 0
+    return "", "", None, 0
 
 
 def _interpreters(root: str, files: frozenset[str]) -> list[Spec]:
@@ -204,13 +212,14 @@ def _python(runs: tuple[Record, ...], spec: Spec | None, others: list[Spec]) -> 
     for run in runs:
         for subject in run.payloads("runtime"):
             if subject.payload.get("version"):
-                return str(subject.payload["version"]), "the recorded run"
+                return str(subject.payload["version"]), "that of the recorded run"
     for one in ([spec] if spec else []) + others:
         for fact in one.facts:
             version = fact.version or fact.specifier
             found = re.search(r"(?<![<!\d.])(?<![<!]=)\b(\d+\.\d+(?:\.\d+)?)", version)
             if fact.kind == PYTHON and found and fact.ecosystem in ("pypi", "conda"):
-                return found[1], fact.where
+                oldest = not fact.version and not fact.specifier.startswith("=")
+                return found[1], ("the oldest that %s allows" if oldest else "%s") % fact.where
     return "", ""
 
 

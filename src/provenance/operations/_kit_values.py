@@ -118,6 +118,8 @@ def _requirement() -> str:
 
 def _installing(known: Known, how: Recipe, path: str) -> dict[str, Any]:
     told = "from %s" % path if path else "TODO: nothing in this repository states its packages"
+    if known.rivals:
+        told += "; TODO: %d other folders have such files: take the right one" % known.rivals
     if not known.python and not how.conda:
         told += "; TODO: nothing says which Python, so this takes %s" % FALLBACK
     return {
@@ -131,7 +133,7 @@ def _installing(known: Known, how: Recipe, path: str) -> dict[str, Any]:
 
 def _image(known: Known, how: Recipe, words: tuple[str, ...]) -> dict[str, Any]:
     cards = gpus(known.run)
-    python = "Python %s, as %s says" % (known.python, known.python_from)
+    python = "Python %s: %s" % (known.python, known.python_from)
     if not known.python:
         python = "TODO: nothing says which Python the experiments need; %s is a stopgap" % FALLBACK
     if how.conda:

@@ -185,13 +185,13 @@ def render(wish: Wish) -> tuple[Known, tuple[Rendered, ...], tuple[str, ...]]:
         parts.append("requirements")
     chosen = [part for part in PARTS if part.name in parts]
     paths = frozenset(path for part in chosen for path, _ in part.files)
-    test = _test(known, "test" in parts)
-    filled = _kit_values.values(known, test, paths, wish.anonymous)
+    filled = _kit_values.values(known, _test(known, "test" in parts), paths, wish.anonymous)
     found = []
     for part in chosen:
         for path, template in part.files:
             if part.name == "test":
-                found.append(Rendered(test, part.name, initialise.template(initialise.TEST)))
+                content = initialise.template(initialise.TEST)
+                found.append(Rendered(_test_path(known), part.name, content))
             elif part.name == "requirements":
                 found.append(Rendered(path, part.name, pins.encode()))
             elif part.name == "readme":
@@ -220,9 +220,16 @@ def _left_out(wish: Wish, known: Known, pins: str) -> dict[str, tuple[str, str]]
 
 
 def _test(known: Known, asked: bool) -> str:
+    """Return where the drop-in test is or will be, "" where it is not or says nothing."""
+    if not (known.lock or REQUIREMENTS in known.files):
+        return ""  # it has nothing to compare with, which it says by failing
     there = [one for one in known.files if os.path.basename(one) == initialise.TEST]
     if there or not asked:
         return min(there, default="")
+    return _test_path(known)
+
+
+def _test_path(known: Known) -> str:
     folder = "tests/" if os.path.isdir(os.path.join(known.root, "tests")) else ""
     return folder + initialise.TEST
 
@@ -259,6 +266,9 @@ def _notes(
     found = []
     if REQUIREMENTS in made and "requirements" not in wish.parts:
         found.append("nothing here stated the packages: %s has those of the run" % REQUIREMENTS)
+    if not known.lock:
+        how = "prov lock --from %s" % known.environment if known.environment else "prov lock @last"
+        found.append("there is no prov.lock yet, which readers compare with: %s" % how)
     if wish.anonymous and known.lock:
         found.append("prov.lock itself is not touched: see prov lock --help on anonymous locks")
     there = next((one for one in kept if os.path.basename(one).lower().startswith("readme")), "")
