@@ -3,11 +3,14 @@
 import json
 import re
 import shlex
+import shutil
 
 import pytest
 import yaml
 
-from provenance.operations import adoption
+from provenance.exports import checklist
+from provenance.operations import _kit_checklist, adoption
+from provenance.operations.adoption import PARTS
 from tests.kit import _papers, _tools
 from tests.kit._papers import ENVIRONMENT, POETRY, paper, published, relocked, rendered
 
@@ -215,3 +218,33 @@ def test_a_badge_where_there_is_a_public_place(made):
     text = rendered(made("published"), "readme", "github")["README.md"]
     page = "https://github.com/tester-lab/secret-paper/actions/workflows/provenance.yml"
     assert "[![provenance](%s/badge.svg)](%s)" % (page, page) in text
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@pytest.mark.parametrize("kind", ["published", "gpu"])
+def test_the_appendix_compiles(made, tmp_path, kind):
+    text = rendered(made(kind), "appendix")["artifact-appendix.tex"]
+    assert "TODO" in text
+    head = "\\documentclass{article}\n\\usepackage{booktabs,longtable}\n\\begin{document}\n"
+    (tmp_path / "a.tex").write_text(head + text + "\\end{document}\n")
+    _tools.passes("pdflatex", "-halt-on-error", "-interaction=nonstopmode", "a.tex", cwd=tmp_path)
+
+
+def test_the_page_tells_all_parts():
+    text = (_tools.ROOT / "docs" / "adopt.md").read_text()
+    told = re.findall(r"^\| `([\w-]+)` \| (.*?) \|", text, re.MULTILINE)
+    files = [(part.name, ", ".join("`%s`" % path for path, _ in part.files)) for part in PARTS]
+    assert told == files
+    questions = sum(map(len, _kit_checklist.QUESTIONS.values()))
+    assert "%d questions" % questions in text
+
+
+def test_every_source_is_explained():
+    told = {name for name, _ in checklist.SOURCES}
+    asked = {
+        name
+        for group in _kit_checklist.QUESTIONS.values()
+        for one in group
+        for name in one.asked_by.split()
+    }
+    assert asked == told

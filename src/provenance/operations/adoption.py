@@ -16,11 +16,13 @@ from provenance.exports import fill
 from provenance.facets._git import Git
 from provenance.operations import (
     _kit_anonymous,
+    _kit_appendix,
     _kit_known,
     _kit_readme,
     _kit_values,
     initialise,
 )
+from provenance.operations._kit_answers import Asked
 from provenance.operations._kit_known import Known
 from provenance.store import files, project
 
@@ -54,6 +56,11 @@ PARTS = (
         "pre-commit: verifies before a push",
     ),
     Part("readme", ((README, "readme.md"),), "how to reproduce, results, reviewer's checklist"),
+    Part(
+        "appendix",
+        (("artifact-appendix.tex", ""),),
+        "the artifact appendix of ACM conferences, LaTeX",
+    ),
     Part(
         "docker",
         (("Dockerfile", "Dockerfile"), (".dockerignore", "dockerignore")),
@@ -194,6 +201,9 @@ def render(wish: Wish) -> tuple[Known, tuple[Rendered, ...], tuple[str, ...]]:
                 found.append(Rendered(_test_path(known), part.name, content))
             elif part.name == "requirements":
                 found.append(Rendered(path, part.name, pins.encode()))
+            elif part.name == "appendix":
+                text = _kit_appendix.render(Asked(known, known.files | paths))
+                found.append(Rendered(path, part.name, text.encode("utf-8")))
             elif part.name == "readme":
                 more = {**filled, **_kit_readme.values(known, filled, known.files | paths)}
                 found.append(_filled(_kit_known.readme(known.files) or path, part, template, more))
@@ -213,6 +223,8 @@ def _left_out(wish: Wish, known: Known, pins: str) -> dict[str, tuple[str, str]]
     found = {}
     if "smoke" in wish.parts and not known.runs:
         found["smoke"] = ("smoke: no run is recorded, so there is nothing to replay.", hint)
+    if "appendix" in wish.parts and not known.runs:
+        found["appendix"] = ("appendix: no run is recorded, of which it could tell.", hint)
     if "requirements" in wish.parts and not pins:
         why = "requirements: no run with Python packages is recorded."
         found["requirements"] = (why, hint)
