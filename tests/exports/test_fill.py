@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import subprocess
 
 import pytest
 import yaml
@@ -61,6 +62,14 @@ def test_yaml_reads_what_was_quoted(value):
 @given(st.lists(PRINTED, min_size=1))
 def test_the_shell_reads_what_was_quoted(words):
     assert shlex.split(fill("@words:sh@\n", {"words": tuple(words)}, QUOTINGS)) == words
+
+
+@pytest.mark.parametrize("word", ["a\nb", "it's\t\\x41", "\x7f'\r\n\\", "plain", "", "$HOME `id`"])
+def test_bash_reads_what_was_quoted(word):
+    line = fill("printf '%s|' @words:sh@\n", {"words": (word, "end")}, QUOTINGS)
+    assert line.count("\n") == 1
+    done = subprocess.run(["bash", "-c", line], capture_output=True, check=True)
+    assert done.stdout.decode() == word + "|end|"
 
 
 @given(st.text())

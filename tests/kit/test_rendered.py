@@ -11,6 +11,7 @@ import yaml
 from provenance.exports import checklist
 from provenance.operations import _kit_checklist, adoption
 from provenance.operations.adoption import PARTS
+from tests.conftest import Prov
 from tests.kit import _papers, _tools
 from tests.kit._papers import ENVIRONMENT, POETRY, paper, published, relocked, rendered
 
@@ -248,3 +249,48 @@ def test_every_source_is_explained():
         for name in one.asked_by.split()
     }
     assert asked == told
+
+
+NASTY = (
+    "\"; touch /tmp/prov-was-here; echo '$(id) ${{ github.token }} ```\n"
+    "#SBATCH --x\n<!-- prov:end -->"
+)
+
+
+def poisoned(value, text):
+    """Return JSON with ``text`` in place of every string but roots of paths."""
+    if isinstance(value, dict):
+        return {n: one if n == "root" else poisoned(one, text) for n, one in value.items()}
+    if isinstance(value, list):
+        return [poisoned(one, text) for one in value]
+    return text if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_a_hostile_lock_stays_data(tmp_path, anonymous):
+    folder = published(tmp_path / "paper")
+
+    def poison(run):
+        run["name"], run["command"] = NASTY, ["python", NASTY]
+        for facet in run["facets"].values():
+            for subject in facet["subjects"]:
+                subject["payload"] = poisoned(subject["payload"], NASTY)
+
+    relocked(folder, poison)
+    Prov(folder)("init", "--all", *(["--anonymous"] if anonymous else []))
+    names = ("slurm.sh", "Dockerfile", ".github")
+    made = [path for name in names for path in (folder / name, *(folder / name).rglob("*"))]
+    files = {path: path.read_text() for path in made if path.is_file()}
+    script = files[folder / "slurm.sh"]
+    _tools.shell(tmp_path, script)
+    commands = [
+        shlex.split(line, comments=True) for line in script.split("set -- ")[0].splitlines()
+    ]
+    assert not any("touch" in words for words in commands)
+    for name in ("provenance", "smoke-replay"):
+        workflow = yaml.safe_load(files[folder / ".github" / "workflows" / (name + ".yml")])
+        (job,) = workflow["jobs"].values()
+        steps = " ".join(step.get("run", "") for step in job["steps"])
+        assert "touch" not in re.sub(r"(?m)^#.*", "", steps)
+    assert files[folder / "Dockerfile"].count("\nFROM ") == 1
+    assert not re.search(r"^(touch|#SBATCH)", files[folder / "Dockerfile"], re.MULTILINE)

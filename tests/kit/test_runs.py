@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import Prov, git
 from tests.kit import _ci, _tools
-from tests.kit._papers import clone, copied, paper
+from tests.kit._papers import clone, copied, paper, relocked
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 PARTS = "test github smoke gitlab pre-commit devcontainer docker slurm readme citation".split()
@@ -82,6 +82,36 @@ def test_the_smoke_workflow_replays(runner, wheel):
     assert set(codes.values()) == {0}, runner.outputs
     assert "Bring the data" not in codes  # git holds it
     assert re.search(r"test/loss .* same", runner.outputs["Replay"])
+
+
+def test_the_smoke_workflow_rehearses_a_long_run(adopted, wheel, tmp_path):
+    folder = copied(adopted, tmp_path / "work")
+    relocked(folder, lambda run: run.update(duration_s=9000.0))
+    (folder / SMOKE).unlink()
+    Prov(folder)("init", "smoke")
+    git(folder, "commit", "-qam", "A long run")
+    runner = _ci.Runner(clone(folder, tmp_path / "clone"), tmp_path / "runner")
+    codes = runner.workflow(runner.folder / SMOKE, PROV=wheel)
+    assert set(codes.values()) == {0}, runner.outputs
+    assert "SAME" in runner.outputs["Rehearse"]
+    # another release of the package: what its calls return is compared
+    (runner.folder / "requirements.txt").write_text("six==1.15.0\n")
+    (runner.folder / ".venv").rename(runner.scratch / "former")
+    codes = runner.workflow(runner.folder / SMOKE, PROV=wheel)
+    assert codes["Rehearse"] == 0, runner.outputs
+    assert "calls compared" in runner.outputs["Rehearse"]
+
+
+def test_the_workflow_of_a_repository_that_never_ran_prov(wheel, tmp_path):
+    folder = paper(tmp_path / "paper", requirements__txt="six==1.16.0\n")
+    Prov(folder)("init", "github")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "Adopt prov")
+    runner = _ci.Runner(clone(folder, tmp_path / "clone"), tmp_path / "runner")
+    path = runner.folder / GITHUB
+    codes = runner.workflow(path, PROV=wheel)
+    assert set(codes.values()) == {0}, runner.outputs
+    assert "requirements.txt" in runner.outputs["Verify"]
 
 
 def test_the_gitlab_job(runner, wheel):

@@ -84,4 +84,4 @@ def command(
         kit.put(adopted)
         return
     typer.echo("records go to %s" % os.path.join(os.path.relpath(result.root), ".prov"))
-    typer.echo("next: prov run -- python train.py")
+    typer.echo("next: prov run -- python train.py; for readers and reviewers: prov init --list")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 from typing import NamedTuple
 
 from provenance.core.record import Record
 from provenance.operations import repeatable
 from provenance.operations._cells import cell, size
 from provenance.operations._kit_known import Known
-from provenance.operations._kit_values import command, first, gpus
+from provenance.operations._kit_values import command, first, gpus, shell
 
 RECORD = "record the run behind the paper and publish it: prov run -- COMMAND; prov lock @last"
 _SHOWN = 4
@@ -139,7 +138,7 @@ def evaluation(asked: Asked) -> Answer:
 
 def commands(asked: Asked) -> Answer:
     """Say the command of each published run."""
-    told = ["%s: %s" % (run.name or run.id, shlex.join(command(run))) for run in asked.known.runs]
+    told = ["%s: %s" % (run.name or run.id, shell(command(run))) for run in asked.known.runs]
     return either("; ".join(told), RECORD)
 
 

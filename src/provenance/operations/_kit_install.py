@@ -13,7 +13,7 @@ from provenance.operations._kit_known import Known
 
 FOLDER, CONDA = ".venv", ".conda"
 FALLBACK = "3.12"
-"""Python for templates where nothing says which; they say that it is a stopgap."""
+"""Python of jobs, for prov itself, and of the experiment where nothing says which, as a stopgap."""
 _MINIFORGE = "condaforge/miniforge3:24.9.2-0"
 
 
@@ -40,10 +40,11 @@ def minor(version: str) -> str:
 
 def recipe(known: Known, path: str, module: str) -> Recipe:
     """Return how to install from the file at ``path``; "" where there is none to install from."""
-    quoted, version = shlex.quote(path), minor(known.python) or FALLBACK
+    quoted = shlex.quote(path)
     if module in ("environment_yml", "conda_explicit", "conda_list", "conda_lock"):
         return _by_conda(quoted, module)
-    venv = "uv venv --quiet --python %s %s" % (shlex.quote(version), FOLDER)
+    chosen = " --python %s" % shlex.quote(minor(known.python)) if known.python else ""
+    venv = "uv venv --quiet%s %s" % (chosen, FOLDER)
     if known.python.count(".") == 2:  # uv need not have every patch release
         exact = "uv venv --quiet --python %s %s" % (shlex.quote(known.python), FOLDER)
         venv = "%s || %s" % (exact, venv)
@@ -66,7 +67,7 @@ def recipe(known: Known, path: str, module: str) -> Recipe:
         "uv_lock": ("uv sync --quiet --frozen",),  # its project says which Python
         "poetry_lock": (venv, 'VIRTUAL_ENV="$PWD/%s" uvx poetry install --no-root' % FOLDER),
         "pdm_lock": (venv, "uvx pdm use --first %s" % python, "uvx pdm sync --no-self"),
-        "pipfile_lock": ("PIPENV_VENV_IN_PROJECT=1 uvx pipenv sync --python %s" % version,),
+        "pipfile_lock": ("PIPENV_VENV_IN_PROJECT=1 uvx pipenv sync%s" % chosen,),
     }.get(module)
     if steps is None:
         why = "echo 'TODO: install the packages of the paper into %s'" % FOLDER

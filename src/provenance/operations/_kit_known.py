@@ -211,8 +211,9 @@ def _python(runs: tuple[Record, ...], spec: Spec | None, others: list[Spec]) -> 
     """Return the version of Python and who says so; of a range the oldest that it allows."""
     for run in runs:
         for subject in run.payloads("runtime"):
-            if subject.payload.get("version"):
-                return str(subject.payload["version"]), "that of the recorded run"
+            ran = re.match(r"\d+\.\d+(?:\.\d+)?", str(subject.payload.get("version")))
+            if ran:
+                return ran[0], "that of the recorded run"
     for one in ([spec] if spec else []) + others:
         for fact in one.facts:
             version = fact.version or fact.specifier

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,10 +25,10 @@ def values(known: Known, filled: Mapping[str, Any], files: frozenset[str]) -> di
     steps.append("prov verify --python %s" % filled["interpreter"])
     words = filled["command"]
     if words[:1] == ("python",):
-        steps.append(shlex.join((filled["interpreter"], *words[1:])))
+        steps.append(_kit_values.shell((filled["interpreter"], *words[1:])))
     elif words:
         activate = "conda activate ./.conda" if filled["conda"] else "source .venv/bin/activate"
-        steps += [activate, shlex.join(words)]
+        steps += [activate, _kit_values.shell(words)]
     runs = [len(one) for one in re.findall("`+", "".join(steps))]
     return {
         "fence": "`" * (max([2, *runs]) + 1),
@@ -66,7 +65,7 @@ def _results(known: Known) -> str:
         finals = _kit_values.first(run, "metrics").get("final", {})
         shown = ", ".join("%s %s" % (name, _number(value)) for name, value in finals.items())
         took = _kit_values.spell(run.duration_s) if run.duration_s else ""
-        words = shlex.join(_kit_values.command(run))
+        words = _kit_values.shell(_kit_values.command(run))
         cells = (run.name or run.id, words, shown, took)
         lines.append("| %s |" % " | ".join(markdown.escape(one) for one in cells))
     return "\n".join(lines)

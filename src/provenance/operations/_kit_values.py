@@ -37,8 +37,16 @@ def _quoted(value: object) -> str:
     return json.dumps(words, ensure_ascii=False)
 
 
-def _shell(value: object) -> str:
-    return shlex.join(value) if isinstance(value, tuple) else shlex.quote(str(value))
+def shell(value: object) -> str:
+    """Return a word, or the words of a tuple, as bash reads them back, on one line."""
+    return " ".join(map(_word, value)) if isinstance(value, tuple) else _word(str(value))
+
+
+def _word(word: str) -> str:
+    if not re.search(r"[\x00-\x1f\x7f]", word):
+        return shlex.quote(word)
+    plain = word.replace("\\", "\\\\").replace("'", "\\'")
+    return "$'%s'" % re.sub(r"[\x00-\x1f\x7f]", lambda one: "\\x%02x" % ord(one[0]), plain)
 
 
 def _github(value: object) -> str:
@@ -50,7 +58,7 @@ QUOTINGS: dict[str, Callable[[object], str]] = {
     "line": _line,
     "json": _quoted,
     "yaml": _quoted,
-    "sh": _shell,
+    "sh": shell,
     "gh": _github,
     "md": lambda value: markdown.escape(str(value)),
 }
@@ -99,6 +107,7 @@ def values(known: Known, test: str, made: frozenset[str], anonymous: bool) -> di
         "reference": known.reference,
         "prov": _requirement(),
         "install_name": INSTALL_NAME,
+        "job_python": FALLBACK,
         "test": shlex.quote(test) if test else "",
         "test_line": "%s %s" % (how.python, shlex.quote(test)),
         "cron": "%d 4 * * %d" % divmod(zlib.crc32(known.name.encode()) % 420, 7),
@@ -256,6 +265,6 @@ def about(known: Known) -> Mapping[str, str]:
         "reference": known.reference,
         "python": known.python and "%s (%s)" % (known.python, known.python_from),
         "packages": known.environment or ("the recorded run" if known.pins else ""),
-        "command": shlex.join(command(known.run)),
+        "command": _line(shell(command(known.run))),
     }
     return {name: text for name, text in said.items() if text}
