@@ -25,11 +25,14 @@ class Runner:
     """A machine of a CI service that has ``folder`` checked out.
 
     summary: what steps wrote for the page of the run. outputs: what each step printed, by name.
+    python: where the job's own Python is, made when it is first asked for; machines may share it,
+    so that only the first one waits for the installation of prov.
     """
 
-    def __init__(self, folder, scratch):
+    def __init__(self, folder, scratch, python):
         self.folder = folder
         self.scratch = scratch
+        self.python = python
         scratch.mkdir(exist_ok=True)
         (scratch / "home").mkdir(exist_ok=True)
         self.files = {name: scratch / name.lower() for name in ("GITHUB_PATH", "GITHUB_ENV")}
@@ -63,11 +66,12 @@ class Runner:
 
     def set_up_python(self):
         """Make a Python for the job and put it first on PATH, as actions/setup-python does."""
-        place = self.scratch / "job-python"
-        if not place.exists():
-            subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-            base = os.path.join(sys.base_prefix, "bin")  # where uv finds this version
-            self.environ["PATH"] = "%s:%s:%s" % (place / "bin", base, self.environ["PATH"])
+        if not self.python.exists():
+            subprocess.run([sys.executable, "-m", "venv", str(self.python)], check=True)
+        base = os.path.join(sys.base_prefix, "bin")  # where uv finds this version
+        first = "%s:%s:" % (self.python / "bin", base)
+        if not self.environ["PATH"].startswith(first):
+            self.environ["PATH"] = first + self.environ["PATH"]
 
     def bash(self, text, name="", shell=None, environ=None, folder=None):
         """Run one step; return its exit code. Its output is kept by its name."""

@@ -47,10 +47,26 @@ def wheel(tmp_path_factory):
     return str(next(folder.glob("*.whl")))
 
 
+@pytest.fixture(scope="module")
+def job_python(tmp_path_factory):
+    """Return where the machines have their Python."""
+    return tmp_path_factory.mktemp("job") / "python"
+
+
 @pytest.fixture
-def runner(adopted, tmp_path):
-    """Return a machine with a fresh clone."""
-    return _ci.Runner(clone(adopted, tmp_path / "clone"), tmp_path / "runner")
+def machine(tmp_path, job_python):
+    """Return a function that gives a machine with a fresh clone of a repository."""
+
+    def made(source):
+        return _ci.Runner(clone(source, tmp_path / "clone"), tmp_path / "runner", job_python)
+
+    return made
+
+
+@pytest.fixture
+def runner(adopted, machine):
+    """Return a machine with a fresh clone of the adopted paper."""
+    return machine(adopted)
 
 
 GITHUB = ".github/workflows/provenance.yml"
@@ -84,13 +100,13 @@ def test_the_smoke_workflow_replays(runner, wheel):
     assert re.search(r"test/loss .* same", runner.outputs["Replay"])
 
 
-def test_the_smoke_workflow_rehearses_a_long_run(adopted, wheel, tmp_path):
+def test_the_smoke_workflow_rehearses_a_long_run(adopted, wheel, machine, tmp_path):
     folder = copied(adopted, tmp_path / "work")
     relocked(folder, lambda run: run.update(duration_s=9000.0))
     (folder / SMOKE).unlink()
     Prov(folder)("init", "smoke")
     git(folder, "commit", "-qam", "A long run")
-    runner = _ci.Runner(clone(folder, tmp_path / "clone"), tmp_path / "runner")
+    runner = machine(folder)
     codes = runner.workflow(runner.folder / SMOKE, PROV=wheel)
     assert set(codes.values()) == {0}, runner.outputs
     assert "SAME" in runner.outputs["Rehearse"]
@@ -102,12 +118,12 @@ def test_the_smoke_workflow_rehearses_a_long_run(adopted, wheel, tmp_path):
     assert "calls compared" in runner.outputs["Rehearse"]
 
 
-def test_the_workflow_of_a_repository_that_never_ran_prov(wheel, tmp_path):
+def test_the_workflow_of_a_repository_that_never_ran_prov(wheel, machine, tmp_path):
     folder = paper(tmp_path / "paper", requirements__txt="six==1.16.0\n")
     Prov(folder)("init", "github")
     git(folder, "add", ".")
     git(folder, "commit", "-q", "-m", "Adopt prov")
-    runner = _ci.Runner(clone(folder, tmp_path / "clone"), tmp_path / "runner")
+    runner = machine(folder)
     path = runner.folder / GITHUB
     codes = runner.workflow(path, PROV=wheel)
     assert set(codes.values()) == {0}, runner.outputs
@@ -144,7 +160,8 @@ def test_the_devcontainer_prepares_its_environment(runner):
     assert runner.bash(".venv/bin/python train.py") == 0, runner.outputs
 
 
-def test_the_image_installs_what_the_command_needs(runner):
+def test_the_image_installs_what_the_command_needs(runner, tmp_path):
+    runner.python = tmp_path / "of-the-image"
     text = (runner.folder / "Dockerfile").read_text()
     runner.set_up_python()  # stands for the image's Python
     for line in re.findall(r"^RUN (.+)$", text, re.MULTILINE):
