@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+import sys
 
 import pytest
 import yaml
@@ -167,6 +168,19 @@ def test_a_short_run_is_replayed(made):
     text = rendered(made("published"), "smoke")[".github/workflows/smoke-replay.yml"]
     assert "prov replay prov.lock --yes --python .venv/bin/python" in text
     assert "TODO" not in text  # its data is in git
+
+
+def test_several_short_runs_are_all_replayed(made, tmp_path):
+    prov = Prov(_papers.copied(made("published"), tmp_path / "copy"))
+    prov("run", "--name", "table2", "--", sys.executable, "train.py", "--lr", "0.3")
+    prov("lock", "table1", "table2")
+    prov("init", "smoke")
+    text = (prov.folder / ".github" / "workflows" / "smoke-replay.yml").read_text()
+    assert "run: prov replay prov.lock --all --yes" in text
+    command = re.search(r"run: prov (replay .*?) --python", text)
+    replayed = prov(*command[1].split())
+    assert "table1" in replayed.stdout
+    assert "table2" in replayed.stdout
 
 
 def test_the_file_to_install_from(made):

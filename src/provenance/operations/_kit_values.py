@@ -202,17 +202,18 @@ def _smoke(known: Known) -> dict[str, Any]:
     if "smoke.lock" in known.files:
         why = "smoke.lock holds a short form of the published run"
         return dict(found, smoke_reference="smoke.lock", smoke_why=why)
-    took = known.run.duration_s if known.run else None
-    if not known.lock or took is None:
+    if not known.lock:
         why = "There is no prov.lock yet: commit one, and this has something to replay"
         return dict(found, smoke_reference="prov.lock", smoke_why=why)
-    if len(known.runs) == 1 and took <= LONGEST_REPLAY_S and not gpus(known.run):
-        why = "The run took %s where it was recorded" % spell(took)
-        return dict(found, smoke_reference="prov.lock", smoke_why=why)
+    took = sum(run.duration_s or 0.0 for run in known.runs)
+    cards = any(gpus(run) for run in known.runs)
+    what = "The run" if len(known.runs) == 1 else "All %d runs" % len(known.runs)
+    if took <= LONGEST_REPLAY_S and not cards:
+        reference = "prov.lock" if len(known.runs) == 1 else "prov.lock --all"
+        why = "%s took %s where recorded" % (what, spell(took))
+        return dict(found, smoke_reference=reference, smoke_why=why)
     reason = "took %s" % spell(took) if took > LONGEST_REPLAY_S else "used a GPU"
-    why = "The run %s: too much for this machine, so it is rehearsed, cut short" % reason
-    if len(known.runs) > 1:
-        why = "prov.lock holds %d runs, so they are rehearsed, cut short" % len(known.runs)
+    why = "%s %s: too much for this machine, so it is a rehearsal, cut short" % (what, reason)
     return dict(found, smoke_reference="", smoke_why=why)
 
 

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from provenance.core.paths import is_inside
 from provenance.errors import NothingToCompare, SystemRefused, UsageError
 from provenance.exports import fill
-from provenance.facets._git import Git
 from provenance.operations import (
     _kit_anonymous,
     _kit_appendix,
@@ -178,12 +177,10 @@ def render(wish: Wish) -> tuple[Known, tuple[Rendered, ...], tuple[str, ...]]:
     """
     place = project.find(wish.cwd)
     known = _kit_known.gather(place, wish.cwd, wish.environ)
-    pins = _pinned(known)
+    veil = None
     if wish.anonymous:
-        git = Git(wish.environ, wish.cwd)
-        urls = os.fsdecode(git(known.root, "config", "--get-regexp", r"^remote\..*\.url$").out)
-        remotes = tuple(line.partition(" ")[2] for line in urls.splitlines())
-        known = _kit_anonymous.hidden(known, wish.environ, remotes)
+        known, veil = _kit_anonymous.hidden(known, place, wish.environ)
+    pins = _pinned(known)
     left_out = _left_out(wish, known, pins)
     parts = [one for one in names(wish.parts) if one not in left_out]
     if wish.parts and not parts:
@@ -209,6 +206,9 @@ def render(wish: Wish) -> tuple[Known, tuple[Rendered, ...], tuple[str, ...]]:
                 found.append(_filled(_kit_known.readme(known.files) or path, part, template, more))
             else:
                 found.append(_filled(path, part, template, filled))
+    for one in found:
+        if veil is not None and one.part != "test":  # which is the same for everybody
+            _kit_anonymous.require_hidden(one.path, one.content.decode("utf-8"), veil)
     return known, tuple(found), tuple("%s %s" % one for one in left_out.values())
 
 
@@ -282,7 +282,7 @@ def _notes(
         how = "prov lock --from %s" % known.environment if known.environment else "prov lock @last"
         found.append("there is no prov.lock yet, which readers compare with: %s" % how)
     if wish.anonymous and known.lock:
-        found.append("prov.lock itself is not touched: see prov lock --help on anonymous locks")
+        found.append("prov.lock itself is not touched: prov lock RUN --anonymous")
     there = next((one for one in kept if os.path.basename(one).lower().startswith("readme")), "")
     if there.lower().endswith(".md") and not wish.into_readme:
         found.append("to put the section into %s: prov init readme --into-readme" % there)
