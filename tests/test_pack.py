@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import provenance
 from provenance import pack
 from provenance.pack import PackError
 
@@ -18,9 +20,9 @@ TEMPLATE = ROOT / "templates" / "test_provenance.py"
 
 
 def test_the_template_is_fresh() -> None:
-    fresh = pack.pack()
+    fresh = pack.drop_in()
     assert TEMPLATE.read_text(encoding="utf-8") == fresh, (
-        "renew it: python -c 'from provenance.pack import pack; print(pack(), end=\"\")' > %s"
+        "renew it: python -c 'from provenance.pack import drop_in; print(drop_in(), end=\"\")' > %s"
         % TEMPLATE.relative_to(ROOT)
     )
 
@@ -34,11 +36,56 @@ def test_the_sdk_in_one_file_is_fresh() -> None:
 
 
 def test_packing_twice_gives_the_same() -> None:
-    assert pack.pack() == pack.pack()
+    assert pack.pack(pack.SDK) == pack.pack(pack.SDK)
+
+
+def test_the_drop_in_names_its_version_and_the_digest_of_the_rest() -> None:
+    text = pack.drop_in()
+    shebang, version, stamp, body = text.split("\n", 3)
+    assert shebang == "#!/usr/bin/env python3"
+    assert version.startswith("# Drop-in test of prov %s. " % provenance.__version__)
+    assert stamp == "# " + hashlib.sha256(body.encode()).hexdigest()
+    assert body.startswith('"""')
+
+
+def test_what_a_drop_in_is() -> None:
+    text = pack.drop_in()
+    version = provenance.__version__
+    assert pack.state_of(text) == (pack.SHIPPED, version)
+    assert pack.state_of(text + "# mine\n") == (pack.CHANGED, version)
+    assert pack.state_of(text.replace("\n", "\r\n")) == (pack.CHANGED, "")
+    assert pack.state_of("print('mine')\n") == (pack.CHANGED, "")
+    assert pack.state_of("") == (pack.CHANGED, "")
+    older = text.replace("of prov %s." % version, "of prov 0.0.7.", 1)
+    assert pack.state_of(older) == (pack.OTHER, "0.0.7")
+
+
+def test_the_drop_in_stays_small_enough_to_be_read() -> None:
+    lines = pack.drop_in().split("\n")
+    assert len(lines) <= 405
+    assert max(map(len, lines)) <= 100
+
+
+def test_the_drop_in_can_neither_write_nor_start_nor_import_nor_reach_anything() -> None:
+    """What its docstring promises, by the names that stand in it."""
+    tree = ast.parse(pack.drop_in())
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    never = "exec eval __import__ import_module popen Popen run fork spawn socket "
+    never += "urlopen write writelines remove unlink rmdir mkdir makedirs rename chmod "
+    never += "load_module exec_module subprocess pickle"
+    assert not names & set(never.split())
+    for node in ast.walk(tree):
+        assert not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "compile"
+        assert not isinstance(node, ast.Attribute) or ast.unparse(node) != "os.system"
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "open":
+            mode = node.args[1] if len(node.args) > 1 else None
+            assert mode is None or ast.literal_eval(mode) == "rb"
+            assert {word.arg for word in node.keywords} <= {"encoding", "errors"}
 
 
 def test_imports_nothing_but_the_standard_library() -> None:
-    tree = ast.parse(pack.pack())
+    tree = ast.parse(pack.drop_in())
     tops = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -50,21 +97,21 @@ def test_imports_nothing_but_the_standard_library() -> None:
 
 
 def test_carries_the_comments_and_says_where_each_part_is_from() -> None:
-    text = pack.pack()
-    assert "# ---- provenance.core.versions ---" in text
-    assert "prov init --test" in text.split('"""')[1]
+    text = pack.pack(pack.SDK)
+    assert "# ---- provenance.agent.sdk ---" in text
+    assert "prov init --sdk" in text.split('"""')[1]
     assert "/home/" not in text
 
 
 def test_the_file_stands_alone(tmp_path: Path) -> None:
     copy = tmp_path / "test_provenance.py"
-    copy.write_text(pack.pack())
+    copy.write_text(pack.drop_in())
     done = subprocess.run(
         [sys.executable, "-I", "-S", str(copy)], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 4
-    assert done.stderr.startswith("There is no prov.lock in ")
-    assert done.stderr.count("\n") == 1
+    assert done.returncode == 1
+    assert "No such file or directory" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.fixture
@@ -161,7 +208,7 @@ def test_the_oldest_python_can_compile_it() -> None:
         pytest.skip("no Python 3.7 here")
     done = subprocess.run(
         [str(old), "-c", "import sys; compile(sys.stdin.buffer.read(), 'x', 'exec')"],
-        input=pack.pack().encode(),
+        input=pack.drop_in().encode(),
         capture_output=True,
         check=False,
     )

@@ -1,24 +1,31 @@
-"""Turn portable modules into one readable file of nothing but standard library and their code.
+"""The files that go into other people's repositories: the drop-in test and the SDK.
 
-The drop-in test and the SDK are such files: they go into other people's repositories, where they
-must be read, trusted and run without this package. Code is copied line by line, comments and all;
-imports are moved or removed, module docstrings become comments, and functions, classes and
-constants that nothing in the file uses are left out.
+They must be read, trusted and run without this package. The drop-in test is one portable module as
+it is, below a line that names its version and digest. The SDK is made of several: code is copied
+line by line, comments and all; imports are moved or removed, module docstrings become comments, and
+functions, classes and constants that nothing in the file uses are left out.
 """
 
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
+import re
 import textwrap
 from typing import NamedTuple
 
 import provenance
 
 PACKAGE = "provenance"
-DROP_IN = ("provenance.agent.check",)
 SDK = ("provenance.agent.sdk",)
+DROP_IN = "provenance.agent.check"
 WIDTH = 100
+_SHEBANG = "#!/usr/bin/env python3\n"
+_STAMP = "# Drop-in test of prov %s. SHA-256 of all that is below the next line:\n# %s\n"
+_STAMPED = re.compile(re.escape(_STAMP) % (r"(\S+)", "([0-9a-f]{64})"))
+SHIPPED, OTHER, CHANGED = "shipped", "of another version", "changed"
+"""What a drop-in test can be: this version's, unchanged since another one made it, or edited."""
 
 
 class PackError(ValueError):
@@ -69,7 +76,29 @@ class Source(NamedTuple):
         return frozenset(name for part in self.parts for name in part.used)
 
 
-def pack(modules: tuple[str, ...] = DROP_IN) -> str:
+def drop_in() -> str:
+    """Return the drop-in test: its module below the line with version and digest."""
+    with open(path_of(DROP_IN), encoding="utf-8") as stream:
+        body = stream.read()
+    return _SHEBANG + _STAMP % (provenance.__version__, _sha256(body)) + body
+
+
+def state_of(text: str) -> tuple[str, str]:
+    """Return what a file called drop-in test is (`SHIPPED` ...) and the version that it names."""
+    if text == drop_in():
+        return SHIPPED, provenance.__version__
+    match = _STAMPED.match(text, len(_SHEBANG)) if text.startswith(_SHEBANG) else None
+    if match is None:
+        return CHANGED, ""
+    whole = match.group(2) == _sha256(text[match.end() :])
+    return (OTHER if whole else CHANGED), match.group(1)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def pack(modules: tuple[str, ...] = SDK) -> str:
     """Return one file with ``modules`` (dotted names) and all of the package that they need.
 
     Raises `PackError` where two modules give one name two meanings, or import what is not portable.
@@ -80,8 +109,7 @@ def pack(modules: tuple[str, ...] = DROP_IN) -> str:
     ordered = _needed(ordered, modules)
     _check_names(ordered)
     spaces = _namespaces(ordered)
-    option = "--sdk" if modules == SDK else "--test"
-    parts = [_header(ordered[-1], option), _imports(ordered, bool(spaces))]
+    parts = [_header(ordered[-1]), _imports(ordered, bool(spaces))]
     last = ordered[-1]
     parts += [_section(one, spaces.get(one.name, {}), last=one is last) for one in ordered]
     parts[1] += parts[2]  # one blank line after imports, two between sections
@@ -301,10 +329,9 @@ def _namespaces(ordered: list[Source]) -> dict[str, dict[str, list[str]]]:
     return found
 
 
-def _header(last: Source, option: str) -> str:
-    made = "Made by prov %s from its own source; renew it with:  prov init %s" % (
-        provenance.__version__,
-        option,
+def _header(last: Source) -> str:
+    made = "Made by prov %s from its own source; renew it with:  prov init --sdk" % (
+        provenance.__version__
     )
     lines = last.doc.rstrip().split("\n")
     return '#!/usr/bin/env python3\n"""%s\n\n%s\n"""\n' % ("\n".join(lines), made)

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from provenance.core import canonical, codec, record
-from provenance.core.paths import PathRef
+from provenance.core.interfaces import library
+from provenance.core.paths import PathRef, Roots
 from provenance.core.record import DONE, Record, captured
 from provenance.core.sourcedigest import digests
 from provenance.core.uses import uses
 from provenance.knowledge import match
+from provenance.operations import _baked_checks
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "templates" / "test_provenance.py"
 FIT = """\
@@ -44,6 +46,7 @@ class Project:
             "tqdm": dict(self.package("tqdm", "4.66.0", "tqdm"), imported=False),
         }
         self.facets: dict[str, Any] = {"runtime": {"version": NOW}, "hardware": {"gpus": []}}
+        self.around: list[dict[str, Any]] = []
         for name, version, module in (
             ("scikit_learn", "1.1.3", "sklearn"),
             ("numpy", "1.26.4", "numpy"),
@@ -87,12 +90,17 @@ class Project:
             facets={name: captured(1, payload) for name, payload in payloads.items()},
         )
         known = [codec.encode(concern) for concern in match.concerning(run)]
+        top, site = str(self.folder), str(self.folder / "site")
+        roots = Roots(top, top, str(self.folder / "home"))
+        one = _baked_checks.Run(run, roots, library([site]), (site,))
+        path = os.path.join(top, "prov.lock")
         return {
             "schema": "prov/lock/1",
             "tool": "test",
             "runs": [record.to_json(run)],
             "knowledge": known,
             "blobs": {},
+            "checks": _baked_checks.of_runs([one], self.around, path, top),
         }
 
     def write(self, document: dict[str, Any] | None = None) -> None:
@@ -113,6 +121,11 @@ class Project:
 
     def plain(self, **environ: str) -> subprocess.CompletedProcess[str]:
         return self.run("test_provenance.py", **environ)
+
+    def said(self, **environ: str) -> str:
+        """Return all that the test prints as a program."""
+        done = self.plain(**environ)
+        return done.stdout + done.stderr
 
     def pytest(self, **environ: str) -> subprocess.CompletedProcess[str]:
         words = ("-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", "-c", os.devnull)

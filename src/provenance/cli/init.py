@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -17,6 +17,14 @@ Parts = Annotated[
 Test = Annotated[bool, typer.Option("--test", help="The drop-in test, test_provenance.py.")]
 Sdk = Annotated[
     bool, typer.Option("--sdk", help="prov_sdk.py, by which code tells the record things.")
+]
+Check = Annotated[
+    bool,
+    typer.Option(
+        "--check",
+        help="With --test: change nothing; say whether the test file here is the one of this "
+        "prov, byte for byte, and end with 1 where it is not.",
+    ),
 ]
 Every = Annotated[bool, typer.Option("--all", help="All parts of the kit.")]
 Listing = Annotated[
@@ -37,6 +45,7 @@ def command(
     parts: Parts = None,
     test: Test = False,
     sdk: Sdk = False,
+    check: Check = False,
     every: Every = False,
     listing: Listing = False,
     show: Show = False,
@@ -58,6 +67,8 @@ def command(
     """
     from provenance.operations import adoption, initialise
 
+    if check:
+        _check(test, json)
     if listing:
         kit.put_list(json)
         return
@@ -85,3 +96,17 @@ def command(
         return
     typer.echo("records go to %s" % os.path.join(os.path.relpath(result.root), ".prov"))
     typer.echo("next: prov run -- python train.py; for readers and reviewers: prov init --list")
+
+
+def _check(test: bool, json: bool) -> NoReturn:
+    """Tell what the drop-in test of this repository is, and end."""
+    from provenance.operations import dropin
+
+    if not test:
+        raise UsageError("--check goes with --test.", "prov init --test --check")
+    found = dropin.check(os.getcwd())
+    if json:
+        envelope.put("init", found._asdict())
+    else:
+        typer.echo(found.sentence)
+    raise typer.Exit(0 if found.state == dropin.SHIPPED else 1)

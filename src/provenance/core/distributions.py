@@ -1,8 +1,7 @@
 """What is installed for an interpreter, read from the folders on its ``sys.path``.
 
 Works from outside the interpreter (nothing is imported or run) and inside it; needs no network and
-no ``importlib.metadata``, which 3.7 lacks and which is several times slower. Also packed into the
-drop-in test, therefore self-contained.
+no ``importlib.metadata``, which 3.7 lacks and which is several times slower.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import json
 import os
 import re
 from bisect import bisect_left
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from provenance.core import versions
 
@@ -54,7 +53,7 @@ def scan(sys_path: Sequence[str]) -> List[Distribution]:
     links: Dict[str, str] = {}
     for folder in _distinct(sys_path):
         here: Dict[str, Distribution] = {}
-        for one in _in_folder(folder, links, _read):
+        for one in _in_folder(folder, links):
             here[one.key] = _better(here[one.key], one) if one.key in here else one
         for key, one in here.items():
             found[key] = _shadowing(found[key], one) if key in found else one
@@ -62,18 +61,6 @@ def scan(sys_path: Sequence[str]) -> List[Distribution]:
         if key in found and found[key].location == root:
             found[key] = found[key]._replace(editable_root=root, record_sha256="")
     return [found[key] for key in sorted(found)]
-
-
-def versions_in(sys_path: Sequence[str]) -> Dict[str, Distribution]:
-    """Return every distribution on ``sys_path`` by key: name, version and place, nothing more."""
-    found: Dict[str, Distribution] = {}
-    for folder in _distinct(sys_path):
-        here: Dict[str, Distribution] = {}
-        for one in _in_folder(folder, {}, _headed):
-            here[one.key] = _better(here[one.key], one) if one.key in here else one
-        for key, one in here.items():
-            found.setdefault(key, one)
-    return found
 
 
 def key_of(name: str) -> str:
@@ -90,9 +77,7 @@ def _distinct(sys_path: Sequence[str]) -> Iterator[str]:
             yield folder
 
 
-def _in_folder(
-    folder: str, links: Dict[str, str], read: Callable[[str, str], Distribution]
-) -> Iterator[Distribution]:
+def _in_folder(folder: str, links: Dict[str, str]) -> Iterator[Distribution]:
     """Yield the distributions right inside ``folder``; note egg-links in ``links``."""
     try:
         names = sorted(os.listdir(folder))
@@ -107,9 +92,9 @@ def _in_folder(
             if name.startswith("~"):
                 yield _by_name(name, folder, "half removed")
             else:
-                yield read(folder, name)
+                yield _read(folder, name)
         elif name == "EGG-INFO" and folder.endswith(".egg"):
-            yield read(folder, name)
+            yield _read(folder, name)
         elif name.endswith(".egg-link"):
             root = _bytes(os.path.join(folder, name)).decode("utf-8", "replace").split("\n")[0]
             if root.strip():
@@ -138,13 +123,6 @@ def _read(location: str, entry: str) -> Distribution:
         names = _bytes(os.path.join(folder, "top_level.txt")).decode("utf-8", "replace").split()
         one = one._replace(modules=tuple(sorted(name.replace("/", ".") for name in names)))
     return one._replace(requested="REQUESTED" in files)
-
-
-def _headed(location: str, entry: str) -> Distribution:
-    """Return what the header of the metadata ``entry`` of the folder ``location`` tells."""
-    folder = os.path.join(location, entry)
-    header = _metadata(folder, ("METADATA", "PKG-INFO")) or _bytes(folder, HEADER_BYTES)
-    return _named(header, location, folder)
 
 
 def _metadata(folder: str, files: Any) -> bytes:

@@ -1,6 +1,7 @@
 """What a known behaviour change means for the calls of one run: effect, reason, remedy.
 
-Pure, and without records: the drop-in test judges with the same rules from what its lock carries.
+Pure, and without records: a lock's part for the drop-in test is judged with the same rules, before
+anybody has the other version.
 The two directions are one rule: going back to an older release swaps old and new, and the remedy
 with them.
 """

@@ -26,12 +26,13 @@ MOST_BYTES = 16 << 20
 class Kept(NamedTuple):
     """The libraries on one ``sys.path``, some of whose signatures are known from before.
 
-    path: of the file that keeps them. before: what it held.
+    path: of the file that keeps them. before: what it held. folders: the ``sys_path``.
     """
 
     library: Library
     path: str
     before: Mapping[str, Any]
+    folders: tuple[str, ...] = ()
 
     def keep(self) -> None:
         """Keep the signatures where there are new ones. Never raises."""
@@ -60,7 +61,7 @@ def of(sys_path: Sequence[str], folder: str) -> Kept:
     made, path = library(sys_path), _path(sys_path, folder)
     before = _load(path)
     made.known.update(before.get("signatures", {}))
-    return Kept(made, path, before)
+    return Kept(made, path, before, tuple(sys_path))
 
 
 def _path(sys_path: Sequence[str], folder: str) -> str:

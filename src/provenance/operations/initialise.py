@@ -35,7 +35,7 @@ def init(cwd: str, test: bool = False, sdk: bool = False) -> InitResult:
     place = project.find(cwd)
     wanted = {os.path.join(place.root, config.FILE): template("kit/prov.yaml")}
     if test:
-        wanted[_test_path(place.root)] = template(TEST)
+        wanted[test_path(place.root)] = template(TEST)
     if sdk:
         wanted[os.path.join(cwd, SDK)] = _sdk()
     made, kept = [], []
@@ -49,7 +49,8 @@ def init(cwd: str, test: bool = False, sdk: bool = False) -> InitResult:
     return InitResult(place.root, tuple(made), tuple(kept))
 
 
-def _test_path(root: str) -> str:
+def test_path(root: str) -> str:
+    """Return where the drop-in test of the project at ``root`` stands, or would stand."""
     folder = os.path.join(root, "tests")
     return os.path.join(folder if os.path.isdir(folder) else root, TEST)
 

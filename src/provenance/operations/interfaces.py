@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from provenance.agent import inventory
 from provenance.core.difference import NotCompared
 from provenance.core.distributions import key_of
+from provenance.core.interfaces import Library
 from provenance.core.use import Use
 from provenance.core.verdict import Finding
 from provenance.errors import ProvError
@@ -38,20 +39,32 @@ class Told(NamedTuple):
     not_compared: tuple[NotCompared, ...] = ()
 
 
-def kept(reference: Reference, environ: Mapping[str, str], place: Project) -> dict[str, Any]:
-    """Return what a lock carries: ``signatures`` by symbol, or why it has none (``missing``)."""
+class Signed(NamedTuple):
+    """What a lock carries of a run's interfaces.
+
+    carried: ``signatures`` by symbol, or why there are none (``missing``). library: what they were
+    read from, below ``folders``; None where it is not at hand or the run calls nothing.
+    """
+
+    carried: dict[str, Any]
+    library: Library | None = None
+    folders: tuple[str, ...] = ()
+
+
+def kept(reference: Reference, environ: Mapping[str, str], place: Project) -> Signed:
+    """Return the signatures of what the source of a run calls, as a lock carries them."""
     symbols = sorted({use.symbol for use in calls_of(match.uses_of(reference.record))})
     if not symbols:
-        return {}
+        return Signed({})
     old, why = _recorded_library(reference, environ, place)
     if old is None:
-        return {"missing": why}
+        return Signed({"missing": why})
     found = {}
     for symbol in symbols[:MOST_SYMBOLS]:
         signature = old.library.signature(symbol)
         if "parameters" in signature:
             found[symbol] = signature
-    return {"signatures": found}
+    return Signed({"signatures": found}, old.library, old.folders)
 
 
 def explain(

@@ -11,6 +11,7 @@ from provenance.core.record import Record
 from provenance.errors import UsageError
 from provenance.knowledge import match, surroundings
 from provenance.operations import (
+    _baked_checks,
     _lock_calls,
     anonymous,
     interfaces,
@@ -63,18 +64,29 @@ def lock(
     cache = DigestCache(os.path.join(place.folder, CACHE))
     runs, warnings = [], list[str]()
     blobs: dict[str, dict[str, Any]] = {}
+    signed, checked = {}, []
     for one in chosen:
         roots = settle.recorded_roots(place, one.record)
         clean, problems = publish.published(one.record, roots, cache.digest)
         runs.append(clean)
         blobs[clean.id], left_out = _blobs(one)
         warnings += [*problems, *left_out]
+        known = interfaces.kept(one, os.environ, place)
+        signed[clean.id] = known.carried
+        checked.append(_baked_checks.Run(clean, roots, known.library, known.folders))
     cache.save()
-    signed = {one.record.id: interfaces.kept(one, os.environ, place) for one in chosen}
     called = _lock_calls.carried(chosen, place, asked)
     around = _surroundings(runs)
+    checks = _baked_checks.of_runs(checked, around, path, place.repo or place.root)
     made = lockfile.Lock(
-        tuple(runs), _knowledge(runs), blobs, __version__, signed, around, called.calls
+        tuple(runs),
+        _knowledge(runs),
+        blobs,
+        __version__,
+        signed,
+        around,
+        called.calls,
+        checks=checks,
     )
     notes = called.notes
     if nameless:

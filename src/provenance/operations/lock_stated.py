@@ -9,7 +9,7 @@ import os
 from typing import Any, NamedTuple
 
 from provenance import __version__
-from provenance.operations import anonymous, stated
+from provenance.operations import _baked_stated, anonymous, stated
 from provenance.operations.stated import Stated
 from provenance.specs.model import NAMED
 from provenance.store import lockfile, project
@@ -35,7 +35,8 @@ def lock(
     folder = os.path.dirname(os.path.abspath(path))
     found = tuple(stated.of_file(os.path.join(cwd, name), folder) for name in files)
     parts = tuple(stated.to_json(one) for one in found)
-    made = lockfile.Lock((), tool=__version__, stated=parts)
+    checks = _baked_stated.section(found, path, top)
+    made = lockfile.Lock((), tool=__version__, stated=parts, checks=checks)
     if nameless:
         made = anonymous.lock(made, place, (), os.environ)[0]
     lockfile.write(path, made)

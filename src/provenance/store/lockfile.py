@@ -6,7 +6,8 @@ it is, anything else as ``{"base64": ...}``), ``interfaces`` (per run id, the si
 source calls, as `core.interfaces` reads them), ``surroundings`` (which cards and settings concern
 those runs), ``stated`` (what environment files say, where the lock was made from those: per file
 ``source``, ``format``, ``complete`` and ``facts``, the members of `specs.model.Fact` that say
-something), sealed like a record.
+something), sealed like a record. ``checks`` is what the drop-in test compares, judged beforehand by
+`operations._baked_checks`; nothing else reads it, and `docs/record-format.md` describes it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Lock(NamedTuple):
     surroundings: tuple[dict[str, Any], ...] = ()
     calls: dict[str, dict[str, Any]] = {}
     stated: tuple[dict[str, Any], ...] = ()
+    checks: dict[str, Any] = {}
 
 
 def write(path: str, lock: Lock) -> None:
@@ -52,6 +54,8 @@ def write(path: str, lock: Lock) -> None:
         members["calls"] = lock.calls
     if lock.stated:
         members["stated"] = list(lock.stated)
+    if lock.checks:
+        members["checks"] = lock.checks
     document = canonical.seal(canonical.plain(members))
     files.write_atomic(path, canonical.dumps(document).encode("utf-8"))
 
@@ -79,6 +83,7 @@ def read(path: str) -> Lock:
             tuple(document.get("surroundings", ())),
             dict(document.get("calls", {})),
             tuple(document.get("stated", ())),
+            dict(document.get("checks", {})),
         )
     except (codec.ShapeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadRecord("%s does not hold readable records: %s." % (path, error)) from error
