@@ -153,6 +153,6 @@ def test_what_no_other_step_reads_is_a_result():
         "  train:\n    cmd: y\n    deps:\n    - path: clean.csv\n      md5: b\n"
         "    outs:\n    - path: metrics.json\n      md5: c\n"
     )
-    spec = read(Source("dvc.lock", text.encode()))
+    spec = read("dvc.lock", text)
     groups = {one.name: one.group for one in spec.facts}
     assert groups == {"raw.csv": "", "clean.csv": "", "metrics.json": "output"}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from provenance.core.table import NUMBER, Table
+from provenance.exports._escaped import escape
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
-_BREAK = re.compile(r"\s+")
+__all__ = ["escape", "render"]
 
 
 def render(tables: tuple[Table, ...], heading: str = "") -> str:
@@ -26,9 +24,3 @@ def _lines(table: Table) -> list[str]:
     marks = ["--:" if kind == NUMBER else "---" for _, kind in table.columns]
     rows = [[escape(cell) for cell in row] for row in table.rows]
     return ["| %s |" % " | ".join(row) for row in (titles, marks, *rows)]
-
-
-def escape(text: str) -> str:
-    """Return ``text`` so that it is shown as it is, on one line."""
-    flat = _BREAK.sub(" ", "".join(c if c.isprintable() or c.isspace() else "?" for c in text))
-    return _SPECIAL.sub(r"\\\1", flat).replace("&", "&amp;").strip()

@@ -109,6 +109,12 @@ def is_hidden(word: str) -> bool:
     return anonymous.PLACE + "/" in word
 
 
+def veil(place: Project, runs: Iterable[Record], environ: Mapping[str, str]) -> Veil:
+    """Return what hides in other texts what it hides in these records."""
+    runs = tuple(runs)
+    return _veil(place, runs, environ, _vocabulary(runs))
+
+
 def _veil(
     place: Project, runs: Iterable[Record], environ: Mapping[str, str], vocabulary: Iterable[str]
 ) -> Veil:

@@ -15,16 +15,6 @@ from provenance.store import files, project
 
 TEST = "test_provenance.py"
 SDK = "prov_sdk.py"
-_SETTINGS = """\
-# Settings of prov for this project. All are optional; these are the defaults.
-# data: []               files or folders to record with every run, relative to this file
-# outputs: []            the same for what the runs write
-# digest_seconds: 30     how long `prov run` may go on digesting after the command has ended
-# fail_on: known         effect from which `prov verify` exits 1: unknown, possible, known, broken
-# calls: auto            how `prov verify` compares your calls: auto, off, synthetic, cut, full
-# rtol: 1.0e-6           tolerance of `prov replay`, as numpy means it
-# atol: 1.0e-12
-"""
 
 
 class InitResult(NamedTuple):
@@ -43,7 +33,7 @@ def init(cwd: str, test: bool = False, sdk: bool = False) -> InitResult:
     Nothing that exists is changed. Raises `SystemRefused`.
     """
     place = project.find(cwd)
-    wanted = {os.path.join(place.root, config.FILE): _SETTINGS.encode()}
+    wanted = {os.path.join(place.root, config.FILE): template("kit/prov.yaml")}
     if test:
         wanted[test_path(place.root)] = template(TEST)
     if sdk:

@@ -37,7 +37,8 @@ class Fact(NamedTuple):
     always. url: a direct URL, VCS address with its revision or local path. build, channel: of
     conda. digest: "md5:...", "sha256:..." of the artifact or data file; of a folder's list where it
     ends in ".dir" (DVC). group: of an optional part ("extra:dev", "group:docs"), "" for what is
-    always installed; of data `OUTPUT` or "". size: of data in bytes, of a folder with all in it; -1 where it is not stated.
+    always installed; of data `OUTPUT` or "". size: of data in bytes, of a folder with all in it; -1
+    where it is not stated.
     """
 
     kind: str

@@ -1,0 +1,48 @@
+"""The artifact appendix that ACM conferences ask for, as LaTeX: a check-list, then all tables.
+
+The fields are those of the artifact appendix of ASPLOS, MICRO and PPoPP (ctuning).
+"""
+
+from __future__ import annotations
+
+from provenance.core.table import TEXT, WIDE, Table
+from provenance.exports import latex
+from provenance.operations import _kit_answers, _kit_answers_results, appendix
+from provenance.operations._kit_answers import Asked, some
+from provenance.operations._kit_values import first
+
+
+def render(asked: Asked) -> str:
+    """Return the appendix of the first run; what the record does not know is a TODO."""
+    tables = [_checklist(asked)]
+    tables += appendix.tables(asked.run) if asked.run else ()
+    return latex.render(tuple(tables), "Artifact appendix")
+
+
+def _checklist(asked: Asked) -> Table:
+    code, results, known = _kit_answers, _kit_answers_results, asked.known
+    names = list(first(asked.run, "metrics").get("final", {}))
+    outputs = [
+        str((one.get("path") or {}).get("path"))
+        for one in first(asked.run, "outputs").get("files", ())
+    ]
+    fields = {
+        "Program": code.used(asked).text,
+        "Data set": results.data(asked).text,
+        "Run-time environment": code.environment(asked).text,
+        "Hardware": code.machine(asked).text,
+        "Execution": code.commands(asked).text,
+        "Metrics": some(names),
+        "Output": some(outputs),
+        "Disk space and memory": results.room(asked).text,
+        "Time to prepare": "",
+        "Time of the experiment": results.time(asked).text,
+        "Publicly available": known.remote,
+        "Version": code.commit(asked).text,
+        "Code licence": code.licence(asked).text,
+        "Data licence": "",
+        "Archived (DOI)": "",
+    }
+    rows = tuple((name, text or "TODO") for name, text in fields.items())
+    columns = (("field", TEXT), ("value", WIDE))
+    return Table("artifact", "Artifact check-list", columns, rows)
