@@ -155,3 +155,15 @@ def test_warnings_that_announce_what_has_come() -> None:
     assert announced(warnings, "1.3.2", "1.5") == (warnings[0], warnings[3])
     assert announced(warnings, "1.5", "1.3.2") == (warnings[0], warnings[3])
     assert announced(warnings, "1.4", "1.5") == (warnings[3],)
+
+
+def test_an_old_name_that_is_still_taken_breaks_no_call_by_position() -> None:
+    """scikit-learn 1.9 renamed ``log_loss(y_true, y_pred)`` so that both names are taken."""
+    old = "y_true, y_pred, *, labels=None"
+    new = "y_true, y_proba=None, *, labels=None, y_pred='deprecated'"
+    by_place, by_name = Passed(2), Passed(1, frozenset({"y_pred"}))
+    for before, after in ((old, new), (new, old)):
+        assert texts(before, after, by_place) == []
+        assert texts(before, after, by_name) == []
+    told = ["broken: f(y_proba) is named y_pred now; you pass it by name"]
+    assert texts(new, old, Passed(1, frozenset({"y_proba"})))[:1] == told

@@ -86,18 +86,23 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Tuple[Change, ...
     before, after = _plain(old["parameters"]), _plain(new["parameters"])
     loose = bool(new.get("wrapped")) or any(p["kind"] == "**" for p in new["parameters"])
     star = any(p["kind"] == "*" for p in new["parameters"])
-    renamed = _renamed(before, after)
+    kept, known = _parked(after, before), _parked(before, after)
+    renamed = _renamed(before, after, kept, known)
     found: List[Change] = []
     for name, one in before.items():
         now = renamed.get(name, name)
+        if name in known and now == name:
+            continue  # it was an old name there, and is the name here
         if now not in after:
             found.append(_removed(name, one, before, loose or star))
             continue
         if now != name:
             place = _position(before, name)
             quiet = "" if place is None or one["kind"] != "positional" else "only by position"
+            quiet = "its old name is still taken" if name in kept else quiet
             found.append(Change(RENAMED, name, name, now, place, place, loose, quiet))
-        found += _of_parameter(name, now, before, after, loose or star)
+        more = _of_parameter(name, now, before, after, loose or star)
+        found += [one for one in more if now not in known or one.kind != REQUIRED]
     for name, one in after.items():
         if name not in before and name not in renamed.values():
             found.append(_added(name, one, after, old))
@@ -113,10 +118,34 @@ def _position(parameters: Mapping[str, Parameter], name: str) -> Optional[int]:
     return order.index(name) if name in order else None
 
 
-def _renamed(before: Mapping[str, Parameter], after: Mapping[str, Parameter]) -> Dict[str, str]:
-    """Return the new names of parameters that only have another name: same place and default."""
-    gone = [name for name in before if name not in after]
-    come = [name for name in after if name not in before]
+def _parked(side: Mapping[str, Parameter], other: Mapping[str, Parameter]) -> FrozenSet[str]:
+    """Return the parameters that ``side`` only takes as old names of others.
+
+    They have moved behind the ``*`` with a default that stands for "not passed", as scikit-learn
+    does when it renames one; on the ``other`` side they are passed in earnest.
+    """
+    return frozenset(
+        name
+        for name, one in side.items()
+        if one["kind"] == "keyword"
+        and is_stand_in(one.get("default"))
+        and name in other
+        and other[name]["kind"] != "keyword"
+    )
+
+
+def _renamed(
+    before: Mapping[str, Parameter],
+    after: Mapping[str, Parameter],
+    kept: FrozenSet[str] = frozenset(),
+    known: FrozenSet[str] = frozenset(),
+) -> Dict[str, str]:
+    """Return the new names of parameters that only have another name: same place and default.
+
+    kept: those of ``before`` whose name ``after`` still takes; known: the reverse.
+    """
+    gone = [name for name in before if name not in after or name in kept]
+    come = [name for name in after if name not in before or name in known]
     found: Dict[str, str] = {}
     for name in gone:
         place = _position(before, name)
@@ -130,7 +159,8 @@ def _renamed(before: Mapping[str, Parameter], after: Mapping[str, Parameter]) ->
                 and default[0] == default[1]
                 and _alike(name, other)
             )
-            fits = (same_place and (plain or default[0] == default[1])) or like
+            alias = name in kept or other in known
+            fits = (same_place and (plain or alias or default[0] == default[1])) or like
             if fits and other not in found.values():
                 found[name] = other
                 break
