@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from provenance.core.paths import REPO, PathRef, Roots, is_inside
 from provenance.core.record import Record
+from provenance.operations import _dvc_get
 
 COPY_LIMIT = 64 * 1024 * 1024
 """Bytes up to which a file is copied rather than linked."""
@@ -25,12 +26,14 @@ def bring(
     tree: str,
     copy_limit: int = COPY_LIMIT,
     written_limit: int | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> tuple[str, ...]:
     """Put the data files of ``run`` into ``tree``; return sentences about what is not there.
 
     ``roots``: where the run's own files are on this machine. Nothing outside ``tree`` is written.
     copy_limit: bytes up to which a file is copied rather than linked. written_limit: the same for
-    a file that the run wrote to as well; None: always copied.
+    a file that the run wrote to as well; None: always copied. environ: with it what is not here and
+    DVC tracks is fetched, and held against the recorded digest.
     """
     notes: list[str] = []
     written = {_key(entry) for entry in entries(run, "outputs")}
@@ -43,7 +46,9 @@ def bring(
         if not is_inside(target, tree) or os.path.lexists(target):
             continue
         if source is None or not os.path.exists(source):
-            notes.append("%s is not here: the rerun will miss it" % (ref,))
+            why = _fetched(entry, roots.repo, target, environ) if environ is not None else None
+            if why != "":
+                notes.append("%s is not here%s: the rerun will miss it" % (ref, why or ""))
             continue
         try:
             updated = _key(entry) in written or entry.get("kind") == "updated"
@@ -52,6 +57,22 @@ def bring(
         except OSError as error:
             notes.append("%s could not be brought: %s" % (ref, error.strerror or error))
     return tuple(notes)
+
+
+def _fetched(
+    entry: dict[str, Any], top: str, target: str, environ: Mapping[str, str]
+) -> str | None:
+    """Fetch what DVC tracks; return a clause on why it is not there, None where DVC does not."""
+    path = str(PathRef.from_json(entry["path"]).path)
+    if not _dvc_get.is_tracked(top, path):
+        return None
+    why = _dvc_get.fetch(top, path, target, environ)
+    if why:
+        return " (%s)" % why
+    if not _dvc_get.differs(target, entry.get("digests") or {}):
+        return ""
+    os.unlink(target)
+    return " (what DVC has of it today is not what the run read)"
 
 
 def places(run: Record, roots: Roots, tree: str) -> tuple[str, ...]:

@@ -97,7 +97,8 @@ def _rerun(planned: Plan, destination: str) -> _Rerun:
     restored = restore.restore_code(
         record, planned.reference.blob, place.repo or place.root, destination
     )
-    brought = inputs.bring(record, settle.recorded_roots(place, record), restored.path)
+    roots = settle.recorded_roots(place, record)
+    brought = inputs.bring(record, roots, restored.path, environ=planned.wish.environ)
     environ = overlay.environment(planned.wish.environ, record, place, restored.path)
     smoke = {"smoke": planned.asked.smoke} if planned.asked.smoke else {}
     rerun = run(
