@@ -140,6 +140,7 @@ def _unread(stated: Stated) -> list[str]:
 
 def _doubts(rows: Sequence[Row], stated: Stated) -> list[str]:
     """Return the question that nearly nothing of what is stated being there raises."""
+    rows = [row for row in rows if key_of(row.name) not in against.OWN_TOOLS]
     missing = sum(row.status == against.MISSING for row in rows)
     if missing < _FEW or 2 * missing <= len(rows):
         return []

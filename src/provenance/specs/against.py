@@ -29,7 +29,8 @@ from provenance.core.difference import (
 from provenance.core.distributions import key_of
 from provenance.facets._conda import CondaPackage
 from provenance.facets._installed import Installed, Packages
-from provenance.specs import importable, names, ranges
+from provenance.specs import importable, names, places_here, ranges
+from provenance.specs._remarks import CONSTRAINT
 from provenance.specs.model import CONDA, EXACT, NAMED, PACKAGE, PLACED, PYPI, PYTHON, RANGE, Fact
 
 SAME, DIFFERS, MISSING, EXTRA = "same", "differs", "not installed", "extra"
@@ -37,8 +38,8 @@ NOT_STATED, NOT_COMPARED, ELSEWHERE = "not stated", "not compared", "not for her
 """What can be said of a package. Not stated: it is here, and no version is asked for. Not for here:
 its marker names another platform or Python."""
 
-_OWN_TOOLS = frozenset("pip setuptools wheel distribute pkg-resources uv".split())
-"""Never told as extra: every environment has some of them."""
+OWN_TOOLS = frozenset("pip setuptools wheel distribute pkg-resources uv".split())
+"""Never told as extra, and harmless where they are gone: they only install."""
 _NO_CONDA = "there is no conda environment here"
 _FACET, _SUBJECT = "packages", "python"
 
@@ -99,7 +100,7 @@ def _comparison(rows: Sequence[Row], found: Sequence[Difference]) -> Comparison:
     left = [
         NotCompared(_FACET, row.name, "no version is stated")
         for row in rows
-        if row.status == NOT_STATED and key_of(row.name) not in _OWN_TOOLS
+        if row.status == NOT_STATED and key_of(row.name) not in OWN_TOOLS
     ]
     left += [
         NotCompared(_FACET, row.name, row.reason) for row in rows if row.status == NOT_COMPARED
@@ -132,15 +133,22 @@ def _python_allows(fact: Fact, version: str) -> bool | None:
 
 
 def _by_package(facts: Iterable[Fact], here: Here) -> dict[str, list[Fact]]:
-    """Return the facts on packages by the name that is installed, else by the one stated."""
+    """Return the facts on packages by the name that is installed, else by the one stated.
+
+    Of an optional part only what nothing else states and what is here: nobody asked for the rest.
+    A constraint says which version, of what is here or asked for.
+    """
     found: dict[str, list[Fact]] = {}
+    beside: dict[str, list[Fact]] = {}
     for one in facts:
-        if one.kind != PACKAGE or one.ecosystem not in (PYPI, CONDA):
-            continue
-        key = _key(one, here)
-        if one.group and key not in here.packages.distributions:
-            continue  # an optional part that was not asked for, or a constraint on nothing
-        found.setdefault(key, []).append(one)
+        if one.kind == PACKAGE and one.ecosystem in (PYPI, CONDA):
+            kept = beside if one.group else found
+            kept.setdefault(_key(one, here), []).append(one)
+    for key, optional in beside.items():
+        if key in found:
+            found[key] += [one for one in optional if one.group == CONSTRAINT]
+        elif key in here.packages.distributions:
+            found[key] = optional
     return found
 
 
@@ -151,6 +159,9 @@ def _key(fact: Fact, here: Here) -> str:
             return name
     if fact.ecosystem == CONDA and fact.name in here.packages.conda:
         return fact.name
+    from_there = places_here.find(fact, installed)
+    if from_there:
+        return from_there
     return next(iter(names.installed_names(fact)), fact.name)
 
 
@@ -231,6 +242,8 @@ def _placed(row: Row, fact: Fact, dist: Installed | None) -> tuple[Row, Differen
     commit = ranges.commit_of(fact.url)
     info = (dist.direct_url.get("vcs_info") if dist is not None else None) or {}
     have = str(info.get("commit_id", ""))
+    if dist is not None and dist.editable is not None and not have:
+        have = dist.editable.commit or ""
     if commit and have:
         if have.startswith(commit):
             return row, None
@@ -239,8 +252,13 @@ def _placed(row: Row, fact: Fact, dist: Installed | None) -> tuple[Row, Differen
             "commit %s -> %s" % (commit[:12], have[:12]),
         )  # fmt: skip
         return row._replace(status=DIFFERS), told
+    if not commit and dist is not None and places_here.same_revision(fact, dist):
+        return row, None
     if commit:
         why = "stated by a commit, and what is installed does not say which it is"
+    elif places_here.revision(fact.url):
+        revision = places_here.revision(fact.url)
+        why = "stated by the branch or tag %s, whose commit is not known here" % revision
     else:
         why = "stated by a place, without a version"
     return row._replace(status=NOT_COMPARED, reason=why), None
@@ -257,7 +275,7 @@ def _absent(key: str, fact: Fact, here: Here) -> tuple[Row, Difference | None]:
     if fact.exactness == PLACED and not where and not ranges.is_remote(fact.url):
         why = "a folder of those who wrote it"
         return row._replace(status=NOT_COMPARED, reason=why), None
-    effect = BROKEN if where else NONE if key in _OWN_TOOLS else POSSIBLE
+    effect = BROKEN if where else NONE if key in OWN_TOOLS else POSSIBLE
     told = Difference(_FACET, _SUBJECT, "removed", key, effect, row.stated, None, where[:4])
     return row, told
 
@@ -269,7 +287,7 @@ def _extra(rows: Iterable[Row], facts: Iterable[Fact], here: Here) -> list[Row]:
     return [
         Row(dist.name, EXTRA, "", dist.version, "")
         for key, dist in sorted(here.packages.distributions.items())
-        if key not in told and key not in _OWN_TOOLS and dist.editable is None
+        if key not in told and key not in OWN_TOOLS and not places_here.is_of_repository(dist)
     ]
 
 
