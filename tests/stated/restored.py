@@ -138,12 +138,16 @@ class Place:
         self.install("--no-deps", "idna==" + OLD_IDNA, "toolz==1.0.0", *extra)
         uv(self.folder, "pip", "uninstall", "-q", "-p", self.python, "six")
 
-    def line(self, name: str, text: str) -> str:
-        """Return the place of the one line of a file that matches ``text``."""
+    def lines(self, name: str, text: str) -> tuple[str, ...]:
+        """Return the place of the one line of a file that matches ``text``.
+
+        Of TOML also that of the table which it begins.
+        """
         lines = (self.folder / name).read_text().splitlines()
         found = [number for number, line in enumerate(lines, 1) if re.search(text, line)]
         assert len(found) == 1, "%s: %s" % (text, found)
-        return "%s:%d" % (name, found[0])
+        head = lines[found[0] - 2].startswith("[[")
+        return tuple("%s:%d" % (name, number) for number in (found[0], found[0] - head))
 
 
 def quiet(said: Said, *left: tuple[str, str]) -> None:
@@ -177,9 +181,9 @@ def three(
     assert rows["idna"]["status"] == "differs"
     assert rows["idna"]["stated"] == idna
     assert rows["idna"]["installed"] == OLD_IDNA
-    assert rows["idna"]["where"] == place.line(file, lines[0])
+    assert rows["idna"]["where"] in place.lines(file, lines[0])
     assert rows["six"]["status"] == "not installed"
-    assert rows["six"]["where"] == place.line(file, lines[1])
+    assert rows["six"]["where"] in place.lines(file, lines[1])
     assert said.status("toolz") == ("extra" if complete else "")
     gone = [one for one in said.data["findings"] if one["name"] == "six"]
     assert gone[0]["where"] == ["train.py:1"]
@@ -187,13 +191,16 @@ def three(
 
 
 def tool(folder: Path, name: str, *more: str) -> Path:
-    """Return the folder of programs of ``name`` from the index, in an environment of its own."""
+    """Return the folder of programs of ``name`` from the index, in an environment of its own.
+
+    more: what is installed, where that is not just ``name``.
+    """
     made = folder / name
     if not made.exists():
         uv(folder, "venv", "-q", "-p", sys.executable, str(made))
         python = str(made / "bin" / "python")
         try:
-            uv(folder, "pip", "install", "-q", "-p", python, name, *more)
+            uv(folder, "pip", "install", "-q", "-p", python, *(more or (name,)))
         except AssertionError as error:
             shutil.rmtree(made)
             pytest.skip("%s cannot be installed: %s" % (name, str(error).strip()[-200:]))

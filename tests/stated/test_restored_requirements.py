@@ -129,7 +129,7 @@ def test_a_freeze_of_debian_with_installers_restored_without_them_is_quiet(tmp_p
 
 @pytest.fixture(scope="session")
 def pip_compile(tmp_path_factory):
-    return str(tool(tmp_path_factory.mktemp("tools"), "pip-tools", "pip") / "pip-compile")
+    return str(tool(tmp_path_factory.mktemp("tools"), "pip-tools") / "pip-compile")
 
 
 @pytest.mark.parametrize("by", ["uv", "pip-tools"])

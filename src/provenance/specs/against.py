@@ -6,6 +6,7 @@ version is never contradicted: the package is there or it is not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ its marker names another platform or Python."""
 
 OWN_TOOLS = frozenset("pip setuptools wheel distribute pkg-resources uv".split())
 """Never told as extra, and harmless where they are gone: they only install."""
+_EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")
 _NO_CONDA = "there is no conda environment here"
 _FACET, _SUBJECT = "packages", "python"
 
@@ -142,6 +144,8 @@ def _by_package(facts: Iterable[Fact], here: Here) -> dict[str, list[Fact]]:
     beside: dict[str, list[Fact]] = {}
     for one in facts:
         if one.kind == PACKAGE and one.ecosystem in (PYPI, CONDA):
+            if places_here.is_top(one.url) and _key(one, here) not in here.packages.distributions:
+                continue  # the project itself: its code is here without being installed
             kept = beside if one.group else found
             kept.setdefault(_key(one, here), []).append(one)
     for key, optional in beside.items():
@@ -167,7 +171,8 @@ def _key(fact: Fact, here: Here) -> str:
 
 def _one(key: str, stated: list[Fact], here: Here) -> tuple[Row, Difference | None]:
     """Return what can be said of one package, and its difference if it differs."""
-    applying = [one for one in stated if _applies(one, here.markers)]
+    here_is = key in here.packages.distributions
+    applying = [one for one in stated if _applies(one, here.markers, here_is)]
     if not applying:
         first = stated[0]
         return Row(key, ELSEWHERE, ranges.shown(first), "", first.where, first.marker), None
@@ -295,12 +300,17 @@ def _added(row: Row) -> Difference:
     return Difference(_FACET, _SUBJECT, "added", row.name, NONE, None, row.installed)
 
 
-def _applies(fact: Fact, markers: Mapping[str, str]) -> bool:
-    """Return whether a fact's marker holds for the interpreter; one that cannot be judged does."""
+def _applies(fact: Fact, markers: Mapping[str, str], installed: bool) -> bool:
+    """Return whether a fact's marker holds for the interpreter; one that cannot be judged does.
+
+    installed: whether the package is here, so that an extra which asks for it may be meant.
+    """
     if not fact.marker or fact.ecosystem != PYPI:
         return True
+    extras = ["", *(_EXTRA.findall(fact.marker) if installed else ())]
     try:
-        return bool(Marker(fact.marker).evaluate({**markers, "extra": ""}))
+        marker = Marker(fact.marker)
+        return any(marker.evaluate({**markers, "extra": extra}) for extra in extras)
     except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
         return True
 

@@ -46,6 +46,11 @@ def is_of_repository(dist: Installed) -> bool:
     return dist.editable is not None or (inside and "dir_info" in dist.direct_url)
 
 
+def is_top(url: str) -> bool:
+    """Return whether an address is that of the folder itself."""
+    return url.partition("#")[0].rstrip("/") in (".", "file:.")
+
+
 def revision(url: str) -> str:
     """Return the commit, tag or branch that a VCS address names, "" where it names none."""
     if not re.match(r"(?:git|hg|svn|bzr)\+|git://|ssh://", url):
