@@ -110,9 +110,9 @@ class Place:
         path.write_text(text)
         return path
 
-    def venv(self, *words: str) -> None:
+    def venv(self, *words: str, python: str = sys.executable) -> None:
         """Make the environment, empty."""
-        uv(self.folder, "venv", "-q", "-p", sys.executable, *words, str(self.env))
+        uv(self.folder, "venv", "-q", "-p", python, *words, str(self.env))
 
     def install(self, *words: str) -> None:
         """Install with ``uv pip install``."""
