@@ -94,7 +94,7 @@ def verify(stated: Stated, place: Project, wish: Wish) -> Outcome:
         compared = against.packages(stated.packages, here, stated.complete)
         rows = compared.rows
         parts.append(("packages", compared.comparison))
-        parts.append(("runtime", against.python(stated.facts, interpreter.version)))
+        parts.append(("runtime", against.python(stated.facts, interpreter.version, here.markers)))
     parts += _elsewhere(stated, interpreter, place, wish)
     if not any(one.total or one.differences for _, one in parts):
         why = "; ".join(dict.fromkeys(n.reason for _, one in parts for n in one.not_compared))

@@ -110,9 +110,10 @@ def _comparison(rows: Sequence[Row], found: Sequence[Difference]) -> Comparison:
     return Comparison(tuple(found), equal, total, "packages", tuple(left))
 
 
-def python(facts: Iterable[Fact], version: str) -> Comparison:
-    """Compare what is stated of Python's version with ``version``."""
+def python(facts: Iterable[Fact], version: str, markers: Mapping[str, str]) -> Comparison:
+    """Compare what is stated of Python's version with ``version``; markers: of its platform."""
     stated = [one for one in facts if one.kind == PYTHON and (one.version or one.specifier)]
+    stated = [one for one in stated if not one.group and _applies(one, markers, installed=True)]
     if not stated:
         return Comparison(unit="Python versions")
     asked = [one for one in stated if _python_allows(one, version) is False]
@@ -305,7 +306,7 @@ def _applies(fact: Fact, markers: Mapping[str, str], installed: bool) -> bool:
 
     installed: whether the package is here, so that an extra which asks for it may be meant.
     """
-    if not fact.marker or fact.ecosystem != PYPI:
+    if not fact.marker:
         return True
     extras = ["", *(_EXTRA.findall(fact.marker) if installed else ())]
     try:
