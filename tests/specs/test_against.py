@@ -100,13 +100,23 @@ def test_missing_is_broken_only_where_the_source_imports_it():
         ('python_version < "3.9"', "same"),
         ('python_version >= "3.9"', "not for here"),
         ('sys_platform == "win32"', "not for here"),
-        ('extra == "dev"', "not for here"),
+        ('extra == "dev"', "same"),
         ("no marker at all", "same"),
     ],
 )
 def test_markers_are_those_of_the_interpreter_looked_at(marker, status):
     row, told = one([exact("a", "1", marker=marker)], here(a="1"))
     assert (row.status, told) == (status, None)
+
+
+def test_what_an_extra_asks_for_is_compared_where_it_is_here():
+    facts = [exact("a", "1", marker='extra == "dev"')]
+    assert one(facts, here(a="1"))[0].status == "same"
+    assert one(facts, here(a="2"))[0].status == "differs"
+    assert one(facts, here(b="2"))[0].status == "not for here"
+    assert one([exact("a", "1", marker='extra == "dev" and sys_platform == "win32"')], here(a="2"))[
+        0
+    ].status == ("not for here")
 
 
 def test_two_entries_with_markers_are_one_package():

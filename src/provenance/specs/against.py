@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from packaging.markers import (
@@ -110,7 +111,9 @@ def _comparison(rows: Sequence[Row], found: Sequence[Difference]) -> Comparison:
     return Comparison(tuple(found), equal, total, "packages", tuple(left))
 
 
-def python(facts: Iterable[Fact], version: str, markers: Mapping[str, str]) -> Comparison:
+def python(
+    facts: Iterable[Fact], version: str, markers: Mapping[str, str] = MappingProxyType({})
+) -> Comparison:
     """Compare what is stated of Python's version with ``version``; markers: of its platform."""
     stated = [one for one in facts if one.kind == PYTHON and (one.version or one.specifier)]
     stated = [one for one in stated if not one.group and _applies(one, markers, installed=True)]
