@@ -122,11 +122,16 @@ class Place:
         """Run the environment's own pip."""
         return run(self.folder, self.python, "-m", "pip", *words)
 
+    def prov(self, **environ: str) -> Prov:
+        """Return the command line in the repository."""
+        prov = Prov(self.folder)
+        prov.environ = clean(**environ)
+        return prov
+
     def verify(self, *words: str, code: int | None = 0, python: str = "", **more: Any) -> Said:
         """Run ``prov verify --offline --json`` with the environment, from outside of it."""
         chosen = ("--python", python or self.python) if python != "-" else ()
-        prov = Prov(self.folder)
-        prov.environ = clean(**more.pop("env", {}))
+        prov = self.prov(**more.pop("env", {}))
         done = prov("verify", *words, "--offline", *chosen, "--json", code=None, **more)
         assert code is None or done.returncode == code, done.stdout + done.stderr
         import json

@@ -185,7 +185,7 @@ def _added(best: Spec, rest: Iterable[Spec]) -> Iterator[Fact]:
         for one in spec.facts:
             if one.group or one.exactness == NAMED:
                 continue
-            if one.kind in bounded and ranges.is_bound(one.specifier):
+            if one.kind in bounded and not _within(one, best.facts):
                 continue
             if one.kind in open_:
                 closed.add(one.kind)
@@ -195,6 +195,13 @@ def _added(best: Spec, rest: Iterable[Spec]) -> Iterator[Fact]:
                 yield one
         open_ -= closed
         named -= closed
+
+
+def _within(one: Fact, bounds: Iterable[Fact]) -> bool:
+    """Return whether a fact names a release of Python or CUDA that the best file's bounds allow."""
+    release = one.version or ranges.named(one.specifier)
+    own = [bound for bound in bounds if bound.kind == one.kind and bound.name == one.name]
+    return bool(release) and all(ranges.allows(bound, release) is not False for bound in own)
 
 
 def _names(root: str) -> list[str]:

@@ -234,7 +234,10 @@ def _same_release(
     row: Row, fact: Fact, conda: CondaPackage | None
 ) -> tuple[Row, Difference | None]:
     """Return what can be said of the stated release: its build may differ."""
-    build = fact.version.partition("+")[2], row.installed.partition("+")[2]
+    build = [
+        re.sub(r"[-_]", ".", text.partition("+")[2]).lower()
+        for text in (fact.version, row.installed)
+    ]
     old, new = fact.version, row.installed
     if build[0] and build[0] != build[1]:
         told = Difference(_FACET, _SUBJECT, "build", row.name, UNKNOWN, old, new)
