@@ -43,7 +43,9 @@ def test_the_best_of_several_files_is_taken_and_named(tmp_path):
     said = place.verify()
     assert said.data["reference"]["file"] == "uv.lock"
     assert set(said.data["reference"]["also"]) >= {"environment.yml", "requirements.txt"}
-    assert said.data["verdict"] == "possible effect"  # README.md names another Python
+    quiet(said)  # the README's Python is older than what the lock is for
+    place.write("README.md", "# Paper\n\nTested with Python 3.9.\n")
+    said = place.verify()
     assert {one[:2] for one in said.findings} == {("version", "python")}
     (place.folder / "README.md").unlink()
     quiet(place.verify())
@@ -193,7 +195,7 @@ def test_a_version_at_the_edge(tmp_path, stated, installed):
     place = Place(tmp_path, **{"requirements.txt": "six==1\nlike%s\n" % stated})
     place.venv()
     metadata(place, "six==1", "like==" + installed)
-    differs = stated == ">=1.0"
+    differs = stated in (">=1.0", "<2")
     assert place.verify().status("like") == ("differs" if differs else "same")
 
 
