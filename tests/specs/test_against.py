@@ -223,3 +223,24 @@ def test_python_of_two_parts_is_a_release_line():
 
 def test_nothing_stated_of_python_compares_nothing():
     assert against.python([], "3.8.18").total == 0
+
+
+@pytest.mark.parametrize("name", ["dataclasses", "enum34", "argparse"])
+def test_a_backport_that_python_has_is_not_missed(name):
+    stated = here()._replace(imports={"dataclasses": ("fit.py:1",), "enum": ("fit.py:2",)})
+    row, told = one([exact(name, "1.0")], stated)
+    assert (row.status, told.effect, told.where) == ("not installed", NONE, ())
+    old = stated._replace(python="3.3.1")
+    assert one([exact(name, "1.0")], old)[1].effect != NONE
+
+
+def test_a_stand_in_is_missed_only_with_what_it_stands_for():
+    facts = [exact("sklearn", "0.0")]
+    assert one(facts, here(**{"scikit-learn": "1.3"}))[1].effect == NONE
+    assert one(facts, here())[1].effect == POSSIBLE
+
+
+def test_a_library_of_conda_is_no_module_of_its_name():
+    facts = [exact("yaml", "0.2.5", ecosystem=CONDA)]
+    row, told = one(facts, here()._replace(imports={"yaml": ("fit.py:3",)}))
+    assert (row.status, told) == ("not compared", None)

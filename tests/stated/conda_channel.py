@@ -103,11 +103,13 @@ class Channel:
         depends = ("python >=3.8",)
         self.add(name, version, "pyhd8ed1ab_0", dict(files), depends, noarch="python")
 
-    def module(self, name: str, version: str, build: str, distribution: str = "") -> None:
-        """Add a package with one module and its metadata, of another name than its own perhaps."""
-        known = distribution or name
-        info = "%s/%s-%s.dist-info" % (SITE, known.replace("-", "_"), version.partition("+")[0])
-        metadata = "Metadata-Version: 2.1\nName: %s\nVersion: %s\n" % (known, version)
+    def module(self, name: str, version: str, build: str, known: str, also: str = "") -> None:
+        """Add a package with one module.
+
+        known: its name in its metadata; also: what its version has there beside ``version``.
+        """
+        info = "%s/%s-%s%s.dist-info" % (SITE, known.replace("-", "_"), version, also)
+        metadata = "Metadata-Version: 2.1\nName: %s\nVersion: %s%s\n" % (known, version, also)
         files: dict[str, bytes | str] = {
             "%s/%s.py" % (SITE, known.replace("-", "_")): b"VALUE = 1\n",
             info + "/METADATA": metadata.encode(),

@@ -41,7 +41,7 @@ def conda(tmp_path_factory):
     for pin in ("six==1.16.0", "idna==3.10", "idna==" + OLD_IDNA, "toolz==1.0.0", "pip==24.2"):
         uv(folder, "pip", "install", "-q", "-p", str(folder / "wheels/bin/python"), pin)
         made.wheel(folder / "wheels" / SITE, *pin.split("=="))
-    made.module("pytorch", "2.1.0", TAG + "_cpu_0", "torch")
+    made.module("pytorch", "2.1.0", TAG + "_cpu_0", "torch", ".post300")
     made.module("py-opencv", "4.8.1", TAG + "_0", "opencv-python")
     made.add("libzlib", "1.2.13", "hd590300_5", {"lib/libz.so.1": b"x"})
     made.add("mkl", "2023.2.0", "h84fe81f_50496", {"lib/libmkl.so": b"x"})

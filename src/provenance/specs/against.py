@@ -186,7 +186,9 @@ def _one(key: str, stated: list[Fact], here: Here) -> tuple[Row, Difference | No
     conda = here.packages.conda.get(first.name) if first.ecosystem == CONDA else None
     if dist is None and conda is None:
         return _absent(key, first, here)
-    version = dist.version if dist is not None else conda.version if conda else ""
+    version = dist.version if dist is not None else ""
+    if conda is not None and (dist is None or dist.conda):
+        version = conda.version  # builds of conda may call themselves 2.1.0.post300
     name = dist.name if dist is not None else key
     for one in facts:
         row, told = _held(name, one, version, dist, conda)
@@ -279,7 +281,8 @@ def _placed(row: Row, fact: Fact, dist: Installed | None) -> tuple[Row, Differen
 def _absent(key: str, fact: Fact, here: Here) -> tuple[Row, Difference | None]:
     """Return what can be said of a package that is not installed."""
     row = Row(key, MISSING, ranges.shown(fact), "", fact.where)
-    modules = importable.modules(key)
+    library = fact.ecosystem == CONDA and names.is_never_python(fact.name)  # libyaml is no yaml
+    modules = () if library else importable.modules(key)
     where = tuple(place for name in modules for place in here.imports.get(name, ()))
     elsewhere = fact.ecosystem == CONDA and not here.packages.conda
     if elsewhere and not where and not names.is_distribution(fact):
@@ -287,9 +290,21 @@ def _absent(key: str, fact: Fact, here: Here) -> tuple[Row, Difference | None]:
     if fact.exactness == PLACED and not where and not ranges.is_remote(fact.url):
         why = "a folder of those who wrote it"
         return row._replace(status=NOT_COMPARED, reason=why), None
-    effect = BROKEN if where else NONE if key in OWN_TOOLS else POSSIBLE
+    effect = BROKEN if where else POSSIBLE
+    if _needless(key, fact, here):
+        effect, where = NONE, ()
     told = Difference(_FACET, _SUBJECT, "removed", key, effect, row.stated, None, where[:4])
     return row, told
+
+
+def _needless(key: str, fact: Fact, here: Here) -> bool:
+    """Return whether nothing is missing without the package: it installs, or Python has it."""
+    stood_for = names.stood_for(fact)
+    return (
+        key in OWN_TOOLS
+        or importable.is_of_python(key, here.python)
+        or (stood_for != "" and stood_for in here.packages.distributions)
+    )
 
 
 def _extra(rows: Iterable[Row], facts: Iterable[Fact], here: Here) -> list[Row]:
