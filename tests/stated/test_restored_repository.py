@@ -161,42 +161,39 @@ def test_odd_versions_and_names(tmp_path):
     assert len(said.rows) == 11
 
 
-@pytest.mark.parametrize(
-    ("stated", "installed", "kind", "effect"),
-    [
-        ("==2.1.0+cpu", "2.1.0+cu118", "build", "unknown"),
-        ("==2.1.0+cpu", "2.1.0", "build", "unknown"),
-        ("==1.0rc1", "1.0", "version", "unknown"),
-        ("==1.0", "1.0.1", "version", "unknown"),
-        ("==1.0", "1.0.post1", "version", "unknown"),
-        ("~=1.4.2", "1.5.0", "version", "possible"),
-        ("<2", "2.0.0", "version", "possible"),
-        ("!=1.5", "1.5", "version", "possible"),
-        ("==1!1.0", "1.0", "version", "unknown"),
-        ("==3.4.*", "3.5", "version", "unknown"),
-    ],
-)
-def test_a_version_that_differs(tmp_path, stated, installed, kind, effect):
-    place = Place(tmp_path, **{"requirements.txt": "six==1\nlike%s\n" % stated})
+DIFFERENT = [
+    ("==2.1.0+cpu", "2.1.0+cu118", "build", "unknown"),
+    ("==2.1.0+cpu", "2.1.0", "build", "unknown"),
+    ("==1.0rc1", "1.0", "version", "unknown"),
+    ("==1.0", "1.0.1", "version", "unknown"),
+    ("==1.0", "1.0.post1", "version", "unknown"),
+    ("~=1.4.2", "1.5.0", "version", "possible"),
+    ("<2", "2.0.0", "version", "possible"),
+    ("<2", "2.0.dev1", "version", "possible"),  # pip's rule: of what comes before 2, too
+    (">=1.0", "1.0rc1", "version", "possible"),
+    ("!=1.5", "1.5", "version", "possible"),
+    ("==1!1.0", "1.0", "version", "unknown"),
+    ("==3.4.*", "3.5", "version", "unknown"),
+]
+ALIKE = [("==1.0", "1.0+local"), ("==1.0+A.b", "1.0+a-b"), ("<=1.0", "1.0+local"), ("==1", "1.0.0")]
+
+
+def test_versions_that_differ_and_versions_that_only_look_so(tmp_path):
+    rows = [(*one[:2], *one[2:]) for one in DIFFERENT] + [(*one, "", "") for one in ALIKE]
+    lines = ["like-%d%s\n" % (number, one[0]) for number, one in enumerate(rows, 1)]
+    place = Place(tmp_path, **{"requirements.txt": "".join(lines)})
     place.venv()
-    metadata(place, "six==1", "like==" + installed)
+    metadata(place, *("like-%d==%s" % (number, one[1]) for number, one in enumerate(rows, 1)))
     said = place.verify()
-    shown = stated.removeprefix("==")
-    assert said.findings == {(kind, "like", effect, shown, installed)}
-    assert said.rows["like"]["where"] == "requirements.txt:2"
-
-
-@pytest.mark.parametrize(
-    ("stated", "installed"),
-    [("<2", "2.0.dev1"), (">=1.0", "1.0rc1"), ("==1.0", "1.0+local"), ("==1.0+A.b", "1.0+a-b")],
-)
-def test_a_version_at_the_edge(tmp_path, stated, installed):
-    """As pip's own rules say: of pre-releases and local versions they are particular."""
-    place = Place(tmp_path, **{"requirements.txt": "six==1\nlike%s\n" % stated})
-    place.venv()
-    metadata(place, "six==1", "like==" + installed)
-    differs = stated in (">=1.0", "<2")
-    assert place.verify().status("like") == ("differs" if differs else "same")
+    assert said.findings == {
+        (kind, "like-%d" % number, effect, stated.removeprefix("=="), installed)
+        for number, (stated, installed, kind, effect) in enumerate(rows, 1)
+        if kind
+    }
+    for number, one in enumerate(rows, 1):
+        row = said.rows["like-%d" % number]
+        assert row["where"] == "requirements.txt:%d" % number
+        assert row["status"] == ("differs" if one[2] else "same")
 
 
 def test_many_that_are_missing_are_told_together(tmp_path):
