@@ -18,6 +18,9 @@ _REVISION = re.compile(r"@([^@/:][^@:]*)\Z")
 _MOVING = frozenset(("main", "master", "head", "develop", "dev", "trunk", "default", "tip"))
 """Names that revisions have which are certainly branches."""
 
+_GENERIC = frozenset(("work", "src", "python", "build", "dist", "package", "code", "lib", "tmp"))
+"""Names of folders that say nothing: all that conda builds comes from one named ``work``."""
+
 
 def find(fact: Fact, distributions: Mapping[str, Installed]) -> str:
     """Return the distribution that was installed from the place of ``fact``, "" for none."""
@@ -90,9 +93,11 @@ def _local(url: str) -> str | None:
 
 
 def _last(path: str) -> str:
-    """Return the last part of a path, "" where that is no name."""
-    name = path.replace("\\", "/").rstrip("/").rpartition("/")[2].removesuffix(".git")
-    return "" if name in (".", "..") else name
+    """Return the last part of a path, two where many end alike; "" where that is no name."""
+    above, _, name = path.replace("\\", "/").rstrip("/").rpartition("/")
+    if name.lower() in _GENERIC:
+        return "%s/%s" % (above.rpartition("/")[2], name)
+    return "" if name in (".", "..") else name.removesuffix(".git")
 
 
 def _remote(url: str) -> str:
