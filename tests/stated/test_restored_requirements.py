@@ -233,3 +233,18 @@ def test_a_freeze_of_places(tmp_path, places):
     assert said.rows["far-tool"]["status"] == "same"
     places.change()
     three(places.verify(code=1), places, "requirements.txt", "3.10", "1.16.0", complete=False)
+
+
+def test_a_freeze_that_names_the_repository_itself_by_an_older_commit(places):
+    git(places.folder, "remote", "add", "origin", "https://example.org/me/paper.git")
+    git(places.folder, "add", "setup.py")
+    git(places.folder, "commit", "-q", "-m", "start")
+    places.pip("install", "-q", "--no-build-isolation", "-e", ".", "six==1.16.0")
+    frozen = places.pip("freeze")
+    assert "-e git+https://example.org/me/paper.git@" in frozen
+    places.write("requirements.txt", frozen)
+    git(places.folder, "add", "requirements.txt")
+    git(places.folder, "commit", "-q", "-m", "freeze")
+    said = places.verify()
+    quiet(said)
+    assert said.status("paper-code") == "same"

@@ -253,6 +253,8 @@ def _same_release(
 
 def _placed(row: Row, fact: Fact, dist: Installed | None) -> tuple[Row, Difference | None]:
     """Return what can be said of a package that a URL, repository or folder gives."""
+    if dist is not None and places_here.is_whole_repository(dist):
+        return row, None  # its own code, which a file in it cannot state by commit
     commit = ranges.commit_of(fact.url)
     info = (dist.direct_url.get("vcs_info") if dist is not None else None) or {}
     have = str(info.get("commit_id", ""))

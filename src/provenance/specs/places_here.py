@@ -49,6 +49,12 @@ def is_of_repository(dist: Installed) -> bool:
     return dist.editable is not None or (inside and "dir_info" in dist.direct_url)
 
 
+def is_whole_repository(dist: Installed) -> bool:
+    """Return whether ``dist`` is the repository that is looked at, installed as it stands there."""
+    path = dist.editable.path if dist.editable is not None else None
+    return path is not None and path.root in ("repo", "cwd") and path.path == "."
+
+
 def is_top(url: str) -> bool:
     """Return whether an address is that of the folder itself."""
     return url.partition("#")[0].rstrip("/") in (".", "file:.")
