@@ -30,13 +30,12 @@ from provenance.knowledge import match
 from provenance.knowledge.judge import PYTHON_ITSELF
 from provenance.operations import (
     _explain_interfaces,
-    _imports,
     _stated_source,
     measuring,
     present,
 )
 from provenance.operations._releases import Releases
-from provenance.operations._stated_source import SourceFiles
+from provenance.operations._stated_source import Imports, SourceFiles
 from provenance.operations.called import calls_of
 from provenance.operations.facts import Facts
 from provenance.operations.recorder import CACHE
@@ -198,10 +197,7 @@ def _own_python(root: str, environ: Mapping[str, str]) -> str | None:
 
 def _here(interpreter: Interpreter, today: Record, files: SourceFiles) -> Here:
     held = next(iter((packages.of(today) or {}).values()))
-    imports = {
-        name: where for name, where in _imports.needed(files.texts).items() if not files.own(name)
-    }
-    return Here(interpreter.version, held, _markers(interpreter), imports)
+    return Here(interpreter.version, held, _markers(interpreter), Imports(files))
 
 
 def _markers(one: Interpreter) -> dict[str, str]:
