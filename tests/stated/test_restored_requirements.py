@@ -178,7 +178,7 @@ def places(tmp_path):
     return place
 
 
-@pytest.mark.parametrize("form", ["far-tool @ %s", "-e %s#egg=far-tool", "%s"])
+@pytest.mark.parametrize("form", ["-e %s#egg=far-tool", "%s"])
 def test_a_repository_at_a_commit_at_a_tag_and_at_a_branch(tmp_path, places, form):
     far = tmp_path / "far-away"
     commit = git(far, "rev-parse", "HEAD").strip()
