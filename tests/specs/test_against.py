@@ -100,13 +100,23 @@ def test_missing_is_broken_only_where_the_source_imports_it():
         ('python_version < "3.9"', "same"),
         ('python_version >= "3.9"', "not for here"),
         ('sys_platform == "win32"', "not for here"),
-        ('extra == "dev"', "not for here"),
+        ('extra == "dev"', "same"),
         ("no marker at all", "same"),
     ],
 )
 def test_markers_are_those_of_the_interpreter_looked_at(marker, status):
     row, told = one([exact("a", "1", marker=marker)], here(a="1"))
     assert (row.status, told) == (status, None)
+
+
+def test_what_an_extra_asks_for_is_compared_where_it_is_here():
+    facts = [exact("a", "1", marker='extra == "dev"')]
+    assert one(facts, here(a="1"))[0].status == "same"
+    assert one(facts, here(a="2"))[0].status == "differs"
+    assert one(facts, here(b="2"))[0].status == "not for here"
+    assert one([exact("a", "1", marker='extra == "dev" and sys_platform == "win32"')], here(a="2"))[
+        0
+    ].status == ("not for here")
 
 
 def test_two_entries_with_markers_are_one_package():
@@ -213,3 +223,24 @@ def test_python_of_two_parts_is_a_release_line():
 
 def test_nothing_stated_of_python_compares_nothing():
     assert against.python([], "3.8.18").total == 0
+
+
+@pytest.mark.parametrize("name", ["dataclasses", "enum34", "argparse"])
+def test_a_backport_that_python_has_is_not_missed(name):
+    stated = here()._replace(imports={"dataclasses": ("fit.py:1",), "enum": ("fit.py:2",)})
+    row, told = one([exact(name, "1.0")], stated)
+    assert (row.status, told.effect, told.where) == ("not installed", NONE, ())
+    old = stated._replace(python="3.3.1")
+    assert one([exact(name, "1.0")], old)[1].effect != NONE
+
+
+def test_a_stand_in_is_missed_only_with_what_it_stands_for():
+    facts = [exact("sklearn", "0.0")]
+    assert one(facts, here(**{"scikit-learn": "1.3"}))[1].effect == NONE
+    assert one(facts, here())[1].effect == POSSIBLE
+
+
+def test_a_library_of_conda_is_no_module_of_its_name():
+    facts = [exact("yaml", "0.2.5", ecosystem=CONDA)]
+    row, told = one(facts, here()._replace(imports={"yaml": ("fit.py:3",)}))
+    assert (row.status, told) == ("not compared", None)

@@ -5,91 +5,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 from provenance.core import verdict
 from provenance.core.difference import BROKEN, NotCompared
-from provenance.core.distributions import key_of, scan
 from provenance.core.uses import CALL, Use
 from provenance.core.verdict import Finding, Reason
-from provenance.environments import cache, sources
-from provenance.errors import ProvError
+from provenance.environments import cache
 from provenance.knowledge.changes import comparable
 from provenance.knowledge.interfaces import INTERFACE, explained, short
 from provenance.knowledge.judge import PYTHON_ITSELF
 from provenance.operations import _signatures, interfaces
+from provenance.operations._releases import Releases
 
 MOST = 3
 """Places and names that one sentence lists."""
 
 
-class Asked(Protocol):
-    """What of a wish matters here: where uv looks, whether it may fetch, whom to tell."""
-
-    @property
-    def cwd(self) -> str: ...
-    @property
-    def environ(self) -> Mapping[str, str]: ...
-    @property
-    def offline(self) -> bool: ...
-    @property
-    def limit_mb(self) -> float | None: ...
-    @property
-    def progress(self) -> Callable[[str], None] | None: ...
-
-
 def changed(
-    finding: Finding,
-    calls: Sequence[Use],
-    python: str,
-    asked: Asked,
-    folders: Sequence[str] = (),
+    finding: Finding, calls: Sequence[Use], releases: Releases
 ) -> tuple[Finding, list[NotCompared]]:
     """Return ``finding`` with what differs in the signatures of ``calls`` between its versions.
 
-    folders: of environments here, in which a release may be installed. Nothing is fetched for a
-    package that is not called. Never raises `ProvError`: that there is no
+    Nothing is fetched for a package that is not called. Never raises `ProvError`: that there is no
     uv or no network is why something was not compared.
     """
-    package, old, new = finding.name, str(finding.old), str(finding.new)
-    if package == PYTHON_ITSELF or not calls:
+    if finding.name == PYTHON_ITSELF or not calls:
         return finding, []
-    minor = ".".join(python.split(".")[:2])
     places = []
-    for version in (old, new):
-        here = _installed(package, version, folders)
-        if here is not None:
-            places.append(here)
-            continue
-        if asked.progress is not None:
-            asked.progress("reading %s %s" % (package, version))
-        try:
-            found = sources.fetch(
-                package,
-                version,
-                minor,
-                asked.environ,
-                asked.cwd,
-                asked.offline,
-                asked.limit_mb or sources.LIMIT_MB,
-            )
-        except ProvError as error:
-            found = sources.Source(None, error.message)
+    for version in (str(finding.old), str(finding.new)):
+        found = releases.of(finding.name, version)
         if found.folder is None:
-            what = "the interface of %s %s" % (package, version)
+            what = "the interface of %s %s" % (finding.name, version)
             return finding, [NotCompared(interfaces.FACET, what, found.reason)]
         places.append(found.folder)
-    return held_against(finding, calls, places[0], places[1], asked.environ)
-
-
-def _installed(package: str, version: str, folders: Sequence[str]) -> str | None:
-    """Return the one of ``folders`` that holds this release as an index has it, None for none."""
-    for folder in folders:
-        for one in scan([folder]):
-            if one.key == key_of(package) and one.version == version and not one.editable_root:
-                return folder
-    return None
+    return held_against(finding, calls, places[0], places[1], releases.environ)
 
 
 def held_against(

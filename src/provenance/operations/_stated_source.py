@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from provenance.core import record, uses
@@ -14,7 +14,7 @@ from provenance.core.record import Record
 from provenance.core.use import Use
 from provenance.facets import behaviour
 from provenance.facets.behaviour import Behaviour
-from provenance.operations import _written
+from provenance.operations import _imports, _written
 
 SECONDS = 10.0
 """How long source is read; what is left then is said."""
@@ -35,6 +35,33 @@ class SourceFiles(NamedTuple):
         """Return whether ``name`` is a module of the repository itself."""
         heads = ("%s.py" % name, "%s/" % name, "src/%s/" % name)
         return any(path == heads[0] or path.startswith(heads[1:]) for path, _ in self.texts)
+
+
+class Imports(Mapping[str, tuple[str, ...]]):
+    """Per importable name, where the source cannot do without it; modules of its own left out.
+
+    Only files that mention a name which is asked for are parsed, each once.
+    """
+
+    def __init__(self, files: SourceFiles) -> None:
+        self._files, self._left = files, list(files.texts)
+        self._found: dict[str, tuple[str, ...]] = {}
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        asked = [one for one in self._left if name in one[1]]
+        if asked:
+            self._left = [one for one in self._left if name not in one[1]]
+            for known, where in _imports.needed(asked).items():
+                self._found[known] = (*self._found.get(known, ()), *where)
+        if self._files.own(name):
+            raise KeyError(name)
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def load(root: str) -> SourceFiles:

@@ -8,12 +8,21 @@ from provenance.core.distributions import key_of
 from provenance.core.record import Record
 from provenance.core.uses import Use
 from provenance.facets import packages
+from provenance.facets._installed import Packages
 from provenance.knowledge import catalog
 from provenance.knowledge.judge import PYTHON_ITSELF
 
 
-def calls_of(package: str, uses: Sequence[Use], run: Record) -> list[Use]:
-    """Return the ``uses`` that name ``package`` by one of its modules; of Python itself, all."""
+def installed(run: Record) -> tuple[Packages, ...]:
+    """Return what a record says is installed, an item per interpreter."""
+    return tuple((packages.of(run) or {}).values())
+
+
+def calls_of(package: str, uses: Sequence[Use], here: Sequence[Packages]) -> list[Use]:
+    """Return the ``uses`` that name ``package`` by one of its modules; of Python itself, all.
+
+    here: as `installed` gives it.
+    """
     key = key_of(package)
     if key == PYTHON_ITSELF:
         return list(uses)
@@ -21,7 +30,7 @@ def calls_of(package: str, uses: Sequence[Use], run: Record) -> list[Use]:
     for one in catalog.by_package(catalog.load()).get(key, ()):
         if len(one.packages) == 1:
             tops |= {symbol.partition(".")[0] for symbol in one.symbols}
-    for installed in (packages.of(run) or {}).values():
-        held = installed.distributions.get(key)
+    for one_of in here:
+        held = one_of.distributions.get(key)
         tops |= {module.partition(".")[0] for module in held.modules} if held else set()
     return [use for use in uses if use.symbol.partition(".")[0] in tops]

@@ -15,13 +15,13 @@ from provenance import config
 from provenance.core import codec, verdict, versions
 from provenance.core.difference import UNKNOWN, Difference, NotCompared
 from provenance.core.distributions import key_of
-from provenance.core.record import Record
 from provenance.core.uses import CALL, Use
 from provenance.core.verdict import Finding
 from provenance.environments import newest as newest_
 from provenance.environments import sources
 from provenance.errors import NothingToCompare, ProvError, UsageError
 from provenance.facets import packages
+from provenance.facets._installed import Packages
 from provenance.knowledge import catalog, match
 from provenance.knowledge import entry as entries_
 from provenance.knowledge.entry import Entry
@@ -36,7 +36,8 @@ from provenance.operations import (
     measuring,
 )
 from provenance.operations._explain_source import Source
-from provenance.operations.called import calls_of
+from provenance.operations._releases import Releases
+from provenance.operations.called import calls_of, installed
 from provenance.operations.calls import Coverage
 from provenance.store import project
 
@@ -125,17 +126,19 @@ def explain(wish: Wish) -> Explained:
     found = match.explain((*differences, *also), source.record, source.record, entries)
     uses = match.uses_of(source.record)
     findings, not_compared = [], [*planned.not_compared]
+    here = installed(source.record)
+    releases = Releases(source.python, wish, source.folders)
     for one in found:
-        own = calls_of(one.name, uses, source.record)
-        told, missing = _explain_interfaces.changed(one, own, source.python, wish, source.folders)
+        own = calls_of(one.name, uses, here)
+        told, missing = _explain_interfaces.changed(one, own, releases)
         findings.append(told)
         not_compared += missing
     called = comparing_calls.Outcome(tuple(findings))
     if planned.sides is not None and differences:
         called = _explain_calls.compared(planned.sides, called.findings, planned.asked)
         notes += [*planned.sides.notes, *called.notes]
-    changes = [_told(one, uses, source.record) for one in differences]
-    changes += [_told(one, uses, source.record)._replace(needed=True) for one in also]
+    changes = [_told(one, uses, here) for one in differences]
+    changes += [_told(one, uses, here)._replace(needed=True) for one in also]
     return Explained(
         source.about,
         source.files,
@@ -182,7 +185,9 @@ def _misspelt(one: Difference, source: Source, entries: Sequence[Entry] | None) 
     """Return a question where nothing knows a package of this name, but one of nearly this name."""
     told = catalog.load() if entries is None else entries
     known = {*catalog.by_package(told), *match.versions_of(source.record)}
-    if one.name in known or calls_of(one.name, match.uses_of(source.record), source.record):
+    if one.name in known or calls_of(
+        one.name, match.uses_of(source.record), installed(source.record)
+    ):
         return []
     near = difflib.get_close_matches(one.name, sorted(known), 1, 0.8)
     return ["nothing here knows %s: did you mean %s?" % (one.name, near[0])] if near else []
@@ -257,10 +262,10 @@ def package_of(name: str) -> str:
     return key
 
 
-def _told(one: Difference, uses: Sequence[Use], run: Record) -> Change:
+def _told(one: Difference, uses: Sequence[Use], here: Sequence[Packages]) -> Change:
     known = catalog.by_package(catalog.load()).get(one.name, ())
     crossed = [entry for entry in known if entries_.span(entry, one.name, one.old, one.new)]
-    calls = [use for use in calls_of(one.name, uses, run) if use.kind == CALL]
+    calls = [use for use in calls_of(one.name, uses, here) if use.kind == CALL]
     return Change(one.name, one.old, one.new, len(crossed), len(calls))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from provenance.errors import BadRecord, NothingToCompare
-from provenance.specs import find, formats
+from provenance.specs import find, formats, ranges
 from provenance.specs.model import (
     CUDA,
     DATA,
@@ -176,13 +176,16 @@ def _added(best: Spec, rest: Iterable[Spec]) -> Iterator[Fact]:
 
     The best one's own groups apart: what is optional there needs no version from elsewhere.
     """
-    open_ = {PYTHON, CUDA} - {one.kind for one in best.facts}
+    open_ = {PYTHON, CUDA} - {one.kind for one in best.facts if not ranges.is_bound(one.specifier)}
+    bounded = {one.kind for one in best.facts if one.kind in open_}
     told = {one.name for one in best.facts if one.kind == PACKAGE and one.exactness != NAMED}
     named = {one.name for one in best.facts if one.kind == PACKAGE} - told
     for spec in rest:
         closed: set[str] = set()
         for one in spec.facts:
             if one.group or one.exactness == NAMED:
+                continue
+            if one.kind in bounded and not _within(one, best.facts):
                 continue
             if one.kind in open_:
                 closed.add(one.kind)
@@ -192,6 +195,13 @@ def _added(best: Spec, rest: Iterable[Spec]) -> Iterator[Fact]:
                 yield one
         open_ -= closed
         named -= closed
+
+
+def _within(one: Fact, bounds: Iterable[Fact]) -> bool:
+    """Return whether a fact names a release of Python or CUDA that the best file's bounds allow."""
+    release = one.version or ranges.named(one.specifier)
+    own = [bound for bound in bounds if bound.kind == one.kind and bound.name == one.name]
+    return bool(release) and all(ranges.allows(bound, release) is not False for bound in own)
 
 
 def _names(root: str) -> list[str]:

@@ -25,16 +25,17 @@ from provenance.core.redact import Redactor
 from provenance.core.verdict import Finding
 from provenance.errors import NothingToCompare
 from provenance.facets import packages
+from provenance.facets._installed import Packages
 from provenance.knowledge import match
 from provenance.knowledge.judge import PYTHON_ITSELF
 from provenance.operations import (
     _explain_interfaces,
-    _imports,
     _stated_source,
     measuring,
     present,
 )
-from provenance.operations._stated_source import SourceFiles
+from provenance.operations._releases import Releases
+from provenance.operations._stated_source import Imports, SourceFiles
 from provenance.operations.called import calls_of
 from provenance.operations.facts import Facts
 from provenance.operations.recorder import CACHE
@@ -49,6 +50,8 @@ from provenance.specs.model import CONDA, PACKAGE, PYPI, PYTHON
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 
+SECONDS_OF_WHEELS = 20.0
+"""After these no wheel is fetched any more to read its interface; what is left is said."""
 LIMIT_MB = 100.0
 """Megabytes of a wheel that are fetched to read its interface, unless asked otherwise."""
 _WORDS = ("text", "evidence", "remedy", "source")
@@ -87,14 +90,15 @@ def verify(stated: Stated, place: Project, wish: Wish) -> Outcome:
     files = _stated_source.load(stated.root)
     parts: list[tuple[str, Comparison]] = []
     rows: tuple[Row, ...] = ()
-    interpreter, today = None, None
+    interpreter, today, held = None, None, None
     if _speaks_of_python(stated):
         interpreter, today = _present(stated, place, wish)
         here = _here(interpreter, today, files)
+        held = here.packages
         compared = against.packages(stated.packages, here, stated.complete)
         rows = compared.rows
         parts.append(("packages", compared.comparison))
-        parts.append(("runtime", against.python(stated.facts, interpreter.version)))
+        parts.append(("runtime", against.python(stated.facts, interpreter.version, here.markers)))
     parts += _elsewhere(stated, interpreter, place, wish)
     if not any(one.total or one.differences for _, one in parts):
         why = "; ".join(dict.fromkeys(n.reason for _, one in parts for n in one.not_compared))
@@ -103,7 +107,7 @@ def verify(stated: Stated, place: Project, wish: Wish) -> Outcome:
             "name another reference: prov verify FILE",
         )
     differences = [one for _, part in parts for one in part.differences]
-    findings, missing, told = _explained(differences, files, interpreter, today, wish)
+    findings, missing, told = _explained(differences, files, interpreter, today, held, wish)
     notes += [*files.notes, *told] if findings else []
     left = [one for _, part in parts for one in part.not_compared]
     return Outcome(
@@ -140,6 +144,7 @@ def _unread(stated: Stated) -> list[str]:
 
 def _doubts(rows: Sequence[Row], stated: Stated) -> list[str]:
     """Return the question that nearly nothing of what is stated being there raises."""
+    rows = [row for row in rows if key_of(row.name) not in against.OWN_TOOLS]
     missing = sum(row.status == against.MISSING for row in rows)
     if missing < _FEW or 2 * missing <= len(rows):
         return []
@@ -192,10 +197,7 @@ def _own_python(root: str, environ: Mapping[str, str]) -> str | None:
 
 def _here(interpreter: Interpreter, today: Record, files: SourceFiles) -> Here:
     held = next(iter((packages.of(today) or {}).values()))
-    imports = {
-        name: where for name, where in _imports.needed(files.texts).items() if not files.own(name)
-    }
-    return Here(interpreter.version, held, _markers(interpreter), imports)
+    return Here(interpreter.version, held, _markers(interpreter), Imports(files))
 
 
 def _markers(one: Interpreter) -> dict[str, str]:
@@ -235,13 +237,14 @@ def _explained(
     files: SourceFiles,
     interpreter: Interpreter | None,
     today: Record | None,
+    held: Packages | None,
     wish: Wish,
 ) -> tuple[list[Finding], list[NotCompared], tuple[str, ...]]:
     """Return the differences with the reasons why they matter to the source here."""
     changed = [one for one in differences if one.kind == "version" and one.effect != "none"]
-    if interpreter is None or today is None or not changed:
+    if interpreter is None or today is None or held is None or not changed:
         return [verdict.finding(one) for one in differences], [], ()
-    tops = _tops(changed, today)
+    tops = _tops(changed, held)
     own, notes = _stated_source.uses_of(files, tops)
     both = own._replace(facets={**own.facets, **today.facets})
     entries = measuring.entries(wish.environ)
@@ -250,16 +253,18 @@ def _explained(
     found = match.explain(judged, both, both, entries)
     uses = match.uses_of(both)
     folders = [path for path in interpreter.sys_path if path.endswith("-packages")]
-    findings, missing = [], []
+    releases = Releases(interpreter.version, _limited(wish), folders, SECONDS_OF_WHEELS)
+    calls = []
     for one, difference in zip(found, differences, strict=False):
-        told, dark = one, list[NotCompared]()
         edge = edges.get(id(difference), "")
         # Of a release that there is not nothing can be fetched.
-        if edge and not edge.endswith(ranges.JUST_BELOW) and difference.facet == "packages":
-            calls = calls_of(one.name, uses, both)
-            told, dark = _explain_interfaces.changed(
-                one, calls, interpreter.version, _limited(wish), folders
-            )
+        there_is = edge and not edge.endswith(ranges.JUST_BELOW) and difference.facet == "packages"
+        calls.append(calls_of(one.name, uses, (held,)) if there_is else [])
+    asked = [one for one, own in zip(found, calls, strict=False) if own]
+    releases.prepare((one.name, str(version)) for one in asked for version in (one.old, one.new))
+    findings, missing = [], []
+    for one, own_calls, difference in zip(found, calls, differences, strict=False):
+        told, dark = _explain_interfaces.changed(one, own_calls, releases)
         findings.append(_as_stated(told, difference))
         missing += dark
     findings += found[len(differences) :]
@@ -295,15 +300,14 @@ def _as_stated(one: Finding, difference: Difference) -> Finding:
     return one._replace(old=difference.old, reasons=tuple(reasons))
 
 
-def _tops(changed: Iterable[Difference], today: Record) -> set[str] | None:
+def _tops(changed: Iterable[Difference], held: Packages) -> set[str] | None:
     """Return the importable names of what changed; None for all, where Python itself did."""
-    held = next(iter((packages.of(today) or {}).values()), None)
     found: set[str] = set()
     for one in changed:
         if one.facet == "runtime" and one.name == PYTHON_ITSELF:
             return None
         key = key_of(one.name)
-        known = held.distributions.get(key) if held else None
+        known = held.distributions.get(key)
         own = {module.partition(".")[0] for module in known.modules} if known else set()
         found |= own or set(importable.modules(key))
     return found

@@ -6,7 +6,9 @@ version is never contradicted: the package is there or it is not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from packaging.markers import (
@@ -29,7 +31,8 @@ from provenance.core.difference import (
 from provenance.core.distributions import key_of
 from provenance.facets._conda import CondaPackage
 from provenance.facets._installed import Installed, Packages
-from provenance.specs import importable, names, ranges
+from provenance.specs import importable, names, places_here, ranges
+from provenance.specs._remarks import CONSTRAINT
 from provenance.specs.model import CONDA, EXACT, NAMED, PACKAGE, PLACED, PYPI, PYTHON, RANGE, Fact
 
 SAME, DIFFERS, MISSING, EXTRA = "same", "differs", "not installed", "extra"
@@ -37,8 +40,9 @@ NOT_STATED, NOT_COMPARED, ELSEWHERE = "not stated", "not compared", "not for her
 """What can be said of a package. Not stated: it is here, and no version is asked for. Not for here:
 its marker names another platform or Python."""
 
-_OWN_TOOLS = frozenset("pip setuptools wheel distribute pkg-resources uv".split())
-"""Never told as extra: every environment has some of them."""
+OWN_TOOLS = frozenset("pip setuptools wheel distribute pkg-resources uv".split())
+"""Never told as extra, and harmless where they are gone: they only install."""
+_EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")
 _NO_CONDA = "there is no conda environment here"
 _FACET, _SUBJECT = "packages", "python"
 
@@ -99,7 +103,7 @@ def _comparison(rows: Sequence[Row], found: Sequence[Difference]) -> Comparison:
     left = [
         NotCompared(_FACET, row.name, "no version is stated")
         for row in rows
-        if row.status == NOT_STATED and key_of(row.name) not in _OWN_TOOLS
+        if row.status == NOT_STATED and key_of(row.name) not in OWN_TOOLS
     ]
     left += [
         NotCompared(_FACET, row.name, row.reason) for row in rows if row.status == NOT_COMPARED
@@ -107,9 +111,12 @@ def _comparison(rows: Sequence[Row], found: Sequence[Difference]) -> Comparison:
     return Comparison(tuple(found), equal, total, "packages", tuple(left))
 
 
-def python(facts: Iterable[Fact], version: str) -> Comparison:
-    """Compare what is stated of Python's version with ``version``."""
+def python(
+    facts: Iterable[Fact], version: str, markers: Mapping[str, str] = MappingProxyType({})
+) -> Comparison:
+    """Compare what is stated of Python's version with ``version``; markers: of its platform."""
     stated = [one for one in facts if one.kind == PYTHON and (one.version or one.specifier)]
+    stated = [one for one in stated if not one.group and _applies(one, markers, installed=True)]
     if not stated:
         return Comparison(unit="Python versions")
     asked = [one for one in stated if _python_allows(one, version) is False]
@@ -132,15 +139,24 @@ def _python_allows(fact: Fact, version: str) -> bool | None:
 
 
 def _by_package(facts: Iterable[Fact], here: Here) -> dict[str, list[Fact]]:
-    """Return the facts on packages by the name that is installed, else by the one stated."""
+    """Return the facts on packages by the name that is installed, else by the one stated.
+
+    Of an optional part only what nothing else states and what is here: nobody asked for the rest.
+    A constraint says which version, of what is here or asked for.
+    """
     found: dict[str, list[Fact]] = {}
+    beside: dict[str, list[Fact]] = {}
     for one in facts:
-        if one.kind != PACKAGE or one.ecosystem not in (PYPI, CONDA):
-            continue
-        key = _key(one, here)
-        if one.group and key not in here.packages.distributions:
-            continue  # an optional part that was not asked for, or a constraint on nothing
-        found.setdefault(key, []).append(one)
+        if one.kind == PACKAGE and one.ecosystem in (PYPI, CONDA):
+            if places_here.is_top(one.url) and _key(one, here) not in here.packages.distributions:
+                continue  # the project itself: its code is here without being installed
+            kept = beside if one.group else found
+            kept.setdefault(_key(one, here), []).append(one)
+    for key, optional in beside.items():
+        if key in found:
+            found[key] += [one for one in optional if one.group == CONSTRAINT]
+        elif key in here.packages.distributions:
+            found[key] = optional
     return found
 
 
@@ -151,12 +167,16 @@ def _key(fact: Fact, here: Here) -> str:
             return name
     if fact.ecosystem == CONDA and fact.name in here.packages.conda:
         return fact.name
+    from_there = places_here.find(fact, installed)
+    if from_there:
+        return from_there
     return next(iter(names.installed_names(fact)), fact.name)
 
 
 def _one(key: str, stated: list[Fact], here: Here) -> tuple[Row, Difference | None]:
     """Return what can be said of one package, and its difference if it differs."""
-    applying = [one for one in stated if _applies(one, here.markers)]
+    here_is = key in here.packages.distributions
+    applying = [one for one in stated if _applies(one, here.markers, here_is)]
     if not applying:
         first = stated[0]
         return Row(key, ELSEWHERE, ranges.shown(first), "", first.where, first.marker), None
@@ -166,7 +186,9 @@ def _one(key: str, stated: list[Fact], here: Here) -> tuple[Row, Difference | No
     conda = here.packages.conda.get(first.name) if first.ecosystem == CONDA else None
     if dist is None and conda is None:
         return _absent(key, first, here)
-    version = dist.version if dist is not None else conda.version if conda else ""
+    version = dist.version if dist is not None else ""
+    if conda is not None and (dist is None or dist.conda):
+        version = conda.version  # builds of conda may call themselves 2.1.0.post300
     name = dist.name if dist is not None else key
     for one in facts:
         row, told = _held(name, one, version, dist, conda)
@@ -214,7 +236,10 @@ def _same_release(
     row: Row, fact: Fact, conda: CondaPackage | None
 ) -> tuple[Row, Difference | None]:
     """Return what can be said of the stated release: its build may differ."""
-    build = fact.version.partition("+")[2], row.installed.partition("+")[2]
+    build = [
+        re.sub(r"[-_]", ".", text.partition("+")[2]).lower()
+        for text in (fact.version, row.installed)
+    ]
     old, new = fact.version, row.installed
     if build[0] and build[0] != build[1]:
         told = Difference(_FACET, _SUBJECT, "build", row.name, UNKNOWN, old, new)
@@ -228,9 +253,13 @@ def _same_release(
 
 def _placed(row: Row, fact: Fact, dist: Installed | None) -> tuple[Row, Difference | None]:
     """Return what can be said of a package that a URL, repository or folder gives."""
+    if dist is not None and places_here.is_whole_repository(dist):
+        return row, None  # its own code, which a file in it cannot state by commit
     commit = ranges.commit_of(fact.url)
     info = (dist.direct_url.get("vcs_info") if dist is not None else None) or {}
     have = str(info.get("commit_id", ""))
+    if dist is not None and dist.editable is not None and not have:
+        have = dist.editable.commit or ""
     if commit and have:
         if have.startswith(commit):
             return row, None
@@ -239,8 +268,13 @@ def _placed(row: Row, fact: Fact, dist: Installed | None) -> tuple[Row, Differen
             "commit %s -> %s" % (commit[:12], have[:12]),
         )  # fmt: skip
         return row._replace(status=DIFFERS), told
+    if not commit and dist is not None and places_here.same_revision(fact, dist):
+        return row, None
     if commit:
         why = "stated by a commit, and what is installed does not say which it is"
+    elif places_here.revision(fact.url):
+        revision = places_here.revision(fact.url)
+        why = "stated by the branch or tag %s, whose commit is not known here" % revision
     else:
         why = "stated by a place, without a version"
     return row._replace(status=NOT_COMPARED, reason=why), None
@@ -249,7 +283,8 @@ def _placed(row: Row, fact: Fact, dist: Installed | None) -> tuple[Row, Differen
 def _absent(key: str, fact: Fact, here: Here) -> tuple[Row, Difference | None]:
     """Return what can be said of a package that is not installed."""
     row = Row(key, MISSING, ranges.shown(fact), "", fact.where)
-    modules = importable.modules(key)
+    library = fact.ecosystem == CONDA and names.is_never_python(fact.name)  # libyaml is no yaml
+    modules = () if library else importable.modules(key)
     where = tuple(place for name in modules for place in here.imports.get(name, ()))
     elsewhere = fact.ecosystem == CONDA and not here.packages.conda
     if elsewhere and not where and not names.is_distribution(fact):
@@ -257,9 +292,21 @@ def _absent(key: str, fact: Fact, here: Here) -> tuple[Row, Difference | None]:
     if fact.exactness == PLACED and not where and not ranges.is_remote(fact.url):
         why = "a folder of those who wrote it"
         return row._replace(status=NOT_COMPARED, reason=why), None
-    effect = BROKEN if where else NONE if key in _OWN_TOOLS else POSSIBLE
+    effect = BROKEN if where else POSSIBLE
+    if _needless(key, fact, here):
+        effect, where = NONE, ()
     told = Difference(_FACET, _SUBJECT, "removed", key, effect, row.stated, None, where[:4])
     return row, told
+
+
+def _needless(key: str, fact: Fact, here: Here) -> bool:
+    """Return whether nothing is missing without the package: it installs, or Python has it."""
+    stood_for = names.stood_for(fact)
+    return (
+        key in OWN_TOOLS
+        or importable.is_of_python(key, here.python)
+        or (stood_for != "" and stood_for in here.packages.distributions)
+    )
 
 
 def _extra(rows: Iterable[Row], facts: Iterable[Fact], here: Here) -> list[Row]:
@@ -269,7 +316,7 @@ def _extra(rows: Iterable[Row], facts: Iterable[Fact], here: Here) -> list[Row]:
     return [
         Row(dist.name, EXTRA, "", dist.version, "")
         for key, dist in sorted(here.packages.distributions.items())
-        if key not in told and key not in _OWN_TOOLS and dist.editable is None
+        if key not in told and key not in OWN_TOOLS and not places_here.is_of_repository(dist)
     ]
 
 
@@ -277,12 +324,17 @@ def _added(row: Row) -> Difference:
     return Difference(_FACET, _SUBJECT, "added", row.name, NONE, None, row.installed)
 
 
-def _applies(fact: Fact, markers: Mapping[str, str]) -> bool:
-    """Return whether a fact's marker holds for the interpreter; one that cannot be judged does."""
-    if not fact.marker or fact.ecosystem != PYPI:
+def _applies(fact: Fact, markers: Mapping[str, str], installed: bool) -> bool:
+    """Return whether a fact's marker holds for the interpreter; one that cannot be judged does.
+
+    installed: whether the package is here, so that an extra which asks for it may be meant.
+    """
+    if not fact.marker:
         return True
+    extras = ["", *(_EXTRA.findall(fact.marker) if installed else ())]
     try:
-        return bool(Marker(fact.marker).evaluate({**markers, "extra": ""}))
+        marker = Marker(fact.marker)
+        return any(marker.evaluate({**markers, "extra": extra}) for extra in extras)
     except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
         return True
 

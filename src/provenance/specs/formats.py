@@ -46,7 +46,8 @@ _BY_NAME: tuple[tuple[str, str], ...] = (
     ),
     (r"(.*[._-])?(env|environments?|conda)([._-]?[\w.-]*)?\.ya?ml", "environment_yml"),
     (
-        r".*(requirements?|reqs?|constraints?|freeze|packages|dependencies)[\w.-]*\.(txt|in|pip|lock)",
+        r".*(requirements?|reqs?|constraints?|freeze|packages|dependencies"
+        r"|(?:package|conda|pip)[._-]?list)[\w.-]*\.(txt|in|pip|lock)",
         "requirements",
     ),
     (
@@ -90,6 +91,8 @@ def _by_head(head: bytes, name: str) -> str:
             return "conda_explicit"
         if ending != "lock" and b"# $ conda create --name <env> --file" in head:
             return "requirements" if re.search("requirement", name, re.IGNORECASE) else "conda_list"
+        if head.lstrip().startswith(b"# packages in environment at "):
+            return "conda_list"
     if ending in ("yml", "yaml"):
         whole = re.search(rb"^metadata:[ \t\r]*$", head, re.MULTILINE)
         if whole and re.search(rb"^[ \t]+content_hash:", head, re.MULTILINE):

@@ -7,6 +7,9 @@ documentation imports it.
 
 from __future__ import annotations
 
+import re
+import sys
+
 _OTHER = """
 attrs attr attrs
 beautifulsoup4 bs4
@@ -17,6 +20,7 @@ dm-env dm_env
 dm-haiku haiku
 dm-sonnet sonnet
 dm-tree tree
+enum34 enum
 faiss-cpu faiss
 faiss-gpu faiss
 ffmpeg-python ffmpeg
@@ -79,6 +83,8 @@ typing-extensions typing_extensions
 umap-learn umap
 websocket-client websocket
 """
+_SINCE = {"dataclasses": (3, 7), "contextvars": (3, 7), "zoneinfo": (3, 9), "tomllib": (3, 11)}
+"""Since when Python has a module, where that is later than any Python that is verified."""
 _MODULES = {words[0]: tuple(words[1:]) for words in map(str.split, _OTHER.strip().splitlines())}
 
 
@@ -87,6 +93,10 @@ def modules(key: str) -> tuple[str, ...]:
     return _MODULES.get(key) or tuple(dict.fromkeys((key.replace("-", "_"), key.replace("-", ""))))
 
 
-def is_known(key: str) -> bool:
-    """Return whether ``key`` is in the table: certainly a Python distribution."""
-    return key in _MODULES
+def is_of_python(key: str, python: str) -> bool:
+    """Return whether Python of this version has what the distribution brings: a backport."""
+    names = modules(key)
+    if not all(name in sys.stdlib_module_names for name in names):
+        return False
+    have = tuple(int(part) for part in re.findall(r"\d+", python)[:2])
+    return all(have >= _SINCE.get(name, (3, 4)) for name in names)

@@ -283,6 +283,14 @@ def installed_names(fact: Fact) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*mapped, *twins)))
 
 
+def stood_for(fact: Fact) -> str:
+    """Return what a stand-in (``sklearn==0.0``) only brings along, "" for any other package."""
+    pattern = _STAND_INS.get(fact.name) if fact.ecosystem == PYPI else None
+    if pattern is None or not re.fullmatch(pattern, fact.version):
+        return ""
+    return _ALIASES.get(fact.name, ("",))[0]
+
+
 def _conda_distributions(name: str) -> tuple[str, ...]:
     if name.startswith("spacy-model-"):
         return (name.removeprefix("spacy-model-"),)
@@ -298,6 +306,8 @@ def is_distribution(fact: Fact) -> bool:
     """Return whether a stated package is certainly a Python distribution, not only perhaps."""
     if fact.kind != PACKAGE or fact.ecosystem != CONDA:
         return fact.kind == PACKAGE and fact.ecosystem == PYPI
+    if is_never_python(fact.name):
+        return False
     name = re.sub(r"[-_.]+", "-", fact.name).lower()
     return name in _SAME or _conda_distributions(name) != (name,)
 

@@ -35,6 +35,12 @@ def is_bound(specifier: str) -> bool:
     return bool(re.search(r"[<>~!]", specifier))
 
 
+def named(specifier: str) -> str:
+    """Return the release that a specifier names ("==3.6.*" and "=3.6" name 3.6), "" for none."""
+    match = re.fullmatch(r"={0,2}\s*v?(\d[\w.!+]*?)(?:\.\*)?", specifier.strip())
+    return match.group(1) if match else ""
+
+
 def shown(fact: Fact) -> str:
     """Return what is stated of the version, nearly as pip writes it: "1.1.3", ">=1,<2", "1.4.*"."""
     if fact.exactness == EXACT and fact.version:
