@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 
 from provenance.core.digest import file_digests
@@ -37,11 +38,11 @@ def fetch(top: str, path: str, target: str, environ: Mapping[str, str]) -> str:
     if program is None:
         return "DVC tracks it, and the dvc program is not here (pip install dvc)"
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    words = [program, "get", "-q", top, path, "-o", target]
+    words = [program, "get", top, path, "-o", target]
     try:
         done = subprocess.run(
             words,
-            cwd=os.path.dirname(target),
+            cwd=tempfile.gettempdir(),  # within another repository of DVC it fails
             env=dict(environ, DVC_NO_ANALYTICS="1"),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -53,8 +54,8 @@ def fetch(top: str, path: str, target: str, environ: Mapping[str, str]) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         return "dvc failed: %s" % error
     if done.returncode or not os.path.lexists(target):
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        return "dvc could not fetch it: %s" % (lines[-1][:_LAST] if lines else "no reason given")
+        said = [line[7:] for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+        return "dvc could not fetch it: %s" % (said[0][:_LAST] if said else "it does not say why")
     return ""
 
 

@@ -288,7 +288,7 @@ def stood_for(fact: Fact) -> str:
     pattern = _STAND_INS.get(fact.name) if fact.ecosystem == PYPI else None
     if pattern is None or not re.fullmatch(pattern, fact.version):
         return ""
-    return _ALIASES.get(fact.name, ("",))[0]
+    return MEANT.get(fact.name, ("",))[0]
 
 
 def _conda_distributions(name: str) -> tuple[str, ...]:
