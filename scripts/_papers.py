@@ -43,6 +43,12 @@ class Paper(NamedTuple):
     adopt: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
 
+    @property
+    def page(self) -> Path:
+        """What shows a reviewer's commands: the README, or a page beside the folder."""
+        beside = EXAMPLES / (self.name + ".md")
+        return beside if beside.exists() else EXAMPLES / self.name / "README.md"
+
 
 PAPERS = (
     Paper(
@@ -88,7 +94,9 @@ class Clone:
     def environ(self, own: str = OWN) -> dict[str, str]:
         """Return the variables of a shell in which the environment ``own`` is activated."""
         kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
-        git = {"GIT_%s_%s" % (who, k): v for who in ("AUTHOR", "COMMITTER") for k, v in _WHO.items()}
+        git = {
+            "GIT_%s_%s" % (who, k): v for who in ("AUTHOR", "COMMITTER") for k, v in _WHO.items()
+        }
         path = [str(self.folder / own / "bin"), str(self._tools), "/usr/local/bin:/usr/bin:/bin"]
         return {
             **kept,

@@ -320,6 +320,23 @@ def test_a_commit_that_nobody_has_is_one_sentence_and_leaves_nothing(tmp_path: P
     assert not (tmp_path / "tree").exists()
 
 
+def test_a_history_that_was_squashed_has_the_same_code(tmp_path: Path) -> None:
+    repo = repository(tmp_path / "repo", FILES)
+    kept = capture(repo, tmp_path / "run", command=("python", "train.py"))
+    published = repository(tmp_path / "published", {**FILES, "prov.lock": "{}\n"})
+    blobs = blobs_of(tmp_path / "run")
+    done = restore.restore_code(kept, blobs, str(published), str(tmp_path / "tree"))
+    assert tree(done.path) == tree(published)
+    assert any("the code that the run used is the same" in note for note in done.notes)
+    write(published, {"train.py": "print('other')\n"})
+    again = restore.restore_code(kept, blobs, str(published), str(tmp_path / "tree2"))
+    assert tree(again.path)[b"train.py"] == tree(done.path)[b"train.py"]
+    git(published, "commit", "-qam", "other code")
+    with pytest.raises(restore.NoSuchCommit):
+        restore.restore_code(kept, blobs, str(published), str(tmp_path / "tree3"))
+    assert not (tmp_path / "tree3").exists()
+
+
 def test_without_git(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     write(folder, {"a.py": "x\n", "sub/b.sh!": "y\n", "big.csv": "1,2\n", ".env": "A=1\n",

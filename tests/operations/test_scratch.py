@@ -136,7 +136,8 @@ def test_code_is_restored_once(prov: Prov, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_tree_that_cannot_be_made_leaves_nothing(prov: Prov) -> None:
     reference, place = recorded(prov)
     git(prov.folder, "checkout", "-q", "--orphan", "other")
-    git(prov.folder, "commit", "-q", "-m", "other")
+    (prov.folder / "helper.py").write_text(HELPER + "# other\n")
+    git(prov.folder, "commit", "-q", "-a", "-m", "other")
     git(prov.folder, "branch", "-D", "main")
     git(prov.folder, "reflog", "expire", "--expire=now", "--all")
     git(prov.folder, "gc", "-q", "--prune=now")

@@ -9,7 +9,16 @@ import random
 from pathlib import Path
 
 SOUND, WORN = 400, 300
-COLUMNS = ("rms", "crest", "kurtosis", "skewness", "band_low", "band_mid", "band_high", "temperature")
+COLUMNS = (
+    "rms",
+    "crest",
+    "kurtosis",
+    "skewness",
+    "band_low",
+    "band_mid",
+    "band_high",
+    "temperature",
+)
 
 
 def bearing(draw: random.Random, worn: bool) -> list[float]:

@@ -96,7 +96,7 @@ def make(folder: str, wanted: Wanted, source: str | None) -> str | None:
     if why is None:
         if source is not None:
             _copy_refs(folder, source)
-        _check_in(folder, wanted)
+        check_in(folder, wanted)
     return why
 
 
@@ -160,7 +160,14 @@ def _on_branch(folder: str, branch: str | None) -> bool:
     return git(folder, "symbolic-ref", "HEAD", "refs/heads/" + branch).code == 0
 
 
-def _check_in(folder: str, wanted: Wanted) -> None:
+def head(folder: str) -> str | None:
+    """Return the commit that the repository at ``folder`` is at, None where it has none."""
+    answer = git(folder, "rev-parse", "-q", "--verify", "HEAD^{commit}")
+    return answer.out.decode("ascii", "replace").strip() if answer.code == 0 else None
+
+
+def check_in(folder: str, wanted: Wanted) -> None:
+    """Put the repository in ``folder`` on ``wanted.commit``, and its files into the index."""
     assert wanted.commit is not None
     on_branch = _on_branch(folder, wanted.branch)
     words = () if on_branch else ("--no-deref",)

@@ -121,6 +121,9 @@ def _from_git(code: Code, blobs: Blobs, source: str | None, destination: str) ->
     wanted = _gittree.Wanted(code.commit, code.branch, remotes, code.settings)
     why = _gittree.make(destination, wanted, source)
     if why is not None:
+        instead = _same_here(code, wanted, source, destination)
+        if instead:
+            return [instead]
         where = "in %s" % source if source else "here (no local repository)"
         raise NoSuchCommit(
             "commit %.12s is neither %s nor on a remote (%s)." % (code.commit, where, why),
@@ -134,6 +137,28 @@ def _from_git(code: Code, blobs: Blobs, source: str | None, destination: str) ->
     for one in code.submodules:
         notes += _submodule(one, code, blobs, source, destination)
     return notes
+
+
+def _same_here(
+    code: Code, wanted: _gittree.Wanted, source: str | None, destination: str
+) -> str:
+    """Write the commit that ``source`` is at where the recorded one is gone; return a note on it.
+
+    A history that was squashed or left behind (a double-blind submission, an archive of files) has
+    other commits with the same code. Only where every source file that the run used has the
+    recorded digest is it that code; "" where it is not.
+    """
+    head = _gittree.head(source) if source is not None else None
+    if head is None or not any(one.path.root == REPO and one.digests for one in code.used):
+        return ""
+    _gittree.check_in(destination, wanted._replace(commit=head, branch=None))
+    notes = _gittree.check_out(destination, source)
+    if notes or _differing(code, destination):
+        return ""
+    return "commit %.12s is not here; %.12s is restored: the code that the run used is the same" % (
+        code.commit,
+        head,
+    )
 
 
 def _changed(patch: Patch | None, commit: str | None, blobs: Blobs, tree: str) -> list[str]:
