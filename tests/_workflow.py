@@ -1,7 +1,7 @@
 """The steps of a GitHub workflow, run by bash as a runner would, with stand-ins for actions.
 
-Not run here: what `uses:` names. What stands for it is in `STAND_INS`; an action, an expression or a
-condition that is not known fails, so that a changed template is looked at.
+Not run here: what `uses:` names. What stands for it is in `STAND_INS`; an action, an expression
+or a condition that is not known fails, so that a changed template is looked at.
 """
 
 from __future__ import annotations

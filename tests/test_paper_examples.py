@@ -11,9 +11,9 @@ import shutil
 from typing import NamedTuple
 
 import pytest
-
 from scripts import _papers
 from scripts._papers import OWN, TODAY, Clone
+
 from tests._workflow import Runner
 from tests.facets._venvs import UV, python_of
 
