@@ -8,6 +8,7 @@ from pathlib import Path
 
 SEGMENTS = 12
 PER_SEGMENT = 50
+SPREADS = (1.6, 6.5, 0.35)
 
 
 def main() -> None:
@@ -17,7 +18,9 @@ def main() -> None:
     for segment in range(SEGMENTS):
         middle = draw.uniform(2, 40), draw.uniform(10, 160), draw.uniform(0, 8)
         for _ in range(PER_SEGMENT):
-            orders, basket, returns = (draw.gauss(m, s) for m, s in zip(middle, (1.6, 6.5, 0.35)))
+            orders, basket, returns = (
+                draw.gauss(m, s) for m, s in zip(middle, SPREADS, strict=True)
+            )
             lines.append("%.3f,%.3f,%.3f,%d" % (orders, basket, returns, segment))
     Path(__file__).with_name("customers.csv").write_bytes(("\n".join(lines) + "\n").encode())
     print("wrote customers.csv: %d customers" % (len(lines) - 1))

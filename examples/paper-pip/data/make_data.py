@@ -1,7 +1,7 @@
 """Make vibration.csv: what a sensor measured at 700 bearings, 300 of them worn.
 
-Standard library only, so that the same bytes come out anywhere. The numbers are drawn, not measured:
-this is an example of a paper's repository, not a data set.
+Standard library only, so that the same bytes come out anywhere. The numbers are drawn, not
+measured: this is an example of a paper's repository, not a data set.
 """
 
 import hashlib
