@@ -58,16 +58,16 @@ PAPERS = (
         (
             "prov run --name table1 -- python train.py",
             "prov lock table1",
-            "prov init --test",
+            "prov init test github",
         ),
-        ("prov.lock", "test_provenance.py"),
+        ("prov.lock", "test_provenance.py", ".github/workflows/provenance.yml"),
     ),
     Paper(
         "paper-conda",
         "3.10",
         ("category-encoders==2.6.3",),
-        ("prov lock --from environment.yml", "prov init --test"),
-        ("prov.lock", "test_provenance.py"),
+        ("prov lock --from environment.yml", "prov init test github"),
+        ("prov.lock", "test_provenance.py", ".github/workflows/provenance.yml"),
     ),
     Paper("paper-never-adopted", "3.10", ("scikit-learn==1.5.2", "numpy==1.26.4")),
 )
