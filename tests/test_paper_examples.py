@@ -13,6 +13,7 @@ import pytest
 from scripts import _papers
 from scripts._papers import OWN, TODAY, Clone
 
+from tests import _conda_prefix
 from tests._workflow import Runner
 from tests.facets._venvs import UV, python_of
 
@@ -214,6 +215,21 @@ def test_a_repository_that_says_it_in_prose_is_quiet_where_that_holds(papers):
     found = judged(papers("paper-never-adopted"), OWN)
     assert (found["verdict"], found["findings"]) == ("same", [])
     assert "CUDA" in json.dumps(found["not_compared"])
+
+
+def test_a_conda_prefix_is_compared_with_all_that_its_file_states(papers, tmp_path):
+    pytest.importorskip("rattler", reason="py-rattler, which makes conda prefixes, is not here")
+    clone = papers("paper-conda")
+    stated = clone.folder / "environment.yml"
+    _conda_prefix.make(clone.folder / ".conda", stated, python_of("3.10"), tmp_path)
+    line = "uv pip install -q --no-deps -p .conda/bin/python category-encoders==%s"
+    clone.run(line % "2.4.1")
+    found = judged(clone, ".conda")
+    assert (found["verdict"], found["findings"], found["not_compared"]) == ("same", [], [])
+    assert "SAME (exit 0)" in dropin(clone, ".conda")
+    clone.run(line % "2.6.3")
+    for words in UPGRADES["paper-conda"].said:
+        assert words in verify(clone, ".conda", 1)
 
 
 @pytest.mark.parametrize("name", PAPERS)
