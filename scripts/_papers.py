@@ -66,7 +66,10 @@ PAPERS = (
         "paper-conda",
         "3.10",
         ("category-encoders==2.6.3",),
-        ("prov lock --from environment.yml", "prov init test github"),
+        (
+            "prov lock --from environment.yml --from data/listings.csv.md5",
+            "prov init test github",
+        ),
         ("prov.lock", "test_provenance.py", ".github/workflows/provenance.yml"),
     ),
     Paper("paper-never-adopted", "3.10", ("scikit-learn==1.5.2", "numpy==1.26.4")),
