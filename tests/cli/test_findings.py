@@ -76,6 +76,17 @@ def test_a_changed_default_that_does_nothing_is_folded() -> None:
     assert beside.checked == ("scikit-learn 1.3.2 -> 1.5.2: PCA(tol) default 0 -> 1",)
 
 
+def test_what_is_known_of_a_difference_without_effect_is_no_changed_default() -> None:
+    told = Reason("L1", "it chooses the kernels of linear algebra")
+    other = Finding("environment", "x", "added", "OMP", "unknown", None, "2")
+    one = other._replace(reasons=(told,))
+    (folded,) = findings.lines([one], PLAIN)
+    assert "changed default" not in folded
+    assert "[environment] OMP is new here: it chooses" in "\n".join(
+        findings.lines([one], PLAIN, verbose=True)
+    )
+
+
 def test_what_the_screen_cannot_hold_is_counted() -> None:
     many = [version("package%d" % n, "possible", place(n)) for n in range(40)]
     shown = findings.lines([version("scikit-learn", "known", *KMEANS), *many], PLAIN)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from provenance.cli.groups import Block, Groups, Seen, grouped, sentence
+from provenance.cli.groups import Block, Groups, Seen, explanations, grouped, sentence
 from provenance.cli.style import Style, plural
 from provenance.core.difference import BROKEN, KNOWN, POSSIBLE, UNKNOWN, NotCompared
 from provenance.core.verdict import Finding
@@ -174,7 +174,7 @@ def unfolded(groups: Groups) -> list[str]:
 
 
 def _of_facet(one: Finding) -> str:
-    return "[%s] %s" % (one.facet, sentence(one))
+    return "[%s] %s" % (one.facet, ": ".join([sentence(one), *explanations(one)[:1]]))
 
 
 def compared_line(facts: Mapping[str, Any], verbose: bool = True) -> str:

@@ -83,7 +83,8 @@ def grouped(findings: Iterable[Finding]) -> Groups:
     blocks += absent
     for one in rest:
         idle = [reason for reason in one.reasons if _effect(one, reason) in (NONE, UNKNOWN)]
-        checked += ["%s: %s" % (sentence(one), _flat(reason.text)) for reason in idle]
+        done = [reason for reason in idle if reason.effect]  # others only say what is known of it
+        checked += ["%s: %s" % (sentence(one), _flat(reason.text)) for reason in done]
         if one.effect == NONE:
             harmless.append(one)
         elif one.effect == UNKNOWN:
@@ -92,6 +93,11 @@ def grouped(findings: Iterable[Finding]) -> Groups:
             telling = [reason for reason in one.reasons if reason not in idle]
             blocks += [_block(one, part) for part in _by_place(one, telling)] or [_bare(one)]
     return Groups(_ordered(blocks), tuple(checked), tuple(unknown), tuple(harmless))
+
+
+def explanations(one: Finding) -> list[str]:
+    """Return what is known of such a difference, whether or not it was checked here."""
+    return [_flat(reason.text) for reason in one.reasons if not reason.effect]
 
 
 def _absent(findings: Iterable[Finding]) -> tuple[list[Finding], list[Block]]:
@@ -180,7 +186,8 @@ def _distinct(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _restore(one: Finding) -> tuple[str, ...]:
-    if one.facet == "packages" and one.kind == "version" and isinstance(one.old, str):
+    kinds = ("version", "removed")
+    if one.facet == "packages" and one.kind in kinds and isinstance(one.old, str):
         return (_flat("pip install " + versions.requirement(one.name, one.old)),)
     return ()
 
@@ -214,6 +221,9 @@ def sentence(one: Finding) -> str:
 
 
 def _sentence(one: Finding) -> str:
+    if one.facet == "packages" and one.kind == "removed" and one.text:
+        was = one.old if isinstance(one.old, str) else ""
+        return "%s is not installed: %s" % (" ".join(filter(None, (one.name, was))), one.text)
     if one.text and one.kind not in ("version", "changed"):
         return "%s: %s" % (one.name, one.text)
     if one.kind == "removed" and one.facet != "packages":

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from provenance import __version__
 from provenance.agent import inventory
 from provenance.core import context, record
 from provenance.core.context import Context, Interpreter
-from provenance.core.paths import Roots
-from provenance.core.record import Record
+from provenance.core.paths import REPO, PathRef, Roots
+from provenance.core.record import Record, Subject
 from provenance.core.redact import Redactor
 from provenance.errors import ProvError, SystemRefused
 from provenance.operations import clock, facts
@@ -83,7 +83,8 @@ def _interpreters(reference: Record, here: Here) -> tuple[tuple[Interpreter, ...
     if not recorded and here.python is None:
         return (), ()
     folder = here.roots.cwd if os.path.isdir(here.roots.cwd) else here.place.root
-    main = here.python or choose_python(reference, here.environ, folder)
+    own = _own_environment(reference, recorded, here)
+    main = here.python or own or choose_python(reference, here.environ, folder)
     found = [inventory.probe(main, here.environ, folder)._replace(id="python")]
     notes = []
     for subject in recorded[1:]:
@@ -95,6 +96,23 @@ def _interpreters(reference: Record, here: Here) -> tuple[tuple[Interpreter, ...
             continue
         found.append(one._replace(id=subject.id))
     return tuple(found), tuple(notes)
+
+
+def _own_environment(reference: Record, recorded: Sequence[Subject], here: Here) -> str | None:
+    """Return the interpreter of the repository's environment if the run used it and none is active.
+
+    A command that says ``python`` meant that one then, whatever is first on PATH of a reader who
+    made the environment and did not activate it.
+    """
+    active = here.environ.get("VIRTUAL_ENV") or here.environ.get("CONDA_PREFIX")
+    if active or not recorded or not reference.command or os.sep in reference.command[0]:
+        return None
+    try:
+        used = PathRef.from_json(recorded[0].payload["executable"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    path = here.roots.locate(used) if used.root == REPO else None
+    return _executable(path) if path else None
 
 
 def choose_python(reference: Record, environ: Mapping[str, str], cwd: str) -> str:

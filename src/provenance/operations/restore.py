@@ -139,9 +139,7 @@ def _from_git(code: Code, blobs: Blobs, source: str | None, destination: str) ->
     return notes
 
 
-def _same_here(
-    code: Code, wanted: _gittree.Wanted, source: str | None, destination: str
-) -> str:
+def _same_here(code: Code, wanted: _gittree.Wanted, source: str | None, destination: str) -> str:
     """Write the commit that ``source`` is at where the recorded one is gone; return a note on it.
 
     A history that was squashed or left behind (a double-blind submission, an archive of files) has
