@@ -273,6 +273,19 @@ def test_a_bump_of_the_version_fails_in_ci(papers, runner, tmp_path, name):
     assert "::error" in red[-1].out
 
 
+def test_the_environment_that_a_reviewer_did_not_activate_is_found(papers):
+    """The recorded command says "python": first on PATH is another one for who did not activate."""
+    clone = papers("paper-pip")
+    bare = {"VIRTUAL_ENV": "", "PATH": clone.environ()["PATH"].partition(":")[2]}
+    assert "./.venv/bin/python" in clone.run("prov verify", environ=bare).stdout
+    (clone.folder / OWN).rename(clone.folder / ".other")
+    try:
+        told = clone.run("prov verify --python /usr/bin/python3", code=1, environ=bare).stdout
+        assert "scikit-learn 1.3.2 is not installed" in told
+    finally:
+        (clone.folder / ".other").rename(clone.folder / OWN)
+
+
 def test_edits_of_the_recorded_paper_get_the_right_verdict(papers):
     clone = papers("paper-pip")
     script, table = clone.folder / "train.py", clone.folder / "data" / "vibration.csv"

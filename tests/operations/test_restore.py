@@ -337,6 +337,26 @@ def test_a_history_that_was_squashed_has_the_same_code(tmp_path: Path) -> None:
     assert not (tmp_path / "tree3").exists()
 
 
+def test_files_that_were_handed_in_without_their_history_have_the_same_code(
+    tmp_path: Path,
+) -> None:
+    repo = repository(tmp_path / "repo", FILES)
+    kept = capture(repo, tmp_path / "run", command=("python", "train.py"))
+    blobs = blobs_of(tmp_path / "run")
+    files = tmp_path / "files"
+    write(
+        files, {**FILES, "prov.lock": "{}\n", ".env": "TOKEN=1\n", "v/pyvenv.cfg": "", "v/a.py": ""}
+    )
+    done = restore.restore_code(kept, blobs, str(files), str(tmp_path / "tree"))
+    assert set(tree(done.path)) >= {b"train.py", b"lib/util.py", b"run.sh", b"prov.lock"}
+    assert not {b".env", b"v/a.py"} & set(tree(done.path))
+    assert any("the files of the folder are restored" in note for note in done.notes)
+    write(files, {"train.py": "print('other')\n"})
+    with pytest.raises(restore.NoSuchCommit):
+        restore.restore_code(kept, blobs, str(files), str(tmp_path / "tree2"))
+    assert not (tmp_path / "tree2").exists()
+
+
 def test_without_git(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     write(folder, {"a.py": "x\n", "sub/b.sh!": "y\n", "big.csv": "1,2\n", ".env": "A=1\n",

@@ -17,7 +17,7 @@ from provenance.core.digest import SHA256, file_digests
 from provenance.core.paths import CWD, REPO, PathRef, Roots
 from provenance.core.record import Record
 from provenance.errors import BadRecord, NothingToCompare, ProvError, SystemRefused
-from provenance.facets import _patch
+from provenance.facets import _kept, _patch
 from provenance.facets import code as code_facet
 from provenance.facets.code import Code, Patch, Submodule
 from provenance.operations import _gittree, _untar
@@ -80,7 +80,7 @@ def _filled(code: Code, blobs: Blobs, repo: str | None, destination: str) -> lis
     notes = []
     if code.vcs == "git":
         source = _source(repo)
-        notes += _from_git(code, blobs, source, destination)
+        notes += _from_git(code, blobs, source, repo, destination)
     else:
         notes.append("the run was not in a git repository: only its source and settings are here")
     for archive in (code.untracked, code.ignored):
@@ -116,15 +116,17 @@ def _source(repo: str | None) -> str | None:
     return os.fsdecode(answer.out).rstrip("\n")
 
 
-def _from_git(code: Code, blobs: Blobs, source: str | None, destination: str) -> list[str]:
+def _from_git(
+    code: Code, blobs: Blobs, source: str | None, folder: str | None, destination: str
+) -> list[str]:
     remotes = tuple((one.name, one.url) for one in code.remotes)
     wanted = _gittree.Wanted(code.commit, code.branch, remotes, code.settings)
     why = _gittree.make(destination, wanted, source)
     if why is not None:
-        instead = _same_here(code, wanted, source, destination)
+        instead = _same_here(code, wanted, source, folder, destination)
         if instead:
             return [instead]
-        where = "in %s" % source if source else "here (no local repository)"
+        where = "in %s" % source if source else "here (no git repository)"
         raise NoSuchCommit(
             "commit %.12s is neither %s nor on a remote (%s)." % (code.commit, where, why),
             "fetch it from whoever has it: git fetch REMOTE %s" % code.commit,
@@ -139,24 +141,44 @@ def _from_git(code: Code, blobs: Blobs, source: str | None, destination: str) ->
     return notes
 
 
-def _same_here(code: Code, wanted: _gittree.Wanted, source: str | None, destination: str) -> str:
-    """Write the commit that ``source`` is at where the recorded one is gone; return a note on it.
+def _same_here(
+    code: Code, wanted: _gittree.Wanted, source: str | None, folder: str | None, destination: str
+) -> str:
+    """Write what is here instead where the recorded commit is gone; return a note on it.
 
     A history that was squashed or left behind (a double-blind submission, an archive of files) has
-    other commits with the same code. Only where every source file that the run used has the
-    recorded digest is it that code; "" where it is not.
+    other commits with the same code, or none. Only where every source file that the run used has
+    the recorded digest is it that code; "" where it is not.
     """
+    if not any(one.path.root == REPO and one.digests for one in code.used):
+        return ""
     head = _gittree.head(source) if source is not None else None
-    if head is None or not any(one.path.root == REPO and one.digests for one in code.used):
+    if head is not None:
+        _gittree.check_in(destination, wanted._replace(commit=head, branch=None))
+        whole, taken = not _gittree.check_out(destination, source), "%.12s is" % head
+    elif source is None and folder is not None:
+        whole, taken = _copied(folder, destination), "the files of the folder are"
+    else:
         return ""
-    _gittree.check_in(destination, wanted._replace(commit=head, branch=None))
-    notes = _gittree.check_out(destination, source)
-    if notes or _differing(code, destination):
+    if not whole or _differing(code, destination):
         return ""
-    return "commit %.12s is not here; %.12s is restored: the code that the run used is the same" % (
-        code.commit,
-        head,
-    )
+    text = "commit %.12s is not here; %s restored: the code that the run used is the same"
+    return text % (code.commit, taken)
+
+
+def _copied(folder: str, destination: str) -> bool:
+    """Copy code and settings of a folder without git; return whether these were all."""
+    paths, whole = _kept.walk(folder)
+    for path in _kept.candidates(paths):
+        here, there = os.path.join(folder, path), os.path.join(destination, path)
+        if not _kept.is_kept(path) or _kept.is_secret_file(path):
+            continue
+        if os.path.islink(here) or not os.path.isfile(here):
+            continue
+        if os.path.getsize(here) <= _kept.LARGEST:
+            os.makedirs(os.path.dirname(there), exist_ok=True)
+            shutil.copyfile(here, there)
+    return whole
 
 
 def _changed(patch: Patch | None, commit: str | None, blobs: Blobs, tree: str) -> list[str]:
