@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # Drop-in test of prov 0.1.0.dev0. SHA-256 of all that is below the next line:
-# 0a5085568014606f116d5c1b1435d6df6c4fcded8dab569e48e7babbfab31027
+# fa52bb259003316d39dfce35276d3b807a1e8e7598409f4f47e8bae278e29a73
 """Whether Python, packages, code, data, settings and GPU here are those that a reference names.
 
 The reference is prov.lock in this folder or above it, else requirements.txt. Run this file with
@@ -266,14 +266,13 @@ def check_files(name: str, rows: list[Row], top: str) -> Item:
         path = os.path.join(top, os.path.expanduser(row["path"]))
         readable = os.path.isfile(path) and os.access(path, os.R_OK)
         size = os.path.getsize(path) if readable else None
+        state, why = "wrong", "it has changed"
         if "skip" in row or size is None:
             state, why = "wrong" if row.get("needed") else "skipped", row.get("skip", "not here")
         elif size > 1 << 30 and os.getenv("PROV_FULL") != "1":
             state, why = "skipped", "more than 1 GiB (PROV_FULL=1 digests it)"
         elif digest(path, row["digest"]) or row.get("meaning", "?") == meaning(path):
             state, why = "equal", ""
-        else:
-            state, why = "wrong", "it has changed"
         found[state].append("%s: %s" % (row["path"], why))
     effect, total = "broken" if found["wrong"] else "none", len(found["equal"] + found["wrong"])
     text = "\n  ".join(["%s differs from the reference:" % name, *found["wrong"]])
@@ -291,7 +290,7 @@ def digest(path: str, recorded: str) -> bool:
 
 
 def meaning(path: str) -> str:
-    """Return a digest of source that comments, layout and docstrings do not change, "" for none."""
+    """Return a digest of source that comments, layout and unread docstrings leave, "" for none."""
     try:
         with open(path, "rb") as stream:
             data = stream.read()
@@ -299,7 +298,8 @@ def meaning(path: str) -> str:
             cells = [one for one in json.loads(data)["cells"] if one["cell_type"] == "code"]
             told = ["".join(one["source"]).rstrip() for one in cells if one["source"]]
         else:
-            told = outline(ast.parse(data))
+            doc = ast.walk(ast.parse(data)) if re.search(b"_doc_|getdoc|docopt|dspy", data) else ()
+            told = outline(ast.parse(data)) + [outline(o.value) for o in doc if type(o) is ast.Expr]
         return hashlib.sha256(ascii(told).encode()).hexdigest()
     except NOT_UNDERSTOOD:
         return ""

@@ -263,14 +263,13 @@ def check_files(name: str, rows: list[Row], top: str) -> Item:
         path = os.path.join(top, os.path.expanduser(row["path"]))
         readable = os.path.isfile(path) and os.access(path, os.R_OK)
         size = os.path.getsize(path) if readable else None
+        state, why = "wrong", "it has changed"
         if "skip" in row or size is None:
             state, why = "wrong" if row.get("needed") else "skipped", row.get("skip", "not here")
         elif size > 1 << 30 and os.getenv("PROV_FULL") != "1":
             state, why = "skipped", "more than 1 GiB (PROV_FULL=1 digests it)"
         elif digest(path, row["digest"]) or row.get("meaning", "?") == meaning(path):
             state, why = "equal", ""
-        else:
-            state, why = "wrong", "it has changed"
         found[state].append("%s: %s" % (row["path"], why))
     effect, total = "broken" if found["wrong"] else "none", len(found["equal"] + found["wrong"])
     text = "\n  ".join(["%s differs from the reference:" % name, *found["wrong"]])
@@ -288,7 +287,7 @@ def digest(path: str, recorded: str) -> bool:
 
 
 def meaning(path: str) -> str:
-    """Return a digest of source that comments, layout and docstrings do not change, "" for none."""
+    """Return a digest of source that comments, layout and unread docstrings leave, "" for none."""
     try:
         with open(path, "rb") as stream:
             data = stream.read()
@@ -296,7 +295,8 @@ def meaning(path: str) -> str:
             cells = [one for one in json.loads(data)["cells"] if one["cell_type"] == "code"]
             told = ["".join(one["source"]).rstrip() for one in cells if one["source"]]
         else:
-            told = outline(ast.parse(data))
+            doc = ast.walk(ast.parse(data)) if re.search(b"_doc_|getdoc|docopt|dspy", data) else ()
+            told = outline(ast.parse(data)) + [outline(o.value) for o in doc if type(o) is ast.Expr]
         return hashlib.sha256(ascii(told).encode()).hexdigest()
     except NOT_UNDERSTOOD:
         return ""

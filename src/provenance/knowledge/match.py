@@ -66,7 +66,9 @@ def _softened(difference: Difference, uses: Sequence[Use], old: Record, others: 
     key = key_of(difference.name)
     tops = {use.symbol.partition(".")[0] for use in uses}
     for subject in old.payloads("packages"):
-        one = subject.payload.get("distributions", {}).get(key) or {}
+        one = subject.payload.get("distributions", {}).get(key)
+        if one is None:  # environment files state it, no run had it: its modules are not known
+            return difference
         if tops.intersection(one.get("modules") or (key.replace("-", "_"),)):
             return difference
     return difference._replace(effect=POSSIBLE, text="a library that the run used imported it")

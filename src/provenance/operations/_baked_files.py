@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,7 +12,6 @@ from provenance.core.digest import SHA256, TREE
 from provenance.core.paths import CWD, HOME, REPO, PathRef, Roots
 from provenance.core.record import Record
 
-_READS_DOCSTRINGS = re.compile(rb"\b(?:__doc__|getdoc|docopt|dspy)\b")
 _MOST_FILES = 2000
 """Files of one folder of data that a lock lists."""
 
@@ -40,7 +38,7 @@ def _meaning(path: str | None, recorded: Mapping[str, str]) -> str | None:
         here = sourcedigest.digests(path or "", data)
         here[SHA256] = digest.bytes_digest(data, SHA256)
         same = any(recorded.get(name) == value for name, value in here.items())
-        if path is None or not same or _READS_DOCSTRINGS.search(data):
+        if path is None or not same:
             return None
         return check.meaning(path) or None
     except OSError:

@@ -6,19 +6,20 @@ Known changes are judged for the source that the repository has when the lock is
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from provenance.agent import check
 from provenance.core import digest
-from provenance.core.difference import BROKEN, POSSIBLE, UNKNOWN
+from provenance.core.difference import BROKEN, NONE, POSSIBLE, UNKNOWN
 from provenance.knowledge import catalog, match
 from provenance.knowledge.judge import PYTHON_ITSELF
 from provenance.operations import _baked_changes, _imports, _stated_source
 from provenance.operations._baked_changes import Package
 from provenance.operations._baked_checks import FORM, relative_top
 from provenance.operations.stated import Stated
-from provenance.specs import importable, names, ranges
+from provenance.specs import against, importable, names, ranges
 from provenance.specs.model import CONDA, EXACT, NAMED, PACKAGE, PLACED, PYPI, PYTHON, Fact
 
 _ELSEWHERE = "%s: by this test only packages of Python can be seen (prov verify sees more)"
@@ -30,9 +31,9 @@ def section(stated: Sequence[Stated], path: str, top: str) -> dict[str, Any]:
     needed = {name for name in _imports.needed(files.texts) if not files.own(name)}
     rows = [row for one in stated for fact in one.facts for row in _rows(fact, needed)]
     exact = {
-        row["key"]: Package(row["key"], row["name"], row["asked"][2:], tuple(row["modules"]))
+        row["key"]: Package(row["key"], row["name"], _release(row["asked"]), tuple(row["modules"]))
         for row in rows
-        if row.get("asked", "").startswith("==") and not set(row["asked"]) & set(",*")
+        if _release(row.get("asked", ""))
     }
     tops = {name for one in exact.values() for name in one.modules}
     uses = match.uses_of(_stated_source.uses_of(files, tops)[0]) if exact else ()
@@ -41,9 +42,27 @@ def section(stated: Sequence[Stated], path: str, top: str) -> dict[str, Any]:
         "title": ", ".join(one.path for one in stated),
         "top": relative_top(path, top),
         "packages": rows,
-        "known": _baked_changes.known(catalog.load(), exact, uses, None),
+        "known": [
+            _of_series(row, rows) for row in _baked_changes.known(catalog.load(), exact, uses, None)
+        ],
         "data": [row for one in stated for row in _data(one)],
     }
+
+
+def _release(asked: str) -> str:
+    """Return the release that ``asked`` names, the first of a series ("==1.1.*"), "" for none."""
+    release = asked[2:].removesuffix(".*")
+    return release if asked.startswith("==") and not set(release) & set(",*") else ""
+
+
+def _of_series(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what is known of a package with the remedy for a series where the file names one."""
+    asked = next(one["asked"] for one in rows if one["key"] == row["package"] and "asked" in one)
+    if not asked.endswith(".*"):
+        return row
+    name = next(one["name"] for one in rows if one["key"] == row["package"] and "asked" in one)
+    pinned = re.escape("%s==%s" % (name, _release(asked))) + r"(?![\w.])"
+    return dict(row, text=re.sub(pinned, lambda _: "'%s%s'" % (name, asked), row["text"]))
 
 
 def _rows(fact: Fact, needed: set[str]) -> Iterator[dict[str, Any]]:
@@ -68,7 +87,7 @@ def _rows(fact: Fact, needed: set[str]) -> Iterator[dict[str, Any]]:
         "asked": asked,
         "wanted": "%s asks for %s" % (fact.where, ranges.shown(fact) or "it"),
         "differs": POSSIBLE if ranges.is_bound(asked) else UNKNOWN,
-        "missing": BROKEN if needed.intersection(modules) else UNKNOWN,
+        "missing": _missing(key, needed.intersection(modules)),
         "modules": list(modules),
         "fix": "use Python " + asked.lstrip("=")
         if python
@@ -97,6 +116,13 @@ def _asked(fact: Fact) -> str | None:
         return None
     clauses = ranges.shown(fact).split(",")
     return ",".join(one if one[:1] in "<>=!~" else "==" + one for one in clauses)
+
+
+def _missing(key: str, imported: Iterable[str]) -> str:
+    """Return what it means that a package is not installed whose modules are ``imported``."""
+    if set(imported):
+        return BROKEN
+    return NONE if key in against.OWN_TOOLS else UNKNOWN
 
 
 def _data(one: Stated) -> Iterator[dict[str, Any]]:
