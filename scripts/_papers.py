@@ -57,7 +57,7 @@ PAPERS = (
         ("scikit-learn==1.6.1", "numpy==1.26.4", "scipy==1.15.3"),
         (
             "prov run --name table1 -- python train.py",
-            "prov lock table1",
+            "prov lock table1 --anonymous",
             "prov init test github",
         ),
         ("prov.lock", "test_provenance.py", ".github/workflows/provenance.yml"),
