@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # Drop-in test of prov 0.1.0.dev0. SHA-256 of all that is below the next line:
-# 60906eb43ef01b04898b752879dae1f7e24e8112ca1532bd9c3f3e42c5536eb0
+# fa52bb259003316d39dfce35276d3b807a1e8e7598409f4f47e8bae278e29a73
 """Whether Python, packages, code, data, settings and GPU here are those that a reference names.
 
 The reference is prov.lock in this folder or above it, else requirements.txt. Run this file with
@@ -43,12 +43,14 @@ MARKERS = {
     "python_version": "%d.%d" % sys.version_info[:2],
     "python_full_version": platform.python_version(),
 }  # fmt: skip
+DEFINITION = (
+    r"(?m)^(?P<indent>%s)(?:@.*\n(?:(?P=indent)[ \t)].*\n)*(?P=indent))*"
+    r"(?:async +def|def|class) +%s\b.*\n(?:(?:(?P=indent)[ \t)].*|[ \t]*)\n)*"
+)
 SIGNS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError, SyntaxError, RecursionError)
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 Row = Dict[str, Any]
-Item = namedtuple("Item", "name effect text total skipped")
-"""The answer to one question. total: facts compared; skipped: why others were not."""
+Item = namedtuple("Item", "name effect text total skipped")  # total: facts that were compared
 __unittest = True  # failures are shown without the lines of this file
 
 
@@ -141,8 +143,7 @@ def reference(path: str) -> Row:
         raise ValueError("it was changed by hand: its seal does not hold")
     if lock["schema"] != "prov/lock/1" or lock.get("checks", {}).get("form") != 1:
         raise ValueError("it is of another prov than this test: renew it with prov lock")
-    checks: Row = lock["checks"]
-    return checks
+    return dict(lock["checks"])
 
 
 def key_of(name: str) -> str:
@@ -152,17 +153,15 @@ def key_of(name: str) -> str:
 
 def installed() -> dict[str, str]:
     """Return the version of each installed package by key; the first on the path counts."""
-    found = {"python": platform.python_version()}
-    for folder in dict.fromkeys(os.path.abspath(one) for one in sys.path):
-        here = {}
+    found = {}
+    for folder in reversed([os.path.abspath(one) for one in sys.path]):
         place = glob.escape(folder) + "/[!~]*-info"
         files = glob.glob(place) + glob.glob(place + "/METADATA") + glob.glob(place + "/PKG-INFO")
         for file in sorted(filter(os.path.isfile, files), key=os.path.getmtime):  # later install
             with open(file, encoding="utf-8", errors="replace") as stream:
                 told = dict(re.findall(r"(?m)^(Name|Version): *(\S+)", stream.read(4096)))
-            here[key_of(told.get("Name", ""))] = told.get("Version", "")
-        found = {**here, **found}
-    return found
+            found[key_of(told.get("Name", ""))] = told.get("Version", "")
+    return dict(found, python=platform.python_version())
 
 
 def check_packages(checks: Row) -> list[Item]:
@@ -172,21 +171,20 @@ def check_packages(checks: Row) -> list[Item]:
     other = {row["key"] for row in rows if not is_met(row, here.get(row["key"]))}
     reasons: dict[str, list[Row]] = {key: [] for key in other}
     dark: dict[str, list[str]] = {key: [] for key in other}
-    told = set()
     for one in checks.get("known", ()):
         key, now = one["package"], re.match(r"[\d.]*\d", here.get(one["package"], ""))
+        told = [old["id"] for own in reasons.values() for old in own]
         if key in other and now and one["id"] not in told and meets(now.group(), one["when"]):
-            told.add(one["id"])
             reasons[key].append(one)
     for one in checks.get("calls", ()):
-        key, label = one["package"], one["label"]
+        key = one["package"]
         if key in other and key in here:
             change = changed(one, tuple(sys.path))
-            if change is None:
-                dark[key] += [label.partition("(")[0]]
-            elif change and not any(old["text"].startswith(label) for old in reasons[key]):
-                reasons[key].append(change)
-    return [check_package(row, here.get(row["key"]), reasons, dark) for row in rows]
+            before = [old for old in reasons[key] if all(w in old["text"] for w in one["words"])]
+            reasons[key] += [change] if change and not before else []
+            dark[key] += [one["label"]] if change is None else []
+    later = any(key in here for key in other)
+    return [check_package(row, here.get(row["key"]), reasons, dark, later) for row in rows]
 
 
 def is_met(row: Row, version: str | None) -> bool:
@@ -199,8 +197,8 @@ def is_met(row: Row, version: str | None) -> bool:
         return bool(row["asked"] == "==%s" % version)
 
 
-def check_package(row: Row, version: str | None, reasons: Row, dark: Row) -> Item:
-    """Return the item of one package, by the reasons found for those that differ."""
+def check_package(row: Row, version: str | None, reasons: Row, dark: Row, later: bool) -> Item:
+    """Return the item of one package. later: some package is there in another version."""
     name = row["key"] if row["key"] == "python" else "packages[%s]" % row["key"]
     if is_met(row, version):
         return Item(name, "none", "", int("unread" not in row), row.get("unread", ""))
@@ -209,25 +207,27 @@ def check_package(row: Row, version: str | None, reasons: Row, dark: Row) -> Ite
         effect, text = row["missing"], "%s is not installed; %s." % (row["name"], row["wanted"])
         if any(PathFinder.find_spec(one.partition(".")[0]) for one in row.get("modules", ())):
             effect = row["differs"]  # another distribution brings the module
-        elif effect == "broken" and row.get("indirect") and len(reasons) > 1:
+        elif effect == "broken" and row.get("indirect") and later:
             effect, text = "possible", text[:-1] + ", where only libraries imported it."
-    own = reasons[row["key"]] or [{"effect": effect, "text": "  fix: " + row["fix"]}]
+    own, unread = reasons[row["key"]], ", ".join(dict.fromkeys(dark[row["key"]]))
     effect = max([effect] + [one["effect"] for one in own], key=EFFECTS.index)
-    lines = [text] + [one["text"] for one in own]
-    if dark[row["key"]]:
-        lines.append("  signatures not compared: " + ", ".join(dict.fromkeys(dark[row["key"]])))
+    lines = [text] + ([one["text"] for one in own] or ["  fix: " + row["fix"]])
+    lines += ["  signatures not compared: " + unread] if unread else []
     return Item(name, effect, "\n".join(lines), 1, "")
 
 
 @functools.lru_cache(maxsize=None)
 def function_in(file: str, name: str, folders: tuple[str, ...]) -> Any:
-    """Return the syntax of a function of a library's file, None where it does not stand there."""
+    """Return the syntax of a function of a library's file, None where it cannot be found there."""
     path = next(filter(os.path.isfile, (os.path.join(one, file) for one in folders)), os.devnull)
     try:
-        with open(path, "rb") as stream:
-            node: Any = ast.parse(stream.read())
+        with open(path, encoding="utf-8") as stream:
+            text, indent = stream.read(), ""
         for part in name.split("."):
-            node = [one for one in node.body if getattr(one, "name", "") == part][-1]
+            found = list(re.finditer(DEFINITION % (indent, part), text))[-1]
+            text, indent = found.group(), "[ \\t]+"
+        top: Any = ast.parse(text if text[:1].strip() else "if 1:\n" + text)
+        node = top.body[0] if text[:1].strip() else top.body[0].body[0]
         return node if node.args else None
     except (OSError, *NOT_UNDERSTOOD):
         return None
@@ -264,20 +264,20 @@ def check_files(name: str, rows: list[Row], top: str) -> Item:
     found: dict[str, list[str]] = {"equal": [], "wrong": [], "skipped": []}
     for row in rows:
         path = os.path.join(top, os.path.expanduser(row["path"]))
-        size = os.path.getsize(path) if os.path.isfile(path) else None
+        readable = os.path.isfile(path) and os.access(path, os.R_OK)
+        size = os.path.getsize(path) if readable else None
+        state, why = "wrong", "it has changed"
         if "skip" in row or size is None:
             state, why = "wrong" if row.get("needed") else "skipped", row.get("skip", "not here")
         elif size > 1 << 30 and os.getenv("PROV_FULL") != "1":
             state, why = "skipped", "more than 1 GiB (PROV_FULL=1 digests it)"
         elif digest(path, row["digest"]) or row.get("meaning", "?") == meaning(path):
             state, why = "equal", ""
-        else:
-            state, why = "wrong", "it has changed"
         found[state].append("%s: %s" % (row["path"], why))
+    effect, total = "broken" if found["wrong"] else "none", len(found["equal"] + found["wrong"])
     text = "\n  ".join(["%s differs from the reference:" % name, *found["wrong"]])
     why = "; ".join(found["skipped"]) if rows else "the reference names none"
-    total = len(found["equal"]) + len(found["wrong"])
-    return Item(name, "broken" if found["wrong"] else "none", text, total, why)
+    return Item(name, effect, text, total, why)
 
 
 def digest(path: str, recorded: str) -> bool:
@@ -298,10 +298,8 @@ def meaning(path: str) -> str:
             cells = [one for one in json.loads(data)["cells"] if one["cell_type"] == "code"]
             told = ["".join(one["source"]).rstrip() for one in cells if one["source"]]
         else:
-            tree = ast.parse(data)
-            told = outline(tree)
-            if re.search(rb"\b(?:__doc__|getdoc|docopt|dspy)\b", data):  # it may print them
-                told += [ast.get_docstring(o) for o in ast.walk(tree) if isinstance(o, DOCUMENTED)]
+            doc = ast.walk(ast.parse(data)) if re.search(b"_doc_|getdoc|docopt|dspy", data) else ()
+            told = outline(ast.parse(data)) + [outline(o.value) for o in doc if type(o) is ast.Expr]
         return hashlib.sha256(ascii(told).encode()).hexdigest()
     except NOT_UNDERSTOOD:
         return ""
@@ -334,10 +332,10 @@ def check_settings(rows: list[Row]) -> Item:
         for name in sorted({*row["values"], *os.environ}):
             old, new = row["values"].get(name, "unset"), os.environ.get(name, "unset")
             if old != new and any(fnmatch.fnmatchcase(name, one) for one in row["names"]):
-                lines.append("%s is %s; the recorded run had %s." % (name, new, old))
-                lines.append(row["text"].replace("{old}", old))
-    why = "" if rows else "none is known to concern the runs"
-    return Item("settings", "possible" if lines else "none", "\n".join(lines), len(rows), why)
+                lines += ["%s is %s; the recorded run had %s." % (name, new, old)]
+                lines += [row["text"].replace("{old}", old)]
+    effect, why = "possible" if lines else "none", "" if rows else "none concerns the runs"
+    return Item("settings", effect, "\n".join(lines), len(rows), why)
 
 
 def check_gpu(recorded: Row) -> Item:
@@ -361,7 +359,7 @@ def items() -> list[Item]:
     folders = [os.path.dirname(os.path.abspath(__file__))]
     while not os.path.exists(os.path.join(folders[-1], ".git")) and folders[-1] not in folders[:-1]:
         folders.append(os.path.dirname(folders[-1]))
-    names = [os.path.join(one, n) for n in ("prov.lock", "requirements.txt") for one in folders]
+    names = [os.path.join(f, n) for n in ("prov.lock", "requirements.txt") for f in folders]
     path = os.getenv("PROV_LOCK") or next(filter(os.path.isfile, names), names[0])
     try:
         checks = reference(path)
@@ -378,12 +376,13 @@ def items() -> list[Item]:
 
 def settle(item: Item) -> None:
     """End the running test as ``item`` says: in silence, with a warning, skipped or failed."""
-    grave = EFFECTS[max(1, EFFECTS.index(os.getenv("PROV_FAIL_ON", "known"))) :]
+    least = os.getenv("PROV_FAIL_ON", "known")
+    assert least in EFFECTS[1:], "PROV_FAIL_ON is none of %s" % ", ".join(EFFECTS[1:])
     name = item.name.partition("[")[2].rstrip("]") or item.name
     accepted = name in [key_of(one) for one in os.getenv("PROV_ACCEPT", "").split(",")]
-    if item.effect in grave and not (accepted and item.total):
-        text = "%s: %s\n" % (item.effect.upper(), item.text)
-        text += "Or accept it: PROV_ACCEPT=%s" % name if item.total else ""
+    if item.effect in EFFECTS[EFFECTS.index(least) :] and not (accepted and item.total):
+        accept = "\nOr accept it: PROV_ACCEPT=%s" % name if item.total else ""
+        text = "%s: %s%s" % (item.effect.upper(), item.text, accept)
         if "pytest" in sys.modules:
             sys.modules["pytest"].fail(text, pytrace=False)
         raise AssertionError(text)
