@@ -82,7 +82,7 @@ def test_the_build_of_torch(tmp_path: Path, built: str, version: str, differs: b
         assert brief(found) == [("version", "CUDA", "10.1", "12.1")]
         assert found.differences[0].where == ("README.md:3",)
         assert found.differences[0].text == "torch 2.5.1+cu121: 12.1"
-    assert (found.equal, found.total, found.unit) == (int(not differs), 1, "CUDA versions")
+    assert (found.equal, found.total, found.unit) == (int(not differs), 1, "versions")
 
 
 def test_a_build_without_cuda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,8 @@ def _lines(result: VerifyResult, verbose: bool) -> list[str]:
             "%s  %s" % (shown, headline(result.checked[0])),
             *checked_lines(*result.checked, style, verbose),
         ]
-    room = max(_LEAST_ROOM, findings.ROOM // len(result.checked))
+    telling = sum(bool(grouped(one.findings).blocks) for one in result.checked) or 1
+    room = max(_LEAST_ROOM, findings.ROOM // telling)
     lines, told = [shown], frozenset[Block]()
     for one in result.checked:
         lines += ["", "%s: %s" % (headline(one), one.verdict.upper())]

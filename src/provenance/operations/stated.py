@@ -80,7 +80,8 @@ class Stated(NamedTuple):
             others = [
                 word for word, kind in (("Python", PYTHON), ("CUDA", CUDA)) if self._has(kind)
             ]
-            others += ["%d data files" % len(self.data)] if self.data else []
+            count = len(self.data)
+            others += ["%d data file%s" % (count, "s"[count == 1 :])] if count else []
             return ", ".join(others) or "nothing"
         parts = ", ".join("%d %s" % (n, _COUNTED[how]) for how, n in counts.items())
         word = "package" if total == 1 else "packages"

@@ -16,7 +16,7 @@ from provenance.environments.installed_cuda import CUDA, CUDNN, Graphics, Told
 from provenance.specs import model
 from provenance.specs.model import CONDA, NAMED, Fact
 
-FACET, SUBJECT, UNIT = "hardware", "host", "CUDA versions"
+FACET, SUBJECT, UNIT = "hardware", "host", "versions"
 
 _CONDITION = re.compile(r"(>=|<=|==|!=|~=|>|<|=)?\s*v?(\d+(?:\.\d+)*)(\.?\*)?")
 _COMPARED = 2
