@@ -192,7 +192,7 @@ def test_signals_reach_us_again_after_release(tmp_path):
         (sys.executable, "-c", "pass"), os.environ, os.getcwd(), None, lambda d: d, lambda: 0
     )
     for _ in range(2):
-        ended = local.run(request)
+        ended = local.run(request)  # pytest's own threads may be handed its end: see LOOK_S
         assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
     local.release()
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
@@ -201,3 +201,24 @@ def test_signals_reach_us_again_after_release(tmp_path):
     with pytest.raises(local.NotStarted):
         local.run(request._replace(argv=("no-such-command",)))
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
+def test_the_end_of_the_command_is_seen_where_another_thread_takes_the_signal(tmp_path):
+    """A thread from before us does not block signals: the kernel may hand it SIGCHLD."""
+    source = (
+        "import os, sys, threading, time\n"
+        "from provenance.executors import _signals, local\n"
+        "_signals.LOOK_S = 0.2\n"
+        "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+        "fetch = _signals.fetch\n"
+        "def late(timeout):\n"
+        "    time.sleep(0.3)\n"  # the command ends while nobody waits
+        "    return fetch(timeout)\n"
+        "_signals.fetch = late\n"
+        "request = local.Request((sys.executable, '-c', 'pass'), os.environ, os.getcwd(), None,\n"
+        "                        lambda d: d, lambda: 0)\n"
+        "print(local.run(request).outcome.exit_code, flush=True)\n"
+        "os._exit(0)\n"
+    )
+    done = run([sys.executable, "-c", source], cwd=tmp_path, stdout=-1)
+    assert done.stdout.split() == [b"0"]

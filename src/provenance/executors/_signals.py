@@ -28,6 +28,9 @@ _FROM_KEYBOARD = frozenset((signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP))
 _HANGUP = frozenset((signal.SIGHUP, signal.SIGCONT))
 """The kernel sends these to the leader of a session alone when its terminal goes away."""
 _SI_KERNEL = 0x80
+LOOK_S = 5.0
+"""Seconds after which the command is looked at unasked: a thread that was there before us, and does
+not block signals, may have been handed the one that tells of its end."""
 _LOOKS_S = (0.0, 0.002, 0.005, 0.013)
 """Pauses between looks at the canary: one kill() of a group takes microseconds, a scheduler that
 signals its processes one by one some milliseconds."""
@@ -162,10 +165,15 @@ class Attendance:
         pause = sample()
         due = None if pause is None else time.monotonic() + pause
         while True:
-            caught = fetch(None if due is None else due - time.monotonic())
+            left = LOOK_S if due is None else min(due - time.monotonic(), LOOK_S)
+            caught = fetch(left)
             if caught is None:
-                pause = sample()
-                due = None if pause is None else time.monotonic() + pause
+                ended = self._reap()
+                if ended is not None:
+                    return ended
+                if due is not None and time.monotonic() >= due:
+                    pause = sample()
+                    due = None if pause is None else time.monotonic() + pause
             elif caught.number == signal.SIGCHLD:
                 ended = self._reap()
                 if ended is not None:
