@@ -88,7 +88,7 @@ class Prov:
         done = self(*words, "--json", code=code, **more)
         envelope = json.loads(done.stdout)
         assert set(envelope) == {"schema", "data", "errors"}
-        assert envelope["schema"] == "prov/%s/1" % words[0]
+        assert envelope["schema"] in ("prov/%s/1" % words[0], "prov/%s/1" % "-".join(words[:2]))
         return envelope["data"]
 
     def last(self):

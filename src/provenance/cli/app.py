@@ -16,6 +16,7 @@ from provenance.cli import (
     close,
     diff,
     doctor,
+    env,
     envelope,
     explain,
     init,
@@ -74,6 +75,7 @@ app.command("lock")(lock.command)
 app.command("verify")(verify.command)
 app.command("explain")(explain.command)
 app.command("replay")(replay.command)
+app.add_typer(env.app, name="env")
 app.command("session", hidden=True)(session.command)
 
 

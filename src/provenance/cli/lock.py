@@ -33,6 +33,13 @@ _Stated = Annotated[
     ),
 ]
 
+_Locker = Annotated[
+    str, typer.Option("--locker", metavar="uv|pip-tools", help="By what releases get hashes.")
+]
+_Offline = Annotated[
+    bool, typer.Option("--offline", help="Hashes only of what uv's cache knows.")
+]
+
 
 def command(
     runs: Annotated[list[str] | None, typer.Argument(metavar="RUN...")] = None,
@@ -42,6 +49,8 @@ def command(
     ] = None,
     calls: _Calls = None,
     build: options.Build = False,
+    locker: _Locker = "uv",
+    offline: _Offline = False,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing: list what a reviewer would trip over.")
     ] = False,
@@ -56,7 +65,8 @@ def command(
     The lock is one text file that git can hold; `prov verify` and the drop-in test compare with it.
     With --calls a reader's `prov verify --calls` needs neither the recorded environment nor the
     data: synthetic carries no value of the data, cut samples of what your calls returned, full the
-    data itself, cut. What a reviewer would object to is said as a warning; --check lists all of it
+    data itself, cut. The recorded releases are locked with the hashes of their files, and small
+    local builds put in as wheels. What a reviewer would object to is said as a warning; --check lists all of it
     for a run or a lock that is there, and exits 1 where something would stop a reviewer.
     """
     if check:
@@ -68,11 +78,13 @@ def command(
     if stated:
         _lock_stated(tuple(stated), runs, out, anonymous, json)
         return
-    from provenance.operations import lock
+    from provenance.operations import hashes, lock
 
     with Stages() as stages:
-        wish = lock.Wish(calls or "off", dict(os.environ), build, stages)
-        result = lock.lock(os.getcwd(), tuple(runs or ()), out, wish, anonymous)
+        environ = dict(os.environ)
+        wish = lock.Wish(calls or "off", environ, build, stages)
+        hashing = hashes.Wish(environ, locker, offline, stages)
+        result = lock.lock(os.getcwd(), tuple(runs or ()), out, wish, anonymous, hashing)
     if json:
         envelope.put("lock", lock.as_json(result))
         return

@@ -109,6 +109,36 @@ def build(wanted: Wanted, wish: Wish, progress: Progress | None = None) -> Envir
     return made._replace(built=True, seconds=seconds)
 
 
+def build_at(
+    wanted: Wanted,
+    wish: Wish,
+    at: str,
+    progress: Progress | None = None,
+    layers: Callable[[], tuple[Layer, ...]] | None = None,
+    check: Callable[[tuple[LeftOut, ...]], None] | None = None,
+) -> Environment:
+    """Build into the folder ``at``, not the cache; whole, or the folder is as it was.
+
+    layers: makes further layers, called when ``at`` is there. check: raises where too much is
+    missing. Raises `ProvError`: `SystemRefused` where ``at`` holds anything but what an interrupted
+    call of this left.
+    """
+    tell = progress or _nobody
+    tell("python", 0, 1, 0.0)
+    found = _python(wanted, wish)
+    began = time.monotonic()
+    with cache.filling(at):
+        more = layers() if layers is not None else ()
+        full = wanted._replace(layers=(*wanted.layers, *more))
+        missing = _Builder(full, wish, found, at, tell, ("--allow-existing",)).build()
+        if check is not None:
+            check(missing)
+    notes = (*((found.note,) if found.note else ()), *wanted.notes)
+    python = os.path.join(at, "bin", "python")
+    seconds = time.monotonic() - began
+    return Environment(python, "", True, notes, missing, found.version, seconds)
+
+
 def installed_in(made: Environment) -> dict[str, Distribution]:
     """Return what is installed in ``made`` by name."""
     top = os.path.dirname(os.path.dirname(made.python))
@@ -128,8 +158,9 @@ def _python(wanted: Wanted, wish: Wish) -> Python:
 
 
 def _name(wanted: Wanted, found: Python) -> str:
-    parts = [sorted(wanted.requirements), sorted(wanted.optional)]
+    parts: list[object] = [sorted(wanted.requirements), sorted(wanted.optional)]
     parts += [sorted(one.address for one in wanted.layers)] if wanted.layers else []
+    parts += [{pin: sorted(one) for pin, one in wanted.hashes.items()}] if wanted.hashes else []
     return cache.digest(wanted.implementation, found.version, *parts)
 
 
@@ -155,13 +186,20 @@ class _Builder:
     """One build in the folder ``part``: installs, takes refusals, tries again, checks."""
 
     def __init__(
-        self, wanted: Wanted, wish: Wish, found: Python, part: str, tell: Progress
+        self,
+        wanted: Wanted,
+        wish: Wish,
+        found: Python,
+        part: str,
+        tell: Progress,
+        options: tuple[str, ...] = ("--relocatable", "--clear"),
     ) -> None:
         self._wanted = wanted
         self._wish = wish
         self._found = found
         self._part = part
         self._tell = tell
+        self._options = options
         self._python = os.path.join(part, "bin", "python")
         self._missing: list[LeftOut] = []
         self._megabytes = 0.0
@@ -169,7 +207,7 @@ class _Builder:
 
     def build(self) -> tuple[LeftOut, ...]:
         """Fill the folder; return what could not be had. Raises `SystemRefused`."""
-        words = ["venv", "-q", "--relocatable", "--no-project", "--clear"]
+        words = ["venv", "-q", "--no-project", *self._options]
         done = self._uv([*words, "--python", self._found.path, self._part])
         if done.code:
             raise SystemRefused("uv could not make an environment: %s" % _short(done.complaints))
@@ -217,7 +255,7 @@ class _Builder:
             done = self._try(todo)
             if done.code == 0:
                 return
-            refusal = refusals.read(done.complaints, todo)
+            refusal = refusals.read(done.complaints, todo, self._wish.offline)
             if refusal.network:
                 raise SystemRefused(refusal.reason + ".")
             if not refusal.key:
@@ -228,12 +266,18 @@ class _Builder:
 
     def _try(self, todo: dict[str, str], *options: str) -> uv.Done:
         words = ["pip", "install", "--no-deps", "--python", self._python, *options, "-r", "-"]
-        text = "".join("%s==%s\n" % one for one in todo.items())
+        pins = ["%s==%s" % one for one in todo.items()]
+        text = "".join("%s%s\n" % (pin, self._hashes(pin)) for pin in pins)
+        if all(pin in self._wanted.hashes for pin in pins):
+            words.insert(2, "--require-hashes")
         done = self._uv(words, text)
         if done.code and not options and indexes.several(self._wish.environ):
             alone = self._uv(words, text, one_index=True)
             return alone if alone.code == 0 else done
         return done
+
+    def _hashes(self, pin: str) -> str:
+        return "".join(" --hash=%s" % one for one in self._wanted.hashes.get(pin, ()))
 
     def _without(self, refusal: Refusal, todo: dict[str, str]) -> None:
         """Try the refused one otherwise; take it out of ``todo`` where nothing helps."""
@@ -250,7 +294,7 @@ class _Builder:
         for key, version in todo.items():
             done = self._try({key: version})
             if done.code:
-                refusal = refusals.read(done.complaints, {key: version})
+                refusal = refusals.read(done.complaints, {key: version}, self._wish.offline)
                 if refusal.network:
                     raise SystemRefused(refusal.reason + ".")
                 self._missing.append(LeftOut(key, version, refusal.reason))
@@ -259,7 +303,8 @@ class _Builder:
         """Install what comes from one address; name it among the missing where that fails."""
         self._tell("download", self._done, len(self._wanted.requirements), self._megabytes)
         words = ["pip", "install", "--no-deps", "--python", self._python]
-        done = self._uv([*words, "%s @ %s" % (layer.name, layer.address)])
+        what = ["-e", layer.address] if layer.editable else [layer.name + " @ " + layer.address]
+        done = self._uv([*words, *what])
         if done.code:
             refusal = refusals.read(done.complaints, {layer.name: layer.version})
             reason = refusal.reason or _short(done.complaints)

@@ -27,6 +27,7 @@ FORM = 1
 MOST_REMEMBERED = 400
 """Answers of a kind that are kept; the older half goes when there are more."""
 MARKER = "prov-environment.json"
+UNFINISHED = ".prov-unfinished"
 _PART = ".part-"
 
 
@@ -109,6 +110,53 @@ def making(place: str) -> Iterator[str]:
                 raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def filling(at: str) -> Iterator[None]:
+    """Let the folder ``at``, which is new or empty, be filled; where that fails it is as before.
+
+    A file marks it meanwhile, so that what a killed process left is known, and filled anew. Raises
+    `SystemRefused` where it holds anything else.
+    """
+    mark = os.path.join(at, UNFINISHED)
+    new = not os.path.lexists(at)
+    if not new and not os.path.exists(mark) and (not os.path.isdir(at) or os.listdir(at)):
+        hint = "name a folder that is not there yet, or remove it yourself"
+        raise SystemRefused("%s is there and not empty: nothing was written." % at, hint)
+    try:
+        if not new:
+            _empty(at)
+        os.makedirs(at, exist_ok=True)
+        with open(mark, "w", encoding="utf-8") as stream:
+            stream.write("prov was filling this folder. It may be removed, or filled again.\n")
+    except OSError as error:
+        text = "%s cannot be written: %s." % (error.filename or at, error.strerror)
+        raise SystemRefused(text) from error
+    try:
+        yield
+        os.unlink(mark)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            _empty(at, new)
+        if isinstance(error, OSError):
+            text = "%s cannot be written: %s." % (error.filename or at, error.strerror)
+            raise SystemRefused(text) from error
+        raise
+
+
+def _empty(at: str, remove: bool = False) -> None:
+    """Remove what is in the folder ``at``, the mark last; with ``remove`` the folder, too."""
+    if not os.path.isdir(at):
+        return
+    for name in sorted(os.listdir(at), key=lambda one: one == UNFINISHED):
+        path = os.path.join(at, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            os.unlink(path)
+    if remove:
+        os.rmdir(at)
 
 
 def finish(part: str, told: dict[str, Any]) -> None:

@@ -18,10 +18,15 @@ _NETWORK = re.compile(
 )
 _UNAUTHORIZED, _FORBIDDEN = "401 Unauthorized", "403 Forbidden"
 """uv says these in a hint and goes on as if such an index did not have the distribution."""
+_FULL = "No space left on device"
+_OTHER_FILE = "the index has other files now than were locked (hash mismatch)"
 _UNKNOWN, _NO_SUCH_VERSION = "no index here knows it", "no index here has this version"
+NOWHERE = (_UNKNOWN, _NO_SUCH_VERSION)
+"""Reasons that mean that no index has it."""
 _IN_BUILD = re.compile(r"^ *cause: (Request failed|Failed to fetch)", re.MULTILINE)
 _OFFLINE = re.compile(r"network connectivity is disabled|network was disabled", re.IGNORECASE)
 _NAMED = (
+    re.compile(r"Hash mismatch for `([^`]+)`"),
     re.compile(r"[Ff]ailed to (?:build|download|download and build|prepare)[^`]*`([^`]+)`"),
     re.compile(r"no version of ([A-Za-z0-9._-]+(?:==[^\s,]+)?)"),
     re.compile(r"Because ([A-Za-z0-9._-]+) was not found"),
@@ -34,9 +39,9 @@ class Refusal(NamedTuple):
     """What was refused, and why.
 
     key: name of the distribution, "" where none is named. offline: only for want of the network.
-    network: an index could not be reached (uv tries four times) or asks who we are, so that nothing
-    is known of what it has. built: a build failed, so that another try with other
-    build tools is worth it.
+    network: nothing is known of what an index has: it could not be reached (uv tries four times) or
+    asks who we are, or the disk is full. built: a build failed, so that another try with other
+    build tools is worth it. other: its files are not those that were locked.
     """
 
     key: str
@@ -44,22 +49,32 @@ class Refusal(NamedTuple):
     offline: bool = False
     network: bool = False
     built: bool = False
+    other: bool = False
 
     @property
     def simple(self) -> bool:
         """Whether the distribution itself cannot be had, whatever it is to go together with."""
-        return self.reason in (_UNKNOWN, _NO_SUCH_VERSION)
+        return self.reason in NOWHERE
 
 
-def read(text: str, known: Collection[str]) -> Refusal:
-    """Return what ``text`` refuses; of names only those ``known`` count."""
+def read(text: str, known: Collection[str], cached_only: bool = False) -> Refusal:
+    """Return what ``text`` refuses; of names only those ``known`` count.
+
+    cached_only: uv was to keep off the network. With local folders of wheels it does not say so.
+    """
     start = text.find("error:")
     whole = text[start:] if start >= 0 else text
     flat = re.sub(r"\s+", " ", whole)
     key = _named(flat, known)
     offline = bool(_OFFLINE.search(flat))
+    if "Hash mismatch for" in flat:
+        return Refusal(key, _OTHER_FILE, other=True)
     built = "ailed to build" in flat and not _IN_BUILD.search(whole)
+    if cached_only and not offline and _reason(whole, flat, False) in NOWHERE:
+        offline = True
     network = "" if offline or built else _trouble(whole, flat)
+    if _FULL in flat:
+        network = "the disk is full (%s)" % _FULL
     return Refusal(key, network or _reason(whole, flat, offline), offline, bool(network), built)
 
 

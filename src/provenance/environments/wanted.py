@@ -7,7 +7,8 @@ repositories) is left out and named, never replaced by something similar.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from provenance.core import versions
@@ -19,6 +20,9 @@ from provenance.facets._installed import Installed, Packages
 _TOOLS = frozenset(("pip", "uv", "wheel", "pkg-resources", "distribute"))
 """Installers: an environment needs none of them unless the run imported it."""
 
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_ADDRESS = re.compile(r"^(https?|ssh|git)://")
+_PLAIN = re.compile(r"^[!-~]+$")
 _WHY = {
     "vcs": "installed from a repository",
     "archive": "installed from a file or an address",
@@ -44,12 +48,13 @@ class Layer(NamedTuple):
     """A distribution that comes from one place and no index: installed after the others.
 
     address: as pip takes it, "git+https://host/a/b@COMMIT#subdirectory=c" or the URL of a file with
-    its digest; it names one content for ever.
+    its digest; it names one content for ever. With ``editable`` a folder, to be installed so.
     """
 
     name: str
     version: str
     address: str
+    editable: bool = False
 
 
 class Wanted(NamedTuple):
@@ -58,7 +63,8 @@ class Wanted(NamedTuple):
     python: version, "3.10.13" or "3.10". requirements: exact, "numpy==1.23.5", sorted by name.
     left_out: what the record has beyond these. optional: further requirements, taken only where one
     of the first asks for them. notes: sentences for people. prefer: interpreters to try first.
-    layers: what is installed after these, from elsewhere.
+    layers: what is installed after these, from elsewhere. hashes: by requirement, "sha256:<hex>" of
+    the files that will do; any file where there are none.
     """
 
     python: str
@@ -69,6 +75,7 @@ class Wanted(NamedTuple):
     implementation: str = "cpython"
     prefer: tuple[str, ...] = ()
     layers: tuple[Layer, ...] = ()
+    hashes: Mapping[str, Collection[str]] = MappingProxyType({})
 
 
 def of(record: Record, only_used: bool = False, subject: str = "") -> Wanted | None:
@@ -110,17 +117,20 @@ def _layers(found: Packages) -> Iterator[Layer]:
     """Yield what one address gives for ever: a commit of a repository, a file with its digest."""
     for one in found.distributions.values():
         url = str(one.direct_url.get("url", ""))
-        if one.editable is not None or not re.match(r"^(https?|ssh|git)://", url) or MASK in url:
+        if one.editable is not None or MASK in url or not _NAME.match(one.name):
             continue
         below = str(one.direct_url.get("subdirectory", ""))
         part = "#subdirectory=%s" % below if below else ""
         vcs = one.direct_url.get("vcs_info") or {}
         if one.origin == "vcs" and vcs.get("commit_id"):
             address = "%s+%s@%s%s" % (vcs.get("vcs", "git"), url, vcs["commit_id"], part)
-            yield Layer(one.name, one.version, address)
+            if _ADDRESS.match(url) and _PLAIN.match(address):
+                yield Layer(one.name, one.version, address)
         digests = (one.direct_url.get("archive_info") or {}).get("hashes") or {}
         if one.origin == "archive" and digests.get("sha256"):
-            yield Layer(one.name, one.version, "%s#sha256=%s" % (url, digests["sha256"]))
+            address = "%s#sha256=%s" % (url, digests["sha256"])
+            if _ADDRESS.match(url) and _PLAIN.match(address):
+                yield Layer(one.name, one.version, address)
 
 
 def _sorted_out(
@@ -156,7 +166,7 @@ def _reason(one: Installed) -> str:
         return _WHY[one.origin]
     if not one.version or not versions.is_version(one.version):
         return "its version %r is none that an index can have" % one.version
-    if not re.match(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", one.name):
+    if not _NAME.match(one.name):
         return "its name is none that an index can have"
     return ""
 

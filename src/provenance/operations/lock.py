@@ -14,16 +14,19 @@ from provenance.operations import (
     _baked_checks,
     _lock_calls,
     anonymous,
+    hashes,
     interfaces,
     publish,
     publishable,
     references,
     settle,
+    wheels,
 )
 from provenance.operations.recorder import CACHE
 from provenance.operations.references import Reference
 from provenance.store import lockfile, project
 from provenance.store.digestcache import DigestCache
+from provenance.store.project import Project
 
 Wish = _lock_calls.Wish
 _BLOB_LIMIT = 256 * 1024
@@ -48,11 +51,13 @@ def lock(
     out: str | None = None,
     wish: Wish | None = None,
     nameless: bool = False,
+    hashing: hashes.Wish | None = None,
 ) -> LockResult:
     """Write the runs that ``names`` mean to ``prov.lock``. Raises `ProvError`.
 
     wish: what it is to carry of the runs' calls, None for nothing. nameless: for double-blind
-    review, without anything that says who made it and where.
+    review, without anything that says who made it and where. hashing: how the releases are locked
+    with hashes, None for not at all.
     """
     asked = wish or Wish()
     _lock_calls.check(asked.mode)
@@ -78,6 +83,8 @@ def lock(
     called = _lock_calls.carried(chosen, place, asked)
     around = _surroundings(runs)
     checks = _baked_checks.of_runs(checked, around, path, place.repo or place.root)
+    hashed = hashes.carried(runs, place, hashing) if hashing else hashes.Carried()
+    kept = _wheels(chosen, place, hashed) if hashing and not nameless else {}
     made = lockfile.Lock(
         tuple(runs),
         _knowledge(runs),
@@ -87,8 +94,13 @@ def lock(
         around,
         called.calls,
         checks=checks,
+        requirements=hashed.requirements,
+        wheels={name: one.wheels for name, one in kept.items() if one.wheels},
     )
-    notes = called.notes
+    more = tuple(text for one in kept.values() for text in one.notes)
+    notes = tuple(dict.fromkeys((*hashed.notes, *more, *called.notes)))
+    warnings += [*called.problems, *hashed.problems]
+    warnings += [text for one in kept.values() for text in one.problems]
     if nameless:
         originals = [one.record for one in chosen]
         made, hidden = anonymous.lock(made, place, originals, os.environ)
@@ -96,8 +108,19 @@ def lock(
         notes += (anonymous.NOTE,)
     lockfile.write(path, made)
     told = publishable.warnings(chosen, place, path, os.environ)
-    told = list(dict.fromkeys([*warnings, *called.problems, *told]))
+    told = list(dict.fromkeys([*warnings, *told]))
     return LockResult(path, tuple(run.id for run in runs), tuple(told), notes)
+
+
+def _wheels(
+    chosen: list[Reference], place: Project, hashed: hashes.Carried
+) -> dict[str, wheels.Carried]:
+    """Return what the lock carries of what no index has, by run."""
+    found = {}
+    for one in chosen:
+        unknown = hashes.unknown(hashed, one.record.id)
+        found[one.record.id] = wheels.carried(one.record, place, unknown)
+    return found
 
 
 def _knowledge(runs: list[Record]) -> tuple[dict[str, Any], ...]:
@@ -144,6 +167,9 @@ def _code_files(run: Record) -> list[str]:
         parts = [subject.payload.get(name) for name in ("patch", "untracked", "ignored")]
         names += [part["file"] for part in parts if isinstance(part, dict)]
         names += [one["patch"] for one in subject.payload.get("submodules", []) if one.get("patch")]
+        for other in subject.payload.get("repositories", []):
+            parts = [other.get(name) for name in ("patch", "untracked")]
+            names += [part["file"] for part in parts if isinstance(part, dict)]
     return [name if isinstance(name, str) else name["file"] for name in names]
 
 

@@ -30,7 +30,8 @@ class Reference(NamedTuple):
     hand.
     interfaces: what a lock carries of them (`operations.interfaces`).
     calls: the same of those that were rehearsed (`operations._baked`). stated: what environment
-    files say, of the kind "stated", whose record is empty.
+    files say, of the kind "stated", whose record is empty. requirements, wheels: what a lock
+    carries of hashes (`operations.hashes`) and of what no index has (`operations.wheels`).
     """
 
     record: Record
@@ -40,6 +41,8 @@ class Reference(NamedTuple):
     interfaces: Mapping[str, Any] = MappingProxyType({})
     calls: Mapping[str, Any] = MappingProxyType({})
     stated: Stated | None = None
+    requirements: Mapping[str, Any] = MappingProxyType({})
+    wheels: Mapping[str, Any] = MappingProxyType({})
 
 
 def best(name: str | None, place: Project, cwd: str) -> tuple[Reference, ...]:
@@ -184,4 +187,14 @@ def _locked(lock: lockfile.Lock, run: Record, path: str) -> Reference:
     interfaces = lock.interfaces.get(run.id)
     carried = interfaces if isinstance(interfaces, dict) else {}
     calls = lock.calls.get(run.id)
-    return Reference(run, LOCK, path, blob, carried, calls if isinstance(calls, dict) else {})
+    hashed = next((one for one in lock.requirements if run.id in one.get("runs", ())), {})
+    return Reference(
+        run,
+        LOCK,
+        path,
+        blob,
+        carried,
+        calls if isinstance(calls, dict) else {},
+        requirements=hashed,
+        wheels=lock.wheels.get(run.id, {}),
+    )

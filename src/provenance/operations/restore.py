@@ -19,7 +19,7 @@ from provenance.core.record import Record
 from provenance.errors import BadRecord, NothingToCompare, ProvError, SystemRefused
 from provenance.facets import _kept, _patch
 from provenance.facets import code as code_facet
-from provenance.facets.code import Code, Patch, Submodule
+from provenance.facets.code import Code, Patch, Repository, Submodule
 from provenance.operations import _gittree, _untar
 
 Blobs = Callable[[str], "bytes | None"]
@@ -68,6 +68,34 @@ def restore_code(record: Record, blobs: Blobs, repo: str | None, destination: st
         _clear(destination, new)
         raise
     return Restored(destination, cwd, (*notes, *_differing(code, destination)))
+
+
+def restore_repository(
+    one: Repository, blobs: Blobs, local: str | None, destination: str
+) -> list[str]:
+    """Write another repository that a run used below ``destination``, as it was; return notes.
+
+    local: a folder in a clone of it, which is looked at first. Raises `ProvError`; nothing is left
+    behind then.
+    """
+    source = _source(local)
+    remotes = (("origin", one.url),) if one.url and not one.url.startswith(".") else ()
+    os.makedirs(destination, exist_ok=True)
+    try:
+        tree = _gittree.Wanted(one.commit, one.branch, remotes, {})
+        why = _gittree.make(destination, tree, source)
+        if why is not None:
+            where = "on its remote" if remotes else "here, and it has no remote"
+            raise NoSuchCommit("commit %.12s is not %s (%s)." % (one.commit, where, why))
+        notes = _changed(one.patch, one.commit, blobs, destination)
+        notes += _gittree.check_out(destination, source)
+        if one.untracked is not None:
+            data = _blob(blobs, one.untracked.file, one.untracked.sha256)
+            notes += _untar.extract(data, destination)
+    except BaseException:
+        shutil.rmtree(destination, ignore_errors=True)
+        raise
+    return notes
 
 
 def _clear(destination: str, new: bool) -> None:

@@ -6,8 +6,11 @@ it is, anything else as ``{"base64": ...}``), ``interfaces`` (per run id, the si
 source calls, as `core.interfaces` reads them), ``surroundings`` (which cards and settings concern
 those runs), ``stated`` (what environment files say, where the lock was made from those: per file
 ``source``, ``format``, ``complete`` and ``facts``, the members of `specs.model.Fact` that say
-something), sealed like a record. ``checks`` is what the drop-in test compares, judged beforehand by
-`operations._baked_checks`; nothing else reads it, and `docs/record-format.md` describes it.
+something), ``requirements`` (the hash-locked releases of those runs, per environment:
+`operations.hashes`), ``wheels`` (per run id and distribution, what no index has, repacked:
+`operations.wheels`), sealed like a record. ``checks`` is what the drop-in test compares, judged
+beforehand by `operations._baked_checks`; nothing else reads it, and `docs/record-format.md`
+describes it.
 """
 
 from __future__ import annotations
@@ -37,6 +40,8 @@ class Lock(NamedTuple):
     calls: dict[str, dict[str, Any]] = {}
     stated: tuple[dict[str, Any], ...] = ()
     checks: dict[str, Any] = {}
+    requirements: tuple[dict[str, Any], ...] = ()
+    wheels: dict[str, dict[str, Any]] = {}
 
 
 def write(path: str, lock: Lock) -> None:
@@ -56,6 +61,10 @@ def write(path: str, lock: Lock) -> None:
         members["stated"] = list(lock.stated)
     if lock.checks:
         members["checks"] = lock.checks
+    if lock.requirements:
+        members["requirements"] = list(lock.requirements)
+    if lock.wheels:
+        members["wheels"] = lock.wheels
     document = canonical.seal(canonical.plain(members))
     files.write_atomic(path, canonical.dumps(document).encode("utf-8"))
 
@@ -84,6 +93,8 @@ def read(path: str) -> Lock:
             dict(document.get("calls", {})),
             tuple(document.get("stated", ())),
             dict(document.get("checks", {})),
+            tuple(document.get("requirements", ())),
+            dict(document.get("wheels", {})),
         )
     except (codec.ShapeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadRecord("%s does not hold readable records: %s." % (path, error)) from error
