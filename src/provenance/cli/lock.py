@@ -36,9 +36,7 @@ _Stated = Annotated[
 _Locker = Annotated[
     str, typer.Option("--locker", metavar="uv|pip-tools", help="By what releases get hashes.")
 ]
-_Offline = Annotated[
-    bool, typer.Option("--offline", help="Hashes only of what uv's cache knows.")
-]
+_Offline = Annotated[bool, typer.Option("--offline", help="Hashes only of what uv's cache knows.")]
 
 
 def command(
@@ -66,8 +64,9 @@ def command(
     With --calls a reader's `prov verify --calls` needs neither the recorded environment nor the
     data: synthetic carries no value of the data, cut samples of what your calls returned, full the
     data itself, cut. The recorded releases are locked with the hashes of their files, and small
-    local builds put in as wheels. What a reviewer would object to is said as a warning; --check lists all of it
-    for a run or a lock that is there, and exits 1 where something would stop a reviewer.
+    local builds put in as wheels. What a reviewer would object to is said as a warning; --check
+    lists all of it for a run or a lock that is there, and exits 1 where something would stop a
+    reviewer.
     """
     if check:
         lockcheck.require_alone(stated=stated, out=out, calls=calls, anonymous=anonymous)

@@ -44,6 +44,10 @@ def command(
     full: Annotated[
         bool, typer.Option("--full", help="Digest all stated data, however long that takes.")
     ] = False,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Digest the files of the packages that the run imported, too."),
+    ] = False,
     junit: Annotated[
         str | None,
         typer.Option("--junit", metavar="FILE", help="Also write JUnit XML, for CI systems."),
@@ -66,6 +70,7 @@ def command(
         wish = verify.Wish(
             os.getcwd(), environ, reference, python, fail_on, calls, build, stages, offline, full
         )
+        wish = wish._replace(deep=deep)
         result = verify.verify(wish)
     if junit is not None:
         report.write_junit(

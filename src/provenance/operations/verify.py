@@ -14,6 +14,7 @@ from provenance.knowledge import match
 from provenance.operations import (
     calls,
     comparing_calls,
+    deep,
     facts,
     interfaces,
     measuring,
@@ -76,7 +77,7 @@ class Wish(NamedTuple):
     calls: how the user's calls are compared, None for what the settings say. build: whether the
     recorded environment may be built where it is gone. progress: told in a few words what is going
     on now, whenever that changes. offline: nothing is fetched. full: stated data is digested
-    however long that takes.
+    however long that takes. deep: installed files are digested, too.
     """
 
     cwd: str
@@ -89,6 +90,7 @@ class Wish(NamedTuple):
     progress: Callable[[str], None] | None = None
     offline: bool = False
     full: bool = False
+    deep: bool = False
 
 
 def verify(wish: Wish) -> VerifyResult:
@@ -150,12 +152,18 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
     called = comparing_calls.compare(
         signed.findings, compared.differences, reference, today.record, asked
     )
+    looked = deep.Looked((), Facts(0, 0, ""), ())
+    if wish.deep and main is not None:
+        wanted = deep.Wish(wish.environ, place.root, wish.offline)
+        looked = deep.look(reference.record, main, wanted)
+    counted = {deep.FACTS: looked.facts} if looked.facts.total else {}
+    left = (*signed.not_compared, *unasked, *called.not_compared, *looked.not_compared)
     return Checked(
         reference,
         {"executable": main.executable, "version": main.version} if main else None,
-        tuple(verdict.ranked(called.findings)),
-        compared.facts,
-        (*compared.not_compared, *signed.not_compared, *unasked, *called.not_compared),
+        tuple(verdict.ranked([*called.findings, *looked.findings])),
+        {**compared.facts, **counted},
+        (*compared.not_compared, *left),
         tuple(dict.fromkeys((*today.notes, *built, *called.notes, *_replayed(reference)))),
         called.coverage,
     )

@@ -21,7 +21,7 @@ from provenance.environments.wanted import Layer, LeftOut
 from provenance.errors import ProvError
 from provenance.facets import packages, runtime
 from provenance.facets._installed import Installed, Packages
-from provenance.operations import settle
+from provenance.operations import deep, settle
 from provenance.operations.references import Reference
 from provenance.store import files
 from provenance.store.project import Project, ensure
@@ -87,7 +87,7 @@ def carried(run: Record, place: Project, unknown: Sequence[str]) -> Carried:
             text = "%s %s is on no index: its wheel is in the lock (%.0f kB)"
             notes.append(text % (one.name, one.version, kept.size / 1000 or 1))
         found[key_of(one.name)] = entry
-    return Carried(found, tuple(notes), tuple(problems))
+    return Carried(found, tuple(notes), (*problems, *edited(run, place)))
 
 
 def layers(reference: Reference, place: Project, cache: str) -> tuple[Layer, ...]:
@@ -215,6 +215,27 @@ def _from_lock(entry: Any, cache: str) -> str | None:
         files.make_folder(folder)
         files.write_atomic(path, content)
     return path
+
+
+def edited(run: Record, place: Project) -> tuple[str, ...]:
+    """Return a sentence for each index release that was edited where the run used it."""
+    installed = _packages(run)
+    if installed is None:
+        return ()
+    roots = settle.recorded_roots(place, run)
+    folders = [roots.locate(path) for path in installed.sys_path]
+    found = []
+    for dist in scan([folder for folder in folders if folder]):
+        was = installed.distributions.get(dist.key)
+        if was is None or not was.imported or was.record_sha256 != dist.record_sha256:
+            continue
+        names = deep.edited_since(dist, was) if was.origin == "index" else ()
+        if names:
+            more = " and %d more files" % (len(names) - 1) if len(names) > 1 else ""
+            text = "%s %s was edited after it was installed (%s%s): whoever rebuilds it gets the"
+            text += " index's; prov verify --deep shows what was edited."
+            found.append(text % (dist.name, dist.version, names[0], more))
+    return tuple(found)
 
 
 def left_out(reference: Reference) -> tuple[LeftOut, ...]:
