@@ -128,7 +128,7 @@ def test_what_no_index_has_is_left_out_and_listed():
         Installed("pip", "22.0", False),
     )
     found = wanted.of(run)
-    assert found.requirements == ("mkl-fft==1.3", "numpy==1.23.5")
+    assert found.requirements == ("mkl-fft==1.3", "numpy==1.23.5", "pip==22.0")
     assert {one.name for one in found.left_out} == {"mine", "theirs", "odd"}
     assert "conda had installed 1 of these (mkl-fft)" in found.notes[0]
     assert found.python == "3.10.13"

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 _LEAST_ROOM = 4
 """Rows that the findings of one of several references get at least."""
 
+_Deep = Annotated[
+    bool,
+    typer.Option("--deep", help="Digest the files of the packages that the run imported, too."),
+]
+
 
 def command(
     reference: Annotated[
@@ -44,10 +49,7 @@ def command(
     full: Annotated[
         bool, typer.Option("--full", help="Digest all stated data, however long that takes.")
     ] = False,
-    deep: Annotated[
-        bool,
-        typer.Option("--deep", help="Digest the files of the packages that the run imported, too."),
-    ] = False,
+    deep: _Deep = False,
     junit: Annotated[
         str | None,
         typer.Option("--junit", metavar="FILE", help="Also write JUnit XML, for CI systems."),
