@@ -11,7 +11,7 @@ from provenance.core.record import Record
 from provenance.environments import locking, refusals, wanted
 from provenance.environments.locking import Locked
 from provenance.environments.wanted import LeftOut, Wanted, split
-from provenance.errors import ProvError
+from provenance.errors import ProvError, UsageError
 from provenance.facets import packages
 from provenance.operations.references import Reference
 from provenance.store.project import Project
@@ -41,7 +41,8 @@ class Carried(NamedTuple):
 def carried(runs: Sequence[Record], place: Project, wish: Wish) -> Carried:
     """Return the hash-locked releases of ``runs``, each environment once.
 
-    Never fails for want of a locker or an index: what goes wrong is a sentence in ``problems``.
+    Raises `UsageError` for a locker that there is not; never fails for want of one or of an index:
+    what goes wrong is a sentence in ``problems``.
     """
     chosen: dict[tuple[Any, ...], tuple[Wanted, list[str]]] = {}
     for run in runs:
@@ -56,6 +57,8 @@ def carried(runs: Sequence[Record], place: Project, wish: Wish) -> Carried:
     for recipe, names in chosen.values():
         try:
             made = locking.lock(recipe, asked)
+        except UsageError:
+            raise
         except ProvError as error:
             hint = " (%s)" % error.hint if error.hint else ""
             problems.append("no hashes in the lock: %s%s" % (error.message.rstrip("."), hint))
