@@ -87,6 +87,7 @@ def test_what_no_index_has_comes_back_too(paper, tmp_path):
     # Another machine: none of what was installed from is there, but the clone of the repository.
     for gone in ("old", "dist", "wheel", "folder", "paper/.prov"):
         (tmp_path / gone).rename(tmp_path / ("gone-" + gone.replace("/", "-")))
+    (other / "from_other" / "__init__.py").write_text("VALUE = 5\n")  # its author went on
     made = paper.json("env", "create", "prov.lock", "--at", "back")
     assert made["missing"] == []
     python = str(paper.folder / "back/bin/python")
@@ -171,3 +172,33 @@ def test_offline_takes_the_cache_and_says_what_it_lacks(paper, tmp_path):
     done = paper("env", "create", "@last", "--at", "two", "--offline", env=empty, code=5)
     assert "six 1.16.0: not in uv's cache, and the network is not to be used" in done.stderr
     assert os.listdir(paper.folder).count("two") == 0
+
+
+def test_a_kept_environment_has_the_code_of_other_repositories(paper, tmp_path):
+    from provenance.environments import build
+    from provenance.operations import recipes, references
+    from provenance.store import project as projects
+
+    other = project(tmp_path / "other", "from-other", layout="src")
+    git(other, "init", "-q")
+    git(other, "add", ".")
+    git(other, "commit", "-q", "-m", "one")
+    (other / "src" / "from_other" / "__init__.py").write_text("VALUE = 3\n")
+    old = venv(tmp_path / "old", "six==1.16.0", editable=str(other))
+    commit(paper, main="import six, from_other\n")
+    paper("run", "--", old, "main.py")
+    paper("lock", "@last")
+    (other / "src" / "from_other" / "__init__.py").write_text("VALUE = 4\n")
+
+    place = projects.find(str(paper.folder))
+    (reference,) = references.choose("prov.lock", place, str(paper.folder))
+    recipe, notes = recipes.whole(reference, place, paper.environ)
+    assert notes == ()
+    assert recipe.left_out == ()
+    assert list(recipe.hashes) == ["six==1.16.0"]
+    made = build.build(recipe, build.Wish(paper.environ, str(paper.folder)))
+    code = "import from_other, six; print(from_other.VALUE)"
+    assert subprocess.check_output([made.python, "-c", code], text=True) == "3\n"
+    assert recipes.whole(reference, place, paper.environ) == (recipe, notes)
+    assert not build.build(recipe, build.Wish(paper.environ, str(paper.folder))).built
+    silent(paper, made.python)

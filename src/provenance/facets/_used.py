@@ -10,7 +10,8 @@ from typing import Callable, Dict, Iterator, List, Optional, Tuple
 from provenance.core import filekinds
 from provenance.core.context import Context
 from provenance.core.digest import SHA256, Digests
-from provenance.core.paths import ABS, HOME, is_inside
+from provenance.core.distributions import scan
+from provenance.core.paths import ABS, HOME, PathRef, is_inside
 from provenance.facets._code import IMPORTED, NAMED, READ, UsedFile
 from provenance.facets._named import in_text
 
@@ -178,11 +179,28 @@ def _module(path: str, context: Context) -> str:
 
 def now(context: Context, reference: Tuple[UsedFile, ...]) -> Tuple[UsedFile, ...]:
     """Return the state of the same files today."""
-    return tuple(_now(one, context) for one in reference)
+    outside = any(one.path.root in (HOME, ABS) for one in reference)
+    moved = _moved(context) if outside else []
+    return tuple(_now(one, context, moved) for one in reference)
 
 
-def _now(one: UsedFile, context: Context) -> UsedFile:
-    path = _locate(one, context)
+def _moved(context: Context) -> List[Tuple[PathRef, str]]:
+    """Return where editable installs were recorded, and where those of their names are now."""
+    recorded: Dict[str, PathRef] = {}
+    for subject in context.reference.payloads("packages") if context.reference else ():
+        for key, one in subject.payload.get("distributions", {}).items():
+            if one.get("editable"):
+                recorded[key] = PathRef.from_json(one["editable"]["path"])
+    found = []
+    if any(ref.root in (HOME, ABS) for ref in recorded.values()):
+        for interpreter in context.interpreters:
+            here = {one.key: one.editable_root for one in scan(interpreter.sys_path)}
+            found.extend((ref, here[key]) for key, ref in recorded.items() if here.get(key))
+    return found
+
+
+def _now(one: UsedFile, context: Context, moved: List[Tuple[PathRef, str]]) -> UsedFile:
+    path = _locate(one, context, moved)
     if path is None:
         return one._replace(digests={}, missing=True, changed_during=False)
     digests = digests_of(path, context, more=False)
@@ -196,7 +214,14 @@ def _now(one: UsedFile, context: Context) -> UsedFile:
     return one._replace(digests=digests, changed_during=False)
 
 
-def _locate(one: UsedFile, context: Context) -> Optional[str]:
+def _locate(one: UsedFile, context: Context, moved: List[Tuple[PathRef, str]]) -> Optional[str]:
+    """Return where the file is that a run would use today: not where it was, if that moved."""
+    for was, root in moved:
+        if one.path.root == was.root and is_inside(one.path.path, was.path):
+            below = os.path.relpath(one.path.path, was.path)
+            here = os.path.normpath(os.path.join(root, below))
+            if os.path.isfile(here):
+                return here
     path = context.roots.locate(one.path)
     if path is not None and os.path.isfile(path):
         return path

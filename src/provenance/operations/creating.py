@@ -60,7 +60,7 @@ def create(wish: Wish) -> Created:
     chosen = references.choose(wish.reference, place, wish.cwd)
     one = chosen[0]
     at = os.path.normpath(os.path.join(wish.cwd, wish.at))
-    kept = os.path.join(cache.folder(wish.environ), "wheels")
+    kept = os.path.join(cache.folder(wish.environ), recipes.WHEELS)
     recipe = recipes.of(one, place, kept)
     sources = recipes.Sources(())
 

@@ -90,7 +90,7 @@ def _environment(one: Reference, place: Project, wish: Wish) -> tuple[Environmen
     if not conda and wish.format in _OF_CONDA:
         text = "run %s used no conda environment." % one.record.id
         raise UsageError(text, "--format requirements, or pylock")
-    kept = os.path.join(cache.folder(wish.environ), "wheels")
+    kept = os.path.join(cache.folder(wish.environ), recipes.WHEELS)
     full = recipes.of(one, place, kept)
     local = [layer.name for layer in full.layers if layer.address.startswith("file:")]
     recipe = recipe._replace(

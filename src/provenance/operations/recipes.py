@@ -7,10 +7,11 @@ installs, whose code is checked out at the recorded commit with the recorded cha
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from provenance.core.distributions import key_of
-from provenance.environments import wanted
+from provenance.environments import cache, wanted
 from provenance.environments.wanted import Layer, LeftOut, Wanted
 from provenance.errors import BadRecord, ProvError, SystemRefused
 from provenance.facets import packages
@@ -22,6 +23,9 @@ from provenance.operations.recorded import bases
 from provenance.operations.references import Reference
 from provenance.store.project import Project
 
+WHEELS, CHECKOUTS = "wheels", "checkouts"
+"""Folders of the cache for what no index has."""
+_TREE = "tree"
 _SHOWN = 4
 
 
@@ -36,10 +40,10 @@ class Sources(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def of(reference: Reference, place: Project, cache: str) -> Wanted:
+def of(reference: Reference, place: Project, folder: str) -> Wanted:
     """Return the recipe of a run, editable installs apart. Raises `BadRecord` without packages.
 
-    cache: folder for wheels that the reference carries.
+    folder: for wheels that the reference carries.
     """
     run = reference.record
     recipe = wanted.of(run)
@@ -48,7 +52,7 @@ def of(reference: Reference, place: Project, cache: str) -> Wanted:
             "the record of run %s holds no Python packages to rebuild." % run.id,
             "rerun in an environment that is there: prov replay --env current",
         )
-    kept = wheels.layers(reference, place, cache)
+    kept = wheels.layers(reference, place, folder)
     has = {key_of(one.name) for one in kept}
     return recipe._replace(
         requirements=tuple(r for r in recipe.requirements if wanted.split(r)[0] not in has),
@@ -59,9 +63,28 @@ def of(reference: Reference, place: Project, cache: str) -> Wanted:
     )
 
 
-def editables(reference: Reference, place: Project, folder: str) -> Sources:
+def whole(
+    reference: Reference, place: Project, environ: Mapping[str, str]
+) -> tuple[Wanted, tuple[str, ...]]:
+    """Return the recipe with the editable installs of other repositories, and notes.
+
+    For an environment that is kept in the cache: the code is checked out there, too, once. The
+    project itself is left to whoever restores it. Raises `ProvError`.
+    """
+    recipe = of(reference, place, os.path.join(cache.folder(environ), WHEELS))
+    had = editables(reference, place, cache.prepare(environ, CHECKOUTS), kept=True)
+    reasons = {one.name: one for one in (*wheels.left_out(reference), *had.left_out)}
+    names = {layer.name for layer in had.layers}
+    rest = [one for one in recipe.left_out if one.name not in names]
+    left_out = tuple(reasons.get(one.name, one) for one in rest)
+    layers = (*recipe.layers, *had.layers)
+    return recipe._replace(layers=layers, left_out=left_out), had.notes
+
+
+def editables(reference: Reference, place: Project, folder: str, kept: bool = False) -> Sources:
     """Check out the code of editable installs below ``folder``; of the project itself, as it is.
 
+    kept: the folder is in the cache; what is there is taken, and the project itself is left out.
     Never raises `ProvError`: what cannot be had is left out with the reason.
     """
     layers, left_out, notes = [], [], []
@@ -69,11 +92,13 @@ def editables(reference: Reference, place: Project, folder: str) -> Sources:
     for one in installed(reference).values():
         if one.editable is None:
             continue
+        if is_own(one) and kept:
+            continue
         if is_own(one):
             layers.append(Layer(one.name, one.version, _own_folder(one, place), editable=True))
             continue
         try:
-            made, odd = _checked_out(one, code, reference, place, folder)
+            made, odd = _checked_out(one, code, reference, place, folder, kept)
             layers.append(Layer(one.name, one.version, made, editable=True))
             notes += odd
         except ProvError as error:
@@ -121,7 +146,7 @@ def _own_folder(one: Installed, place: Project) -> str:
 
 
 def _checked_out(
-    one: Installed, code: Code | None, reference: Reference, place: Project, folder: str
+    one: Installed, code: Code | None, reference: Reference, place: Project, folder: str, kept: bool
 ) -> tuple[str, list[str]]:
     """Return the folder that has the code of an editable install, and what is odd about it."""
     assert one.editable is not None
@@ -133,8 +158,11 @@ def _checked_out(
     found = repository or Repository(
         one.editable.path, one.editable.commit, None, bool(one.editable.dirty)
     )
-    target = os.path.join(folder, key_of(one.name))
-    notes = restore.restore_repository(found, reference.blob, local, target)
+    if kept:
+        target, notes = _kept(one, found, reference, local, folder)
+    else:
+        target = os.path.join(folder, key_of(one.name))
+        notes = restore.restore_repository(found, reference.blob, local, target)
     if one.editable.dirty and found.patch is None:
         notes.append("its uncommitted changes are not in the record")
     below = "."
@@ -142,6 +170,22 @@ def _checked_out(
         below = os.path.relpath(one.editable.path.path, repository.path.path)
     odd = ["%s: %s" % (one.name, note) for note in notes]
     return os.path.normpath(os.path.join(target, below)), odd
+
+
+def _kept(
+    one: Installed, found: Repository, reference: Reference, local: str | None, folder: str
+) -> tuple[str, list[str]]:
+    """Return the folder in the cache that has a repository as it was, made if need be."""
+    changes = [part.sha256 for part in (found.patch, found.untracked) if part is not None]
+    name = "%s-%s" % (key_of(one.name), cache.digest(found.commit, found.url, changes))
+    target = os.path.join(folder, name)
+    with cache.locked(target, lambda: None), cache.making(target) as part:
+        told = cache.marker(target)
+        if told is None:
+            tree = os.path.join(part, _TREE)
+            told = {"notes": restore.restore_repository(found, reference.blob, local, tree)}
+            cache.finish(part, told)
+    return os.path.join(target, _TREE), [str(note) for note in told.get("notes", ())]
 
 
 def _repository_of(one: Installed, code: Code | None) -> Repository | None:
