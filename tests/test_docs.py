@@ -101,6 +101,10 @@ def test_json_examples_are_json(page):
             json.loads(text)
 
 
+GROUPS = ("env",)
+"""Commands with commands of their own."""
+
+
 @functools.cache
 def help_of(*words):
     done = subprocess.run(
@@ -138,7 +142,8 @@ def test_commands_and_options_exist(page):
             continue
         assert verb in verbs, words
         ours = words[1 : words.index("--")] if "--" in words else words[1:]
-        known = set(re.findall(r"(?<![\w-])-{1,2}[a-z][\w-]*", help_of(verb)))
+        inner = words[1:2] if verb in GROUPS else []
+        known = set(re.findall(r"(?<![\w-])-{1,2}[a-z][\w-]*", help_of(verb, *inner)))
         for word in ours:
             if word.startswith("-"):
                 assert word.partition("=")[0].rstrip("`.,)]") in known, (words, word)
@@ -147,8 +152,9 @@ def test_commands_and_options_exist(page):
 @pages
 def test_options_named_alone_exist(page):
     known = set()
-    for verb in ("run", "init", "ls", "show", "diff", "lock", "verify", "explain", "replay"):
-        known |= set(re.findall(r"--[a-z][\w-]*", help_of(verb)))
+    verbs = ("run", "init", "ls", "show", "diff", "lock", "verify", "explain", "replay")
+    for verb in (*((one,) for one in verbs), ("env", "create"), ("env", "export")):
+        known |= set(re.findall(r"--[a-z][\w-]*", help_of(*verb)))
     foreign = {"--password", "--api-key", "--lr", "--epochs", "--version", "--help", "--strict"}
     for span in SPAN.findall(FENCE.sub("", page.read_text())):
         if span.startswith("--"):

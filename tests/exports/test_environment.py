@@ -45,7 +45,9 @@ PIP = Environment(
     command=("python", "a b.py"),
     projects=(".",),
 )
-CONDA = PIP._replace(conda=(NUMPY,), releases=(Release("six", "1.16.0", (A,), (), "https://x/six"),))
+CONDA = PIP._replace(
+    conda=(NUMPY,), releases=(Release("six", "1.16.0", (A,), (), "https://x/six"),)
+)
 
 
 def stated(name, text):

@@ -191,7 +191,7 @@ def _moved(context: Context) -> List[Tuple[PathRef, str]]:
         for key, one in subject.payload.get("distributions", {}).items():
             if one.get("editable"):
                 recorded[key] = PathRef.from_json(one["editable"]["path"])
-    found = []
+    found: List[Tuple[PathRef, str]] = []
     if any(ref.root in (HOME, ABS) for ref in recorded.values()):
         for interpreter in context.interpreters:
             here = {one.key: one.editable_root for one in scan(interpreter.sys_path)}

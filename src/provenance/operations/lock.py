@@ -13,6 +13,7 @@ from provenance.knowledge import match, surroundings
 from provenance.operations import (
     _baked_checks,
     _lock_calls,
+    _lock_environments,
     anonymous,
     hashes,
     interfaces,
@@ -20,13 +21,11 @@ from provenance.operations import (
     publishable,
     references,
     settle,
-    wheels,
 )
 from provenance.operations.recorder import CACHE
 from provenance.operations.references import Reference
 from provenance.store import lockfile, project
 from provenance.store.digestcache import DigestCache
-from provenance.store.project import Project
 
 Wish = _lock_calls.Wish
 _BLOB_LIMIT = 256 * 1024
@@ -83,8 +82,6 @@ def lock(
     called = _lock_calls.carried(chosen, place, asked)
     around = _surroundings(runs)
     checks = _baked_checks.of_runs(checked, around, path, place.repo or place.root)
-    hashed = hashes.carried(runs, place, hashing) if hashing else hashes.Carried()
-    kept = _wheels(chosen, place, hashed) if hashing and not nameless else {}
     made = lockfile.Lock(
         tuple(runs),
         _knowledge(runs),
@@ -94,13 +91,10 @@ def lock(
         around,
         called.calls,
         checks=checks,
-        requirements=hashed.requirements,
-        wheels={name: one.wheels for name, one in kept.items() if one.wheels},
     )
-    more = tuple(text for one in kept.values() for text in one.notes)
-    notes = tuple(dict.fromkeys((*hashed.notes, *more, *called.notes)))
-    warnings += [*called.problems, *hashed.problems]
-    warnings += [text for one in kept.values() for text in one.problems]
+    made, about, lacking = _lock_environments.added(made, chosen, place, hashing, nameless)
+    notes = (*about, *called.notes)
+    warnings += [*called.problems, *lacking]
     if nameless:
         originals = [one.record for one in chosen]
         made, hidden = anonymous.lock(made, place, originals, os.environ)
@@ -110,17 +104,6 @@ def lock(
     told = publishable.warnings(chosen, place, path, os.environ)
     told = list(dict.fromkeys([*warnings, *told]))
     return LockResult(path, tuple(run.id for run in runs), tuple(told), notes)
-
-
-def _wheels(
-    chosen: list[Reference], place: Project, hashed: hashes.Carried
-) -> dict[str, wheels.Carried]:
-    """Return what the lock carries of what no index has, by run."""
-    found = {}
-    for one in chosen:
-        unknown = hashes.unknown(hashed, one.record.id)
-        found[one.record.id] = wheels.carried(one.record, place, unknown)
-    return found
 
 
 def _knowledge(runs: list[Record]) -> tuple[dict[str, Any], ...]:
