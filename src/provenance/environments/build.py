@@ -12,7 +12,7 @@ from typing import NamedTuple
 from packaging.version import InvalidVersion, Version
 
 from provenance.core.distributions import Distribution, key_of, scan
-from provenance.environments import cache, closure, indexes, pythons, refusals, uv
+from provenance.environments import cache, closure, conda, indexes, pythons, refusals, uv
 from provenance.environments.pythons import Python
 from provenance.environments.refusals import Refusal
 from provenance.environments.wanted import Layer, LeftOut, Wanted, split
@@ -23,8 +23,8 @@ MOST_ROUNDS = 60
 """Refusals that one build lives through: uv names one distribution at a time."""
 
 Progress = Callable[[str, int, int, float], None]
-"""``progress(phase, done, total, megabytes)``; phases are "python", "waiting", "resolve",
-"download", "install", "check"."""
+"""``progress(phase, done, total, megabytes)``; phases are "python", "conda", "waiting",
+"resolve", "download", "install", "check"."""
 
 STALE_S = 3600.0
 """Seconds after which what could not be had is asked for again."""
@@ -93,7 +93,7 @@ def build(wanted: Wanted, wish: Wish, progress: Progress | None = None) -> Envir
             return there
         began = time.monotonic()
         with cache.making(place) as part:
-            missing = _Builder(wanted, wish, found, part, tell).build()
+            missing = _Builder(wanted, wish, found, part, tell, place).build()
             seconds = time.monotonic() - began
             told = {
                 "python": found.version,
@@ -130,7 +130,7 @@ def build_at(
     with cache.filling(at):
         more = layers() if layers is not None else ()
         full = wanted._replace(layers=(*wanted.layers, *more))
-        missing = _Builder(full, wish, found, at, tell, ("--allow-existing",)).build()
+        missing = _Builder(full, wish, found, at, tell, at).build()
         if check is not None:
             check(missing)
     notes = (*((found.note,) if found.note else ()), *wanted.notes)
@@ -154,12 +154,15 @@ def _nobody(phase: str, done: int, total: int, megabytes: float) -> None:
 
 
 def _python(wanted: Wanted, wish: Wish) -> Python:
+    if wanted.conda:  # it brings its own
+        return Python("", wanted.python)
     return pythons.find(wanted.python, wish.environ, wish.cwd, wanted.prefer, wanted.implementation)
 
 
 def _name(wanted: Wanted, found: Python) -> str:
     parts: list[object] = [sorted(wanted.requirements), sorted(wanted.optional)]
     parts += [sorted(one.address for one in wanted.layers)] if wanted.layers else []
+    parts += [sorted([one.url, one.md5] for one in wanted.conda)] if wanted.conda else []
     parts += [{pin: sorted(one) for pin, one in wanted.hashes.items()}] if wanted.hashes else []
     return cache.digest(wanted.implementation, found.version, *parts)
 
@@ -183,7 +186,10 @@ def _there(place: str, found: Python, wanted: Wanted) -> Environment | None:
 
 
 class _Builder:
-    """One build in the folder ``part``: installs, takes refusals, tries again, checks."""
+    """One build in the folder ``part``: installs, takes refusals, tries again, checks.
+
+    place: what the folder will be called when all is there.
+    """
 
     def __init__(
         self,
@@ -192,14 +198,14 @@ class _Builder:
         found: Python,
         part: str,
         tell: Progress,
-        options: tuple[str, ...] = ("--relocatable", "--clear"),
+        place: str,
     ) -> None:
         self._wanted = wanted
         self._wish = wish
         self._found = found
         self._part = part
         self._tell = tell
-        self._options = options
+        self._place = place
         self._python = os.path.join(part, "bin", "python")
         self._missing: list[LeftOut] = []
         self._megabytes = 0.0
@@ -207,10 +213,7 @@ class _Builder:
 
     def build(self) -> tuple[LeftOut, ...]:
         """Fill the folder; return what could not be had. Raises `SystemRefused`."""
-        words = ["venv", "-q", "--no-project", *self._options]
-        done = self._uv([*words, "--python", self._found.path, self._part])
-        if done.code:
-            raise SystemRefused("uv could not make an environment: %s" % _short(done.complaints))
+        self._begin()
         rest = dict(split(one) for one in self._wanted.optional)
         todo = dict(split(one) for one in self._wanted.requirements)
         while todo:
@@ -224,6 +227,22 @@ class _Builder:
             self._layer(layer)
         self._check()
         return tuple(self._missing)
+
+    def _begin(self) -> None:
+        """Make the environment without what pip installs."""
+        if self._wanted.conda:
+            self._tell("conda", 0, len(self._wanted.conda), 0.0)
+            kept = os.path.join(cache.folder(self._wish.environ), "conda")
+            conda.install(self._wanted.conda, self._part, self._place, kept, self._wish.offline)
+            with open(os.path.join(self._part, ".gitignore"), "w", encoding="utf-8") as stream:
+                stream.write("*\n")  # as uv does
+            return
+        moves = self._part != self._place
+        words = ["venv", "-q", "--no-project"]
+        words += ["--relocatable", "--clear"] if moves else ["--allow-existing"]
+        done = self._uv([*words, "--python", self._found.path, self._part])
+        if done.code:
+            raise SystemRefused("uv could not make an environment: %s" % _short(done.complaints))
 
     def _uv(self, words: list[str], text: str = "", one_index: bool = False) -> uv.Done:
         words = [*words, *(["--offline"] if self._wish.offline else [])]

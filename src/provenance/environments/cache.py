@@ -124,16 +124,12 @@ def filling(at: str) -> Iterator[None]:
     if not new and not os.path.exists(mark) and (not os.path.isdir(at) or os.listdir(at)):
         hint = "name a folder that is not there yet, or remove it yourself"
         raise SystemRefused("%s is there and not empty: nothing was written." % at, hint)
-    try:
+    try:  # from here on the folder is ours, whatever is in it
         if not new:
             _empty(at)
         os.makedirs(at, exist_ok=True)
         with open(mark, "w", encoding="utf-8") as stream:
             stream.write("prov was filling this folder. It may be removed, or filled again.\n")
-    except OSError as error:
-        text = "%s cannot be written: %s." % (error.filename or at, error.strerror)
-        raise SystemRefused(text) from error
-    try:
         yield
         os.unlink(mark)
     except BaseException as error:

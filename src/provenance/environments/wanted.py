@@ -14,6 +14,7 @@ from typing import NamedTuple
 from provenance.core import versions
 from provenance.core.record import Record
 from provenance.core.redact import MASK
+from provenance.environments import conda
 from provenance.facets import packages, runtime
 from provenance.facets._installed import Installed, Packages
 
@@ -64,7 +65,8 @@ class Wanted(NamedTuple):
     left_out: what the record has beyond these. optional: further requirements, taken only where one
     of the first asks for them. notes: sentences for people. prefer: interpreters to try first.
     layers: what is installed after these, from elsewhere. hashes: by requirement, "sha256:<hex>" of
-    the files that will do; any file where there are none.
+    the files that will do; any file where there are none. conda: packages of the prefix that it is
+    to be, Python among them; none for a virtual environment.
     """
 
     python: str
@@ -76,6 +78,7 @@ class Wanted(NamedTuple):
     prefer: tuple[str, ...] = ()
     layers: tuple[Layer, ...] = ()
     hashes: Mapping[str, Collection[str]] = MappingProxyType({})
+    conda: tuple[conda.Package, ...] = ()
 
 
 def of(record: Record, only_used: bool = False, subject: str = "") -> Wanted | None:

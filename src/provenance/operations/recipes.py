@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from provenance.core.distributions import key_of
-from provenance.environments import cache, wanted
+from provenance.environments import cache, conda, wanted
 from provenance.environments.wanted import Layer, LeftOut, Wanted
 from provenance.errors import BadRecord, ProvError, SystemRefused
 from provenance.facets import packages
@@ -26,6 +26,7 @@ from provenance.store.project import Project
 WHEELS, CHECKOUTS = "wheels", "checkouts"
 """Folders of the cache for what no index has."""
 _TREE = "tree"
+_FOR_CONDA = "conda's own builds need the extra [conda] of prov: pip install 'prov-run[conda]'"
 _SHOWN = 4
 
 
@@ -46,12 +47,14 @@ def of(reference: Reference, place: Project, folder: str) -> Wanted:
     folder: for wheels that the reference carries.
     """
     run = reference.record
-    recipe = wanted.of(run)
+    recipe = _of_conda(reference) or wanted.of(run)
     if recipe is None:
         raise BadRecord(
             "the record of run %s holds no Python packages to rebuild." % run.id,
             "rerun in an environment that is there: prov replay --env current",
         )
+    if not recipe.conda and any("conda had" in note for note in recipe.notes):
+        recipe = recipe._replace(notes=(*recipe.notes, _FOR_CONDA))
     kept = wheels.layers(reference, place, folder)
     has = {key_of(one.name) for one in kept}
     return recipe._replace(
@@ -61,6 +64,22 @@ def of(reference: Reference, place: Project, folder: str) -> Wanted:
         prefer=bases(run, settle.recorded_roots(place, run)),
         hashes=hashes.stated(reference),
     )
+
+
+def _of_conda(reference: Reference) -> Wanted | None:
+    """Return the recipe of a conda prefix; None for other runs, and where none can be built."""
+    installed = next(iter((packages.of(reference.record) or {}).values()), None)
+    if installed is None or "python" not in installed.conda or not conda.is_here():
+        return None
+    recipe = hashes.of_index(reference.record)
+    if recipe is None:
+        return None
+    files = [
+        conda.Package(name, x.version, x.build, x.channel, x.url, x.md5, x.sha256)
+        for name, x in sorted(installed.conda.items())
+    ]
+    rest = tuple(one for one in recipe.left_out if one.reason != hashes.CONDA)
+    return recipe._replace(conda=tuple(files), left_out=rest)
 
 
 def whole(
