@@ -6,6 +6,7 @@ py-rattler is imported here only, when such a prefix is built: it is of the extr
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import os
 import re
@@ -94,8 +95,7 @@ def _require_file(one: Package) -> None:
 
 
 async def _install(packages: Sequence[Package], folder: str, prefix: str, cache: str) -> None:
-    import rattler  # noqa: PLC0415
-
+    rattler: Any = importlib.import_module("rattler")  # its types differ by release
     records = [_record(one, rattler) for one in packages]
     moved = {} if folder == prefix else {"alternative_target_prefix": prefix}
     await rattler.install(records, folder, cache_dir=cache, show_progress=False, **moved)
@@ -103,12 +103,10 @@ async def _install(packages: Sequence[Package], folder: str, prefix: str, cache:
 
 def _record(one: Package, rattler: Any) -> Any:
     """Return ``one`` as rattler wants it: as if a channel's index had told of it."""
-    from rattler import package  # noqa: PLC0415
-
     found = _SUBDIR.search(one.url)
     assert found is not None
     number = _BUILD_NUMBER.search(one.build)
-    of_build = getattr(package, "BuildString", None) or _build_string()
+    of_build = _build_string()
     record = rattler.PackageRecord(
         one.name,
         one.version,
@@ -124,10 +122,9 @@ def _record(one: Package, rattler: Any) -> Any:
 def _build_string() -> Any:
     """Return the class of build strings, that of older releases of rattler: plain text."""
     try:
-        from rattler.package.build_string import BuildString  # noqa: PLC0415
-    except ImportError:
+        return importlib.import_module("rattler.package.build_string").BuildString
+    except (ImportError, AttributeError):
         return str
-    return BuildString
 
 
 def _cause(error: BaseException) -> str:

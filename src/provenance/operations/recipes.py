@@ -94,6 +94,7 @@ def whole(
     had = editables(reference, place, cache.prepare(environ, CHECKOUTS), kept=True)
     reasons = {one.name: one for one in (*wheels.left_out(reference), *had.left_out)}
     names = {layer.name for layer in had.layers}
+    names |= {one.name for one in installed(reference).values() if is_own(one)}
     rest = [one for one in recipe.left_out if one.name not in names]
     left_out = tuple(reasons.get(one.name, one) for one in rest)
     layers = (*recipe.layers, *had.layers)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
 import pathlib
 import re
+import zipfile
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from provenance.core.distributions import Distribution, key_of, scan
 from provenance.core.record import Record
+from provenance.core.redact import Redactor
 from provenance.environments import repack
 from provenance.environments.wanted import Layer, LeftOut
 from provenance.errors import ProvError
@@ -77,7 +80,10 @@ def carried(run: Record, place: Project, unknown: Sequence[str]) -> Carried:
             "sha256": hashlib.sha256(content).hexdigest(),
             "size": kept.size,
         }
-        if kept.size > room:
+        if kept.size <= room and _has_secret(content):
+            text = "%s %s is on no index; its wheel is not in the lock: it seems to hold a secret."
+            problems.append(text % (one.name, one.version))
+        elif kept.size > room:
             text = "%s %s is on no index; its wheel (%.1f MB) is too big for the lock: publish %s."
             shown = os.path.relpath(kept.path, place.root)
             problems.append(text % (one.name, one.version, kept.size / 1e6, shown))
@@ -88,6 +94,13 @@ def carried(run: Record, place: Project, unknown: Sequence[str]) -> Carried:
             notes.append(text % (one.name, one.version, kept.size / 1000 or 1))
         found[key_of(one.name)] = entry
     return Carried(found, tuple(notes), (*problems, *edited(run, place)))
+
+
+def _has_secret(content: bytes) -> bool:
+    """Return whether a file of a wheel holds what a record would mask."""
+    redact = Redactor.from_environment(os.environ)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return any(redact.holds_secret(archive.read(name)) for name in archive.namelist())
 
 
 def layers(reference: Reference, place: Project, cache: str) -> tuple[Layer, ...]:
