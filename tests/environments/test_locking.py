@@ -116,3 +116,20 @@ def test_pins_are_read_from_requirements():
     one, other = locking.pins_of(text % ("0" * 64), ())
     assert (one.name, one.version, dict(one.hashes)) == ("a-b", "1.0", {"sha256:" + "0" * 64: ""})
     assert (other.name, other.version, dict(other.hashes)) == ("d", "2", {})
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_pip_tools_locks_the_same_releases(tmp_path):
+    pytest.importorskip("piptools")
+    asked = locking.Wish(dict(os.environ), str(tmp_path), locking.PIP_TOOLS)
+    made = locking.lock(wanted("six==1.16.0", "docopt==0.6.2"), asked)
+    with_uv = locking.lock(wanted("six==1.16.0", "docopt==0.6.2"), asked._replace(locker="uv"))
+    assert [(p.name, set(p.hashes)) for p in made.pins] == [
+        (p.name, set(p.hashes)) for p in with_uv.pins
+    ]
+    assert made.locker.startswith("pip-tools ")
+    with pytest.raises(SystemRefused, match=r"which is .* here; the run had 2\.7"):
+        locking.lock(Wanted("2.7.18", ("six==1.16.0",)), asked)
+    with pytest.raises(UsageError, match="only with an index"):
+        locking.lock(wanted("six==1.16.0"), asked._replace(offline=True))

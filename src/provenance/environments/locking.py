@@ -86,8 +86,9 @@ class Wish(NamedTuple):
 
 
 def here() -> str:
-    """Return the platform that files are for, as "linux-x86_64"."""
-    return "%s-%s" % (sys.platform, platform.machine())
+    """Return the platform that files are for, as "linux-x86_64" or "linux-x86_64-musl"."""
+    libc = "-musl" if sys.platform == "linux" and platform.libc_ver()[0] != "glibc" else ""
+    return "%s-%s%s" % (sys.platform, platform.machine(), libc)
 
 
 def lock(wanted: Wanted, wish: Wish, what: str = FILES) -> Locked:

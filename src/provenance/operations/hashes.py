@@ -12,11 +12,12 @@ from provenance.environments import locking, refusals, wanted
 from provenance.environments.locking import Locked
 from provenance.environments.wanted import LeftOut, Wanted, split
 from provenance.errors import ProvError, UsageError
-from provenance.facets import packages
+from provenance.facets import packages, runtime
 from provenance.operations.references import Reference
 from provenance.store.project import Project
 
 _SHOWN = 3
+_THREADED = re.compile(r"\bcpython-3\d+t\b")
 _DIGEST = re.compile(r"^sha(256|512):[0-9a-f]{64,128}$")
 CONDA = "conda's own: its package file has a digest in the record"
 
@@ -44,19 +45,19 @@ def carried(runs: Sequence[Record], place: Project, wish: Wish) -> Carried:
     Raises `UsageError` for a locker that there is not; never fails for want of one or of an index:
     what goes wrong is a sentence in ``problems``.
     """
-    chosen: dict[tuple[Any, ...], tuple[Wanted, list[str]]] = {}
+    chosen: dict[tuple[str, bool, tuple[str, ...]], tuple[Wanted, list[str]]] = {}
     for run in runs:
         recipe = of_index(run)
         if recipe is not None and recipe.requirements:
-            key = (recipe.python, recipe.implementation, recipe.requirements)
+            key = (recipe.python, _is_plain(run), recipe.requirements)
             chosen.setdefault(key, (recipe, []))[1].append(run.id)
     found: list[dict[str, Any]] = []
     notes: list[str] = []
     problems: list[str] = []
     asked = locking.Wish(wish.environ, place.root, wish.locker, wish.offline, wish.progress)
-    for recipe, names in chosen.values():
+    for (_, plain, _), (recipe, names) in chosen.items():
         try:
-            made = locking.lock(recipe, asked)
+            made = locking.lock(recipe, asked, locking.FILES if plain else locking.EVERY)
         except UsageError:
             raise
         except ProvError as error:
@@ -69,6 +70,16 @@ def carried(runs: Sequence[Record], place: Project, wish: Wish) -> Carried:
         notes += made.notes
         problems += _lacking(made)
     return Carried(tuple(found), tuple(dict.fromkeys(notes)), tuple(dict.fromkeys(problems)))
+
+
+def _is_plain(run: Record) -> bool:
+    """Return whether the run's Python takes the files that uv chooses for its version.
+
+    Not so PyPy and builds without the global lock: for these all files of a release are locked.
+    """
+    ran = next(iter((runtime.of(run) or {}).values()))
+    words = [str(word) for word in ran.build.values()]
+    return ran.implementation == "cpython" and not any(_THREADED.search(word) for word in words)
 
 
 def of_index(run: Record) -> Wanted | None:
