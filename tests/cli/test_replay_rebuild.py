@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from tests.conftest import Prov, git
-from tests.facets._venvs import project, python_of, venv
+from tests.facets._venvs import project, python_of, uv, venv
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
 
@@ -112,3 +112,27 @@ def test_what_was_refused_once_is_asked_for_again(paper, tmp_path):
     assert "cannot be rebuilt: six 1.16.0" in done.stderr
     paper("replay", "--yes", "--env", "rebuild", env=cache, code=None)
     assert paper.last()["replay_of"]
+
+
+def test_local_builds_and_other_repositories_come_back_from_the_lock(paper, tmp_path):
+    paper.environ["PROV_CACHE"] = str(tmp_path / "cache")
+    wheel = project(tmp_path / "wheel", "from-wheel")
+    uv(wheel, "build", "-q", "--wheel", "-o", str(tmp_path / "dist"))
+    other = project(tmp_path / "other", "from-other", layout="src")
+    git(other, "init", "-q")
+    git(other, "add", ".")
+    git(other, "commit", "-q", "-m", "one")
+    (other / "src" / "from_other" / "__init__.py").write_text("VALUE = 3\n")
+    dist = str(next((tmp_path / "dist").glob("*.whl")))
+    python = venv(tmp_path / "env", "six==1.16.0", dist, editable=str(other))
+    code = "import json, six, from_wheel, from_other\n"
+    code += "json.dump({'loss': from_wheel.VALUE + from_other.VALUE}, open('metrics.json', 'w'))\n"
+    commit(paper, main=code)
+    paper("run", "--", python, "main.py")
+    paper("lock", "@last")
+    for gone in ("env", "dist", "wheel"):
+        shutil.rmtree(tmp_path / gone)
+    (other / "src" / "from_other" / "__init__.py").write_text("VALUE = 4\n")  # went on
+    back = paper.json("replay", "prov.lock", "--yes", "--env", "rebuild")
+    assert effects(back["findings"]) == []
+    assert back["results"]["verdict"] == "same"
