@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from provenance.cli.style import value
+from provenance.cli.style import flat, value
 from provenance.core import versions
 from provenance.core.difference import NONE, UNKNOWN
 from provenance.core.verdict import Finding, Reason, rank
@@ -84,7 +84,7 @@ def grouped(findings: Iterable[Finding]) -> Groups:
     for one in rest:
         idle = [reason for reason in one.reasons if _effect(one, reason) in (NONE, UNKNOWN)]
         done = [reason for reason in idle if reason.effect]  # others only say what is known of it
-        checked += ["%s: %s" % (sentence(one), _flat(reason.text)) for reason in done]
+        checked += ["%s: %s" % (sentence(one), flat(reason.text)) for reason in done]
         if one.effect == NONE:
             harmless.append(one)
         elif one.effect == UNKNOWN:
@@ -97,7 +97,7 @@ def grouped(findings: Iterable[Finding]) -> Groups:
 
 def explanations(one: Finding) -> list[str]:
     """Return what is known of such a difference, whether or not it was checked here."""
-    return [_flat(reason.text) for reason in one.reasons if not reason.effect]
+    return [flat(reason.text) for reason in one.reasons if not reason.effect]
 
 
 def _absent(findings: Iterable[Finding]) -> tuple[list[Finding], list[Block]]:
@@ -118,7 +118,7 @@ def _absent(findings: Iterable[Finding]) -> tuple[list[Finding], list[Block]]:
         names = ["%s (%s)" % (one.name, one.where[0]) if one.where else one.name for one in items]
         shown = names[:_LISTED] + ["and %d more" % (len(names) - _LISTED)] * (len(names) > _LISTED)
         title = "%d packages are not installed" % len(items)
-        blocks.append(Block(effect, title, items[0].facet, (_flat(", ".join(shown)),), ()))
+        blocks.append(Block(effect, title, items[0].facet, (flat(", ".join(shown)),), ()))
     return rest, blocks
 
 
@@ -139,7 +139,7 @@ def _by_place(one: Finding, reasons: Sequence[Reason]) -> list[list[Reason]]:
 
 
 def _bare(one: Finding) -> Block:
-    where = tuple(map(_flat, one.where))
+    where = tuple(map(flat, one.where))
     return Block(one.effect, sentence(one), one.facet, (), where, restores=_restore(one))
 
 
@@ -147,8 +147,8 @@ def _block(one: Finding, reasons: Sequence[Reason]) -> Block:
     ordered = sorted(reasons, key=lambda r: (r.level, -rank(_effect(one, r))))
     told = [reason for reason in ordered if reason.level != "L3"]
     seen = [_seen(reason) for reason in ordered if reason.level == "L3"]
-    words = _distinct([_flat(reason.text) for reason in told or ordered[:1]])
-    evidence = _unique(_flat(r.evidence) for r in told if r.level == "L1" or not seen)
+    words = _distinct([flat(reason.text) for reason in told or ordered[:1]])
+    evidence = _unique(flat(r.evidence) for r in told if r.level == "L1" or not seen)
     options = [_code(part) for r in ordered for part in r.remedy.split(_OR) if part.strip()]
     restores = tuple(part for part in _unique(options) if _is_restore(part))
     fixes = tuple(part for part in _unique(options) if not _is_restore(part))
@@ -157,19 +157,19 @@ def _block(one: Finding, reasons: Sequence[Reason]) -> Block:
         sentence(one),
         one.facet,
         words,
-        _unique(_flat(place) for r in ordered for place in (r.where or one.where)),
+        _unique(flat(place) for r in ordered for place in (r.where or one.where)),
         tuple(sorted(seen, key=lambda s: -s.follows)),
         tuple(text for text in evidence if not any(text in line for line in words)),
         fixes,
         restores or _restore(one),
-        _unique(_flat(reason.source) for reason in ordered),
+        _unique(flat(reason.source) for reason in ordered),
     )
 
 
 def _seen(reason: Reason) -> Seen:
-    evidence = _flat(reason.evidence)
-    where = _flat(reason.where[0]) if reason.where else ""
-    return Seen(evidence.removeprefix("replayed: "), where, reason.follows, _flat(reason.text))
+    evidence = flat(reason.evidence)
+    where = flat(reason.where[0]) if reason.where else ""
+    return Seen(evidence.removeprefix("replayed: "), where, reason.follows, flat(reason.text))
 
 
 def _distinct(texts: Sequence[str]) -> tuple[str, ...]:
@@ -188,7 +188,7 @@ def _distinct(texts: Sequence[str]) -> tuple[str, ...]:
 def _restore(one: Finding) -> tuple[str, ...]:
     kinds = ("version", "removed")
     if one.facet == "packages" and one.kind in kinds and isinstance(one.old, str):
-        return (_flat("pip install " + versions.requirement(one.name, one.old)),)
+        return (flat("pip install " + versions.requirement(one.name, one.old)),)
     return ()
 
 
@@ -217,7 +217,7 @@ def _weight(block: Block) -> tuple[int, bool, int]:
 
 def sentence(one: Finding) -> str:
     """Return what differs in one line: ``scikit-learn 1.1.3 -> 1.5.2``."""
-    return _flat(_sentence(one))
+    return flat(_sentence(one))
 
 
 def _sentence(one: Finding) -> str:
@@ -242,8 +242,3 @@ def _code(text: str) -> str:
     """Return code to paste with its lines and indentation, without what could steer a terminal."""
     spaced = text.replace("\r\n", "\n").expandtabs(4).strip("\n")
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in spaced).rstrip()
-
-
-def _flat(text: str) -> str:
-    """Return ``text`` on one line, without what could steer a terminal."""
-    return " ".join("".join(c if c.isprintable() or c.isspace() else "?" for c in text).split())

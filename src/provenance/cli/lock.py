@@ -9,7 +9,7 @@ import typer
 
 from provenance.cli import envelope, lockcheck, options
 from provenance.cli.progress import Stages
-from provenance.cli.style import plural
+from provenance.cli.style import flat, plural
 from provenance.errors import UsageError
 
 _WARNINGS = 6
@@ -91,7 +91,7 @@ def command(
     for note in result.notes:
         typer.echo("  %s" % note)
     for warning in result.warnings[:_WARNINGS]:
-        typer.echo("  ! %s" % warning)
+        typer.echo("  ! %s" % flat(warning))
     if len(result.warnings) > _WARNINGS:
         more = len(result.warnings) - _WARNINGS
         typer.echo("  ! and %d more, with what to do: prov lock --check" % more)
@@ -114,5 +114,5 @@ def _lock_stated(
     for one in result.stated:
         typer.echo("  %s: %s" % (one.path, one.summary()))
     for warning in result.warnings:
-        typer.echo("  ! %s" % warning)
+        typer.echo("  ! %s" % flat(warning))
     typer.echo("next: git add %s; prov verify" % os.path.basename(result.path))

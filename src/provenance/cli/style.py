@@ -58,3 +58,8 @@ def value(item: Any) -> str:
 def plural(count: int, word: str) -> str:
     """Return ``1 file``, ``3 files``."""
     return "%d %s%s" % (count, word, "" if count == 1 else "s")
+
+
+def flat(text: str) -> str:
+    """Return ``text`` on one line, without what could steer a terminal."""
+    return " ".join("".join(c if c.isprintable() or c.isspace() else "?" for c in text).split())

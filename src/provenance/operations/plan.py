@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 import time
@@ -131,7 +132,9 @@ def _destination(run: Record, place: Project, cwd: str, at: str) -> str:
     if not at:
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         name = "%s-of-%s" % (stamp, runid.short(run.id))
-        return os.path.join(place.folder, FOLDER, name)
+        path = os.path.join(place.folder, FOLDER, name)
+        same = (path if n == 1 else "%s.%d" % (path, n) for n in itertools.count(1))
+        return next(one for one in same if not os.path.lexists(one))
     path = os.path.normpath(os.path.join(cwd, at))
     if os.path.lexists(path) and not (os.path.isdir(path) and not os.listdir(path)):
         raise UsageError("%s is there and not empty." % at, "name a new folder: --at DIR")
