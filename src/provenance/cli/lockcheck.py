@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from provenance.cli import envelope, github, markdown, report
-from provenance.cli.style import Style, plural
+from provenance.cli.style import Style, flat, plural
 from provenance.core import runid
 from provenance.errors import UsageError
 
@@ -36,7 +36,9 @@ def run(names: tuple[str, ...], form: str, verbose: bool) -> None:
     result = publishable.check(os.getcwd(), os.environ, next(iter(names), None))
     if form == "json":
         envelope.put("lock-check", publishable.as_json(result))
-    elif form == "markdown":
+        raise typer.Exit(result.exit_code)
+    result = result._replace(objections=tuple(map(_flat, result.objections)))
+    if form == "markdown":
         typer.echo(_markdown(result), nl=False)
     else:
         lines = list(_lines(result, verbose, Style(sys.stdout)))
@@ -53,6 +55,12 @@ def require_alone(**others: object) -> None:
     given = [names.get(name, "--" + name) for name, value in others.items() if value]
     if given:
         raise UsageError("--check writes no lock: leave out %s." % given[0], "prov lock --check")
+
+
+def _flat(one: Objection) -> Objection:
+    """Return an objection without what could steer a terminal: it names files."""
+    where = tuple(map(flat, one.where))
+    return one._replace(text=flat(one.text), fix=flat(one.fix), where=where)
 
 
 def _lines(result: CheckResult, verbose: bool, style: Style) -> Iterator[str]:
