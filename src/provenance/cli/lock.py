@@ -10,6 +10,7 @@ import typer
 from provenance.cli import envelope, lockcheck, options
 from provenance.cli.progress import Stages
 from provenance.cli.style import flat, plural
+from provenance.core import runid
 from provenance.errors import UsageError
 
 _WARNINGS = 6
@@ -36,12 +37,19 @@ _Stated = Annotated[
 _Locker = Annotated[
     str, typer.Option("--locker", metavar="uv|pip-tools", help="By what releases get hashes.")
 ]
+_Tag = Annotated[
+    str | None,
+    typer.Option(
+        "--tag", metavar="T", help="All runs of this tag, with those that their data came from."
+    ),
+]
 _Offline = Annotated[bool, typer.Option("--offline", help="Hashes only of what uv's cache knows.")]
 
 
 def command(
     runs: Annotated[list[str] | None, typer.Argument(metavar="RUN...")] = None,
     stated: _Stated = None,
+    tag: _Tag = None,
     out: Annotated[
         str | None, typer.Option("--out", metavar="PATH", help="Instead of prov.lock.")
     ] = None,
@@ -79,11 +87,12 @@ def command(
         return
     from provenance.operations import hashes, lock
 
+    names = [*(runs or ()), *(_of_tag(tag) if tag else ())]
     with Stages() as stages:
         environ = dict(os.environ)
         wish = lock.Wish(calls or "off", environ, build, stages)
         hashing = hashes.Wish(environ, locker, offline, stages)
-        result = lock.lock(os.getcwd(), tuple(runs or ()), out, wish, anonymous, hashing)
+        result = lock.lock(os.getcwd(), tuple(names), out, wish, anonymous, hashing)
     if json:
         envelope.put("lock", lock.as_json(result))
         return
@@ -96,6 +105,16 @@ def command(
         more = len(result.warnings) - _WARNINGS
         typer.echo("  ! and %d more, with what to do: prov lock --check" % more)
     typer.echo("next: git add %s; prov verify" % os.path.basename(result.path))
+
+
+def _of_tag(tag: str) -> tuple[str, ...]:
+    """Return the runs of a tag and those that their data came from; say which these are."""
+    from provenance.operations import tagged
+
+    found = tagged.runs(os.getcwd(), tag)
+    for one in found.ancestors:
+        typer.echo("with %s: a run of the tag read what it wrote" % runid.short(one), err=True)
+    return found.ids
 
 
 def _lock_stated(

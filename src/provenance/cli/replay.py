@@ -147,7 +147,11 @@ def _each(plans: Iterator[Plan], receipt: bool, verbose: bool, json: bool) -> in
             publish.check(planned)
         _tell(planned, verbose, json)
         with _stdout_for_json(json):
-            result = replay.carry_out(planned, lambda text: typer.echo("prov: " + text, err=True))
+            result = replay.carry_out(
+                planned,
+                lambda text: typer.echo("prov: " + text, err=True),
+                [one.tree for _, one, _ in done],
+            )
         run = planned.reference.record
         written = publish.publish(result) if receipt else None
         done.append((run.name or runid.short(run.id), result, written))

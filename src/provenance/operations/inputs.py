@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provenance.core.paths import REPO, PathRef, Roots, is_inside
@@ -27,13 +27,15 @@ def bring(
     copy_limit: int = COPY_LIMIT,
     written_limit: int | None = None,
     environ: Mapping[str, str] | None = None,
+    trees: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Put the data files of ``run`` into ``tree``; return sentences about what is not there.
 
     ``roots``: where the run's own files are on this machine. Nothing outside ``tree`` is written.
     copy_limit: bytes up to which a file is copied rather than linked. written_limit: the same for
     a file that the run wrote to as well; None: always copied. environ: with it what is not here and
-    DVC tracks is fetched, and held against the recorded digest.
+    DVC tracks is fetched, and held against the recorded digest. trees: of earlier reruns, which may
+    have written what this one reads.
     """
     notes: list[str] = []
     written = {_key(entry) for entry in entries(run, "outputs")}
@@ -41,7 +43,8 @@ def bring(
         ref = PathRef.from_json(entry["path"])
         if ref.root != REPO or roots.repo is None:
             continue
-        source = roots.locate(ref)
+        made = (os.path.join(one, ref.path) for one in reversed(trees))
+        source = next((one for one in made if os.path.exists(one)), roots.locate(ref))
         target = os.path.normpath(os.path.join(tree, ref.path))
         if not is_inside(target, tree) or os.path.lexists(target):
             continue

@@ -61,10 +61,13 @@ class _Rerun(NamedTuple):
     notes: tuple[str, ...]
 
 
-def carry_out(planned: Plan, progress: Callable[[str], None] | None = None) -> ReplayResult:
+def carry_out(
+    planned: Plan, progress: Callable[[str], None] | None = None, trees: Sequence[str] = ()
+) -> ReplayResult:
     """Restore, rerun as often as planned, compare. Raises `ProvError`, `local.NotStarted`.
 
-    progress: told which of several reruns begins.
+    progress: told which of several reruns begins. trees: of reruns of earlier runs, whose files
+    this one may read.
     """
     project.ensure(planned.place)
     reruns = []
@@ -72,7 +75,7 @@ def carry_out(planned: Plan, progress: Callable[[str], None] | None = None) -> R
         if planned.asked.repeat > 1 and progress is not None:
             progress("rerun %d of %d" % (number, planned.asked.repeat))
         tail = "-%d" % number if number > 1 else ""
-        reruns.append(_rerun(planned, planned.destination + tail))
+        reruns.append(_rerun(planned, planned.destination + tail, trees))
     release()
     first = reruns[0]
     notes = tuple(dict.fromkeys(note for one in reruns for note in one.notes))
@@ -92,13 +95,13 @@ def _ran(rerun: RunResult) -> str:
     return "the short form ran" if code == 0 else "the short form ended with %s" % code
 
 
-def _rerun(planned: Plan, destination: str) -> _Rerun:
+def _rerun(planned: Plan, destination: str, trees: Sequence[str]) -> _Rerun:
     place, record = planned.place, planned.reference.record
     restored = restore.restore_code(
         record, planned.reference.blob, place.repo or place.root, destination
     )
     roots = settle.recorded_roots(place, record)
-    brought = inputs.bring(record, roots, restored.path, environ=planned.wish.environ)
+    brought = inputs.bring(record, roots, restored.path, environ=planned.wish.environ, trees=trees)
     environ = overlay.environment(planned.wish.environ, record, place, restored.path)
     smoke = {"smoke": planned.asked.smoke} if planned.asked.smoke else {}
     rerun = run(
