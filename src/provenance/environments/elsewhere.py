@@ -5,8 +5,12 @@ It is read from the files that the tools keep; nothing of them is started.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import NamedTuple
+
+MOST_BYTES = 1 << 20
+"""Of one file that is read: descriptions of packages and source are far smaller."""
 
 
 class Release(NamedTuple):
@@ -36,3 +40,14 @@ class Installed(NamedTuple):
     packages: Mapping[str, Release] = {}
     places: tuple[str, ...] = ()
     missing: str = ""
+
+
+def text(path: str) -> str:
+    """Return the beginning of a regular file as text, "" where it cannot be read."""
+    try:
+        if not os.path.isfile(path):
+            return ""
+        with open(path, "rb") as stream:
+            return stream.read(MOST_BYTES).decode("utf-8", "replace").replace("\r\n", "\n")
+    except OSError:
+        return ""

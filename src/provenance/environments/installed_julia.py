@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from provenance.core import programs
+from provenance.environments import elsewhere
 from provenance.environments.elsewhere import Release
 
 ECOSYSTEM = "julia"
@@ -27,7 +28,6 @@ _CASTAGNOLI = 0x82F63B78
 _FIELD = re.compile(r"^[ \t]*(uuid|version)[ \t]*=[ \t]*[\"']([^\"'\n]*)[\"']", re.MULTILINE)
 _HEADER = re.compile(r'#define\s+JULIA_VERSION_STRING\s+"([^"]+)"')
 _NUMBER = re.compile(r"\d+\.\d+\.\d+(?:-[\w.]+)?")
-_MOST_BYTES = 1 << 20
 
 
 class Julia(NamedTuple):
@@ -51,7 +51,9 @@ def find(environ: Mapping[str, str], folder: str) -> Julia:
 
 def version_of(prefix: str) -> str:
     """Return the version of the Julia in ``prefix``: from its header, library or folder name."""
-    told = _HEADER.search(_text(os.path.join(prefix, "include", "julia", "julia_version.h")))
+    told = _HEADER.search(
+        elsewhere.text(os.path.join(prefix, "include", "julia", "julia_version.h"))
+    )
     if told:
         return told[1]
     for folder in ("lib", "lib64", os.path.join("lib", "x86_64-linux-gnu")):
@@ -79,7 +81,7 @@ def _of_juliaup(environ: Mapping[str, str], folder: str, program: str | None) ->
     for depot in filter(None, depots):
         place = os.path.join(depot, "juliaup")
         try:
-            settings = json.loads(_text(os.path.join(place, "juliaup.json")) or "{}")
+            settings = json.loads(elsewhere.text(os.path.join(place, "juliaup.json")) or "{}")
             version = _chosen(settings, environ, folder)
         except (ValueError, TypeError, AttributeError, RecursionError):
             continue
@@ -156,7 +158,7 @@ def installed(places: tuple[str, ...], name: str) -> Iterator[tuple[str, str, Re
 def project(folder: str) -> dict[str, str]:
     """Return the UUID and version that the project file in ``folder`` states."""
     for name in ("JuliaProject.toml", "Project.toml"):
-        text = _text(os.path.join(folder, name))
+        text = elsewhere.text(os.path.join(folder, name))
         if text:
             return dict(_FIELD.findall(re.split(r"^[ \t]*\[", text, maxsplit=1, flags=re.M)[0]))
     return {}
@@ -194,13 +196,3 @@ def _names(folder: str) -> list[str]:
         return sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError:
         return []
-
-
-def _text(path: str) -> str:
-    try:
-        if not os.path.isfile(path):
-            return ""
-        with open(path, "rb") as stream:
-            return stream.read(_MOST_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""

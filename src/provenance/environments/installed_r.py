@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from provenance.core import programs
-from provenance.environments import _renviron
+from provenance.environments import _renviron, elsewhere
 from provenance.environments.elsewhere import Installed, Release
 
 ECOSYSTEM = "r"
@@ -43,7 +43,6 @@ _FIELD = re.compile(
     re.MULTILINE,
 )
 _DEFINED = re.compile(r'#define\s+R_(MAJOR|MINOR)\s+"([\d.]+)"')
-_MOST_BYTES = 1 << 20
 _DEEPEST = 5
 """Folders between ``renv/library`` and its packages are three, system, R and platform; of packrat
 two."""
@@ -81,7 +80,7 @@ def _homes(environ: Mapping[str, str]) -> Iterator[str]:
         program = programs.find(name, environ)
         if program is None:
             continue
-        told = _HOME.search(_text(program)) if name == "R" else None
+        told = _HOME.search(elsewhere.text(program)) if name == "R" else None
         if told:
             # The script takes the first of these that holds R, whatever it names itself.
             base, _, last = told[1].rstrip("/").rpartition("/")
@@ -111,7 +110,7 @@ def version_of(place: str) -> str:
     told = _fields(os.path.join(place, "library", "base")).get("Version", "")
     if told:
         return told
-    header = dict(_DEFINED.findall(_text(os.path.join(place, "include", "Rversion.h"))))
+    header = dict(_DEFINED.findall(elsewhere.text(os.path.join(place, "include", "Rversion.h"))))
     return ".".join((header["MAJOR"], header["MINOR"])) if len(header) == 2 else ""
 
 
@@ -165,7 +164,7 @@ def _settings(environ: Mapping[str, str], folder: str, place: str) -> dict[str, 
     site = environ.get("R_ENVIRON") or os.path.join(place, "etc", "Renviron.site")
     user = own or (beside if os.path.isfile(beside) else at_home)
     for path in (os.path.join(place, "etc", "Renviron"), site, user):
-        known = _renviron.variables(_text(path), known)
+        known = _renviron.variables(elsewhere.text(path), known)
     return known
 
 
@@ -182,7 +181,7 @@ def _project(folder: str, environ: Mapping[str, str], version: str) -> tuple[tup
     The call is "" where R would not use a library of the project: none is here, and the project's
     profile does not ask for one.
     """
-    profile = _text(os.path.join(folder, ".Rprofile"))
+    profile = elsewhere.text(os.path.join(folder, ".Rprofile"))
     for tool, asked, places in (
         (
             "renv::restore()",
@@ -249,7 +248,7 @@ def _packages(library: str) -> Iterator[tuple[str, Release]]:
 
 
 def _fields(package: str) -> dict[str, str]:
-    found = _FIELD.findall(_text(os.path.join(package, "DESCRIPTION")))
+    found = _FIELD.findall(elsewhere.text(os.path.join(package, "DESCRIPTION")))
     return {name: value.strip() for name, value in found}
 
 
@@ -258,14 +257,3 @@ def _names(folder: str) -> list[str]:
         return sorted(name for name in os.listdir(folder) if not name.startswith((".", "_")))
     except OSError:
         return []
-
-
-def _text(path: str) -> str:
-    """Return the beginning of a file as text, "" where it cannot be read."""
-    try:
-        if not os.path.isfile(path):
-            return ""
-        with open(path, "rb") as stream:
-            return stream.read(_MOST_BYTES).decode("utf-8", "replace").replace("\r\n", "\n")
-    except OSError:
-        return ""

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from provenance.core import record, uses
-from provenance.core.paths import PathRef
+from provenance.core import uses
 from provenance.core.record import Record
 from provenance.core.use import Use
-from provenance.facets import behaviour
-from provenance.facets.behaviour import Behaviour
 from provenance.operations import _imports, _written
 
 SECONDS = 10.0
@@ -94,16 +91,4 @@ def uses_of(files: SourceFiles, tops: Collection[str] | None) -> tuple[Record, t
         reading = uses.read(text, path)
         notes += [reading.note] if reading.note else []
         found += reading.uses
-    return _record(found, len(chosen)), tuple(notes)
-
-
-def _record(found: Iterable[Use], count: int) -> Record:
-    payload = record.captured(behaviour.VERSION, Behaviour(tuple(found), count))
-    return Record(
-        id="files",
-        command=(),
-        cwd=PathRef("cwd", "."),
-        status=record.DONE,
-        started="",
-        facets={behaviour.NAME: payload},
-    )
+    return _written.record_of(found, len(chosen)), tuple(notes)

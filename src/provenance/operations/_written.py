@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from provenance.core import record, uses
@@ -49,8 +49,13 @@ def read(paths: Sequence[str], cwd: str) -> Written:
         notes += [reading.note] if reading.note else []
         found += reading.uses
         shown.append(name)
-    payload = record.captured(behaviour.VERSION, Behaviour(tuple(found), len(shown)))
-    made = Record(
+    return Written(record_of(found, len(shown)), tuple(shown), tuple(notes))
+
+
+def record_of(found: Iterable[Use], count: int) -> Record:
+    """Return a record that holds the uses of ``count`` files and nothing else."""
+    payload = record.captured(behaviour.VERSION, Behaviour(tuple(found), count))
+    return Record(
         id="files",
         command=(),
         cwd=PathRef("cwd", "."),
@@ -58,7 +63,6 @@ def read(paths: Sequence[str], cwd: str) -> Written:
         started="",
         facets={behaviour.NAME: payload},
     )
-    return Written(made, tuple(shown), tuple(notes))
 
 
 def _files(path: str, given: str, notes: list[str]) -> list[str]:

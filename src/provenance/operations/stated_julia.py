@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from provenance.core.difference import BROKEN, POSSIBLE, UNKNOWN, Comparison
-from provenance.environments import installed_julia
+from provenance.environments import elsewhere, installed_julia
 from provenance.operations import _versions_stated as versions
 from provenance.operations._versions_stated import Told
 from provenance.specs.model import EXACT, JULIA, NAMED, PLACED, Fact
@@ -21,8 +21,8 @@ LANGUAGE = "Julia"
 _TREE = "git-tree-sha1:"
 _CONDITION = re.compile(r"(\^|~|>=|≥|<=|≤|==?|<|>)?\s*v?(\d+(?:\.\d+){0,3})(\.\*)?$")
 _USES = re.compile(r"^[ \t]*(?:@\w+[ \t]+)?(?:using|import)[ \t]+([^#\n]+)", re.MULTILINE)
-_MOST_FOLDERS, _MOST_FILES, _MOST_BYTES = 2000, 2000, 1 << 20
-
+_MOST_FOLDERS, _MOST_FILES = 2000, 2000
+"""Folders and source files of a project that are looked at for the packages that it loads."""
 FREE = "a Project.toml allows several versions, and no Manifest.toml says which one Julia takes"
 NOTHING = "none of them is in a depot here; Pkg.instantiate() installs them"
 """Why packages are not compared."""
@@ -192,11 +192,7 @@ def _uses(folder: str) -> frozenset[str]:
 
 
 def _loaded(path: str) -> set[str]:
-    try:
-        with open(path, "rb") as stream:
-            text = stream.read(_MOST_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return set()
+    text = elsewhere.text(path)
     found = set()
     for line in _USES.findall(text):
         # "using A, B" loads both; "using A: f, g" one.

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from provenance.core.difference import POSSIBLE, Comparison
-from provenance.environments import installed_r
+from provenance.environments import elsewhere, installed_r
 from provenance.environments.elsewhere import Installed
 from provenance.operations import _versions_stated as versions
 from provenance.operations._versions_stated import Told
@@ -27,9 +27,8 @@ _USES = re.compile(
 )
 _SOURCES = (".r", ".rmd", ".qmd", ".rnw")
 _LEFT_OUT = frozenset(("renv", "packrat", "node_modules"))
-_MOST_FOLDERS, _MOST_FILES, _MOST_BYTES = 2000, 2000, 1 << 20
-"""Folders and source files of a project that are looked at for the packages that it loads, and
-bytes of one file."""
+_MOST_FOLDERS, _MOST_FILES = 2000, 2000
+"""Folders and source files of a project that are looked at for the packages that it loads."""
 
 
 def compare_r(facts: Iterable[Fact], environ: Mapping[str, str], folder: str) -> Comparison:
@@ -134,10 +133,6 @@ def uses(folder: str) -> frozenset[str]:
 
 
 def _loaded(path: str) -> set[str]:
-    try:
-        with open(path, "rb") as stream:
-            text = stream.read(_MOST_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return set()
+    text = elsewhere.text(path)
     lines = (line.partition("#")[0] for line in text.splitlines())
     return {one for line in lines for pair in _USES.findall(line[:4096]) for one in pair if one}
