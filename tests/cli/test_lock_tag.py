@@ -56,3 +56,15 @@ def test_a_clone_replays_the_whole_from_what_git_holds(pipeline, tmp_path):
 
 def test_no_such_tag(pipeline):
     assert "no finished run has the tag 'x'" in pipeline("lock", "--tag", "x", code=4).stderr
+
+
+def test_what_an_earlier_round_wrote_is_read_when_it_is_taken_up(pipeline, tmp_path):
+    pipeline("lock", "--tag", "table1", "--offline")
+    git(pipeline.folder, "add", "prov.lock")
+    git(pipeline.folder, "commit", "-q", "-m", "lock")
+    there = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(pipeline.folder), there], check=True)
+    clone = Prov(there)
+    clone("replay", "prepare", "--yes")
+    data = clone.json("replay", "--all", "--yes", "--resume")
+    assert [one["results"]["verdict"] for one in data["replays"]] == ["same"]

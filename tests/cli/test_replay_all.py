@@ -59,3 +59,12 @@ def test_all_and_what_is_for_one(published):
         "--at is for one run" in published("replay", "--all", "--yes", "--at", "x", code=2).stderr
     )
     assert "--dry-run" in published("replay", "--all", "--dry-run", code=2).stderr
+
+
+def test_an_interrupted_round_is_taken_up_again(published):
+    published("replay", "first", "--yes")
+    data = published.json("replay", "--all", "--yes", "--resume")
+    assert len(data["replays"]) == 1
+    assert data["replays"][0]["replay_of"] == published.json("verify", "second")["reference"]["run"]
+    done = published("replay", "--all", "--yes", "--resume")
+    assert "every run of it was replayed here before" in done.stdout

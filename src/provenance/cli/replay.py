@@ -62,6 +62,10 @@ _Receipt = Annotated[
     ),
 ]
 
+_Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="With --all: leave out what was replayed here to the end."),
+]
 _All = Annotated[
     bool, typer.Option("--all", help="Replay every run of the lock, in its order, one by one.")
 ]
@@ -83,6 +87,7 @@ def command(
     repeat: _Repeat = 1,
     receipt: _Receipt = False,
     every: _All = False,
+    resume: _Resume = False,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     verbose: options.Verbose = False,
@@ -99,15 +104,14 @@ def command(
     from provenance.operations import receipt as publish
     from provenance.operations.verify import Wish
 
-    _check_env(env, python)
     report.require_one(json=json, markdown=markdown, github=github)
-    if (markdown or github) and not dry_run:
-        raise UsageError("--markdown and --github show what would be done.", "add --dry-run")
+    _check(env, python, (markdown or github) and not dry_run)
     wish = Wish(os.getcwd(), dict(os.environ), reference, python, None, calls, build)
-    asked = plan.Asked(env, at or "", smoke or "", repeat)
+    asked = plan.Asked(env, at or "", smoke or "", repeat, resume)
     if every:
         _agreed(yes, dry_run)
-        raise typer.Exit(_each(plan.plans(wish, rtol, atol, asked), receipt, verbose, json))
+        trees = plan.earlier_trees(wish.cwd) if resume else []
+        raise typer.Exit(_each(plan.plans(wish, rtol, atol, asked), trees, receipt, verbose, json))
     with Stages() as stages:
         planned = plan.plan(wish._replace(progress=stages), rtol, atol, asked)
     if receipt:
@@ -136,8 +140,11 @@ def _agreed(yes: bool, dry_run: bool) -> None:
         _ask()
 
 
-def _each(plans: Iterator[Plan], receipt: bool, verbose: bool, json: bool) -> int:
-    """Carry out one plan after the other; return the exit code of the worst."""
+def _each(plans: Iterator[Plan], trees: list[str], receipt: bool, verbose: bool, json: bool) -> int:
+    """Carry out one plan after the other; return the exit code of the worst.
+
+    trees: of replays before, whose files these may read.
+    """
     from provenance.operations import receipt as publish
     from provenance.operations import replay
 
@@ -150,7 +157,7 @@ def _each(plans: Iterator[Plan], receipt: bool, verbose: bool, json: bool) -> in
             result = replay.carry_out(
                 planned,
                 lambda text: typer.echo("prov: " + text, err=True),
-                [one.tree for _, one, _ in done],
+                [*trees, *(one.tree for _, one, _ in done)],
             )
         run = planned.reference.record
         written = publish.publish(result) if receipt else None
@@ -158,13 +165,15 @@ def _each(plans: Iterator[Plan], receipt: bool, verbose: bool, json: bool) -> in
         if not json:
             typer.echo("\n".join([*_lines(result), ""]))
     codes = {one.exit_code for _, one, _ in done}
-    code = 1 if 1 in codes else 0 if 0 in codes else 3
+    code = 1 if 1 in codes else 0 if 0 in codes or not codes else 3
     if json:
         each = [dict(replay.as_json(one), receipt=path) for _, one, path in done]
         envelope.put("replay", {"replays": each, "exit_code": code})
     else:
         for name, one, _ in done:
             typer.echo("%-16s  %s: %s" % (name, one.verdict.upper(), one.summary))
+        if not done:
+            typer.echo("every run of it was replayed here before")
     return code
 
 
@@ -199,13 +208,16 @@ def _stdout_for_json(json: bool) -> Iterator[None]:
         os.close(kept)
 
 
-def _check_env(env: str, python: str | None) -> None:
+def _check(env: str, python: str | None, reported: bool) -> None:
+    """Raise `UsageError` for options that make no sense together."""
     from provenance.operations.plan import CURRENT, REBUILD
 
     if env not in (CURRENT, REBUILD):
         raise UsageError("--env %r is none." % env, "--env current, or --env rebuild")
     if env == REBUILD and python is not None:
         raise UsageError("--env rebuild and --python exclude each other.", "choose one")
+    if reported:
+        raise UsageError("--markdown and --github show what would be done.", "add --dry-run")
 
 
 def _tell(planned: Plan, verbose: bool, aside: bool) -> None:

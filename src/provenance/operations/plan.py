@@ -13,14 +13,14 @@ from provenance import config
 from provenance.compare.tolerance import Tolerance
 from provenance.core import codec, filekinds, runid, verdict
 from provenance.core.paths import is_inside
-from provenance.core.record import Record
+from provenance.core.record import DONE, Record
 from provenance.core.redact import MASK
 from provenance.errors import BadRecord, NothingToCompare, UsageError
 from provenance.operations import anonymous, diff, present, rebuild, references
 from provenance.operations.rebuild import Rebuilt
 from provenance.operations.references import Reference
 from provenance.operations.verify import Checked, Wish, check
-from provenance.store import project
+from provenance.store import project, records
 from provenance.store.project import Project
 
 FOLDER = "replays"
@@ -33,13 +33,15 @@ class Asked(NamedTuple):
 
     env: "current", or "rebuild". at: the folder to restore to, "" for one below ``.prov``. smoke:
     another, shorter command, whose results are not compared; "" for the recorded one. repeat: how
-    often to run, to know the spread from run to run.
+    often to run, to know the spread from run to run. resume: of several runs leave out those that
+    were replayed here to the end.
     """
 
     env: str = CURRENT
     at: str = ""
     smoke: str = ""
     repeat: int = 1
+    resume: bool = False
 
 
 class Plan(NamedTuple):
@@ -92,8 +94,26 @@ def plans(
     if asked.at:
         raise UsageError("--at is for one run, --all for several.", "leave one of them out")
     place = project.find(wish.cwd)
+    done = {run.replay_of for run in _finished(place)} if asked.resume else set()
     for one in references.choose(wish.reference, place, wish.cwd):
+        if one.record.id in done:
+            continue
         yield _of(one, place, wish, rtol, atol, asked)
+
+
+def earlier_trees(cwd: str) -> list[str]:
+    """Return where the files of finished replays in this checkout are: later runs may read them."""
+    trees = (run.roots.get("repo") for run in _finished(project.find(cwd)))
+    return [tree for tree in trees if tree and os.path.isdir(tree)]
+
+
+def _finished(place: Project) -> Iterator[Record]:
+    """Yield the replays in this checkout that came to their end, the oldest first."""
+    for one in records.each(place):
+        if isinstance(one, records.Unreadable):
+            continue
+        if one.record.replay_of and one.record.status == DONE:
+            yield one.record
 
 
 def _of(
