@@ -1,6 +1,10 @@
 """``prov replay --at``, ``--smoke`` and ``--repeat``."""
 
+import os
+import signal
+import subprocess
 import sys
+import time
 
 import pytest
 
@@ -12,6 +16,14 @@ level = float(sys.argv[1]) if len(sys.argv) > 1 else 0.9
 sys.exit("no level") if level < 0 else None
 json.dump({"acc": level + random.random() / 100}, open("metrics.json", "w"))
 """
+
+
+HEARING = """\
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Starts a program that hears Ctrl-C, whatever started the tests."""
 
 
 @pytest.fixture
@@ -80,3 +92,35 @@ def test_a_short_form_runs_in_the_restored_code_and_compares_nothing(paper):
 )
 def test_words_that_make_no_sense(paper, words):
     assert "Traceback" not in paper("replay", "first", "--yes", *words, code=2).stderr
+
+
+def test_an_interrupted_rerun_is_not_judged(paper):
+    """Ctrl-C reaches the whole group, as from a terminal; no further rerun begins."""
+    source = "import os, time\nopen(os.environ['MARK'], 'a').write('x')\n"
+    source += "time.sleep(float(os.environ['S']))\n"
+    (paper.folder / "slow.py").write_text(source)
+    git(paper.folder, "add", ".")
+    git(paper.folder, "commit", "-q", "-m", "slow")
+    mark = paper.folder.parent / "mark"
+    short, long = {"MARK": str(mark), "S": "0"}, {"MARK": str(mark), "S": "60"}
+    paper("run", "--name", "slow", "--", sys.executable, "slow.py", env=short)
+    mark.unlink()
+    words = ["replay", "slow", "--yes", "--repeat", "3"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", HEARING, sys.executable, "-m", "provenance", *words],
+        cwd=paper.folder,
+        env={**paper.environ, **long},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 60
+    while not mark.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "NOT COMPARED: the rerun was interrupted (exit 130)" in said
+    assert mark.read_text() == "x"
+    assert git(paper.folder, "status", "--porcelain") == ""

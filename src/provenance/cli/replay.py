@@ -164,8 +164,19 @@ def _each(plans: Iterator[Plan], trees: list[str], receipt: bool, verbose: bool,
         done.append((run.name or runid.short(run.id), result, written))
         if not json:
             typer.echo("\n".join([*_lines(result), ""]))
+        if result.exit_code in replay.STOPPED:
+            break
     codes = {one.exit_code for _, one, _ in done}
-    code = 1 if 1 in codes else 0 if 0 in codes or not codes else 3
+    stopped = max(codes, default=0)
+    code = (
+        stopped
+        if stopped in replay.STOPPED
+        else 1
+        if 1 in codes
+        else 0
+        if 0 in codes or not codes
+        else 3
+    )
     if json:
         each = [dict(replay.as_json(one), receipt=path) for _, one, path in done]
         envelope.put("replay", {"replays": each, "exit_code": code})

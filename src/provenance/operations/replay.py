@@ -22,6 +22,9 @@ from provenance.operations.plan import Plan
 from provenance.operations.run import Request, RunResult, release, run
 from provenance.store import project
 
+STOPPED = (130, 143)
+"""Exit codes of a command that was ended by Ctrl-C or by ``kill``."""
+
 
 class ReplayResult(NamedTuple):
     """What a replay gave.
@@ -46,8 +49,11 @@ class ReplayResult(NamedTuple):
     def exit_code(self) -> int:
         """0 for same or within tolerance, 1 for different, 3 for not compared.
 
-        Of a short form 0 where it ended well, else 1: it has no results to compare.
+        Of a short form 0 where it ended well, else 1: it has no results to compare. Of a rerun that
+        was interrupted its own, as of an interrupted command.
         """
+        if _is_stopped(self.plan, self.run):
+            return self.run.outcome.exit_code
         if self.plan.asked.smoke and self.run.record is not None:
             return 0 if self.run.outcome.exit_code == 0 else 1
         return {verdict.DIFFERENT: 1, verdict.NOT_COMPARED: 3}.get(self.verdict, 0)
@@ -76,22 +82,34 @@ def carry_out(
             progress("rerun %d of %d" % (number, planned.asked.repeat))
         tail = "-%d" % number if number > 1 else ""
         reruns.append(_rerun(planned, planned.destination + tail, trees))
+        if _is_stopped(planned, reruns[-1].run):
+            break
     release()
-    first = reruns[0]
+    first, last = reruns[0], reruns[-1]
     notes = tuple(dict.fromkeys(note for one in reruns for note in one.notes))
     new = first.run.record
-    if new is None or planned.asked.smoke:
+    if new is None or planned.asked.smoke or _is_stopped(planned, last.run):
         nothing = Results((), ())
-        text = "the rerun could not be recorded" if new is None else _ran(first.run)
+        text = _unjudged(planned, last.run)
         return ReplayResult(
-            planned, first.run, nothing, verdict.NOT_COMPARED, text, first.tree, notes
+            planned, last.run, nothing, verdict.NOT_COMPARED, text, last.tree, notes
         )
     return _judged(planned, reruns, new, notes)
 
 
-def _ran(rerun: RunResult) -> str:
-    """Return how a short form ended, in words."""
+def _is_stopped(planned: Plan, rerun: RunResult) -> bool:
+    """Return whether somebody ended the rerun, as nobody ended the recorded run."""
     code = rerun.outcome.exit_code
+    return code in STOPPED and code != planned.reference.record.exit_code
+
+
+def _unjudged(planned: Plan, rerun: RunResult) -> str:
+    """Return why there is no result to judge, in words; of a short form how it ended."""
+    code = rerun.outcome.exit_code
+    if rerun.record is None:
+        return "the rerun could not be recorded"
+    if _is_stopped(planned, rerun):
+        return "the rerun was interrupted"
     return "the short form ran" if code == 0 else "the short form ended with %s" % code
 
 
