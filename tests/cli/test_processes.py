@@ -102,7 +102,11 @@ def test_what_is_not_observed_is_named_with_its_reason_and_no_secret(loose, fold
         "subprocess.call(['true'])\n"
     )
     (folder / "calls.py").write_text(code)
-    done = loose("run", "--", PYTHON, "calls.py")
+    (folder / "bin").mkdir()
+    (folder / "bin" / "Rscript").write_text("#!/bin/sh\n")  # a real one starts R, which is seen
+    (folder / "bin" / "Rscript").chmod(0o755)
+    path = str(folder / "bin") + os.pathsep + os.environ["PATH"]
+    done = loose("run", "--", PYTHON, "calls.py", env={"PATH": path})
     told = loose.payload("processes")["unobserved"]
     assert sorted(one["reason"] for one in told) == [
         "Python started with -I",

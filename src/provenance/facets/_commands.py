@@ -15,12 +15,13 @@ _ASKING = frozenset(("-V", "-VV", "--version", "-h", "--help"))
 _TAKING = frozenset("WXcm")
 """Options of the interpreter whose value is the rest of the word, or the next one."""
 
+OTHER_LANGUAGE = "in another language"
 _ELSEWHERE = {
     "on another machine": "ssh rsh pdsh mosh gcloud kubectl qsub bsub oarsub condor_submit",
     "in a container": "docker podman nerdctl singularity apptainer enroot udocker buildah "
     "shifter charliecloud ch-run",
     "with an environment that it cleans": "sudo su doas chroot runuser",
-    "in another language": "Rscript R julia matlab octave java scala kotlin node deno bun ruby "
+    OTHER_LANGUAGE: "Rscript R julia matlab octave java scala kotlin node deno bun ruby "
     "perl php lua luajit ghc runghc stata stata-mp sas gams wolframscript math go cargo dotnet "
     "mono swift racket sbcl clojure",
 }

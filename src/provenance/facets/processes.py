@@ -283,11 +283,21 @@ def _unobserved(context: Context) -> Tuple[Unobserved, ...]:
     if context.command:
         add(context.redact.argv(context.command), False, 1)
     told = {command for command, _ in found}
+    # A program of another language starts others on its way: R is a shell script that starts R.
+    scripts = {
+        word
+        for command, why in found
+        if why == _commands.OTHER_LANGUAGE
+        for word in command.split()[1:]
+        if "." in word and not word.startswith("-")
+    }
     for seen in context.outcome.sightings if context.outcome else ():
         argv = context.redact.argv(seen.argv)
         if _commands.is_python(argv) and seen.pid in pids:
             continue
         text = " ".join(shlex.quote(word) for word in argv)
+        if not _commands.is_python(argv) and any(word in text for word in scripts):
+            continue
         if not any(one == text or one.endswith(" " + text) for one in told):  # `env -i python x`
             add(argv, seen.hooked is False, 1)
     ordered = sorted(found.items(), key=lambda item: -item[1])
