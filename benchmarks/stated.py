@@ -106,8 +106,8 @@ def measure(prov: str, python: str, n: int) -> list[_paired.Figure]:
                 for bare in ([python, "-c", "pass"], [here, "-m", "pip", "check"])
             ]
             what = "%d packages, %d source files: " % (PACKAGES, files)
-            walls = tuple(own.wall_s for pairs in runs for _, own in pairs)
-            cpu = tuple(own.cpu_s for pairs in runs for _, own in pairs)
+            walls = tuple(own.wall_s for _, own in runs[0])
+            cpu = tuple(own.cpu_s for _, own in runs[0])
             figures.append(_paired.Figure(what + "prov verify", walls, "s", BUDGET_S))
             figures.append(_paired.Figure(what + "its CPU time", cpu, "s"))
             for name, pairs in zip(("python -c pass", "pip check"), runs, strict=True):

@@ -78,7 +78,7 @@ def test_the_table_of_specs_counts_what_was_read(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    one, whole = json.loads(done.stdout)
+    one, whole = json.loads(done.stdout)["formats"]
     assert (one["format"], whole["format"]) == ("requirements", "all")
     assert (one["files"], one["exact"], one["range"], one["name only"]) == (1, 1, 1, 1)
     assert (one["unread"], one["errors"]) == (0, 0)
