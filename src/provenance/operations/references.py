@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from provenance.core import record
-from provenance.core.paths import CWD, PathRef
 from provenance.core.record import Record
 from provenance.errors import NoSuchRun, NothingToCompare
 from provenance.operations import close, settle, stated
@@ -94,8 +93,7 @@ def _of_files(place: Project, cwd: str) -> Stated | None:
 
 
 def _of_stated(one: Stated, path: str) -> Reference:
-    empty = Record("stated", (), PathRef(CWD, "."), record.DONE, "")
-    return Reference(empty, STATED, path, lambda _: None, stated=one)
+    return Reference(stated.RECORD, STATED, path, lambda _: None, stated=one)
 
 
 def choose(

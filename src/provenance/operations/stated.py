@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from provenance.core.paths import CWD, PathRef
+from provenance.core.record import DONE, Record
 from provenance.errors import BadRecord, NothingToCompare
 from provenance.specs import find, formats, ranges
 from provenance.specs.model import (
@@ -37,6 +39,10 @@ MOST_FILES = 40
 _MOST_ENTRIES = 20_000
 """Names of a repository that are looked at for them."""
 _COUNTED = {EXACT: "exact", RANGE: "by range", PLACED: "by place", NAMED: "by name only"}
+
+
+RECORD = Record("stated", (), PathRef(CWD, "."), DONE, "")
+"""Stands where a record is asked for and no run made one."""
 
 
 class Stated(NamedTuple):
@@ -146,15 +152,14 @@ def of_repository(root: str) -> Stated | None:
     return _of(found, root) if found else None
 
 
-def _of(read_: list[tuple[find.Candidate | None, Spec]] | list[Any], root: str) -> Stated:
+def _of(read_: Sequence[tuple[find.Candidate | None, Spec]], root: str) -> Stated:
     """Return what files state together, the best one first."""
-    own = [pair for pair in read_ if _states(pair[1], PACKAGE)]
-    first, best = own[0] if own else read_[0]
+    specs = [spec for _, spec in read_]
+    best = next((spec for spec in specs if _states(spec, PACKAGE)), specs[0])
     whole = [spec for one, spec in read_ if one is None or not one.other]
     rest = [spec for spec in whole if spec is not best]
     facts = [*(one for one in best.facts if one.kind != DATA), *_added(best, rest)]
-    data = [one for _, spec in read_ for one in spec.facts if one.kind == DATA]
-    del first
+    data = [one for spec in specs for one in spec.facts if one.kind == DATA]
     return Stated(
         root,
         best.path,
@@ -162,7 +167,7 @@ def _of(read_: list[tuple[find.Candidate | None, Spec]] | list[Any], root: str) 
         tuple(facts),
         tuple(data),
         best.complete,
-        tuple(spec.path for _, spec in read_ if spec is not best),
+        tuple(spec.path for spec in specs if spec is not best),
         best.unread,
         best.notes,
     )

@@ -19,8 +19,7 @@ from provenance.core import context, verdict, versions
 from provenance.core.context import Context, Interpreter
 from provenance.core.difference import Comparison, Difference, NotCompared
 from provenance.core.distributions import key_of
-from provenance.core.paths import CWD, PathRef
-from provenance.core.record import DONE, Record
+from provenance.core.record import Record
 from provenance.core.redact import Redactor
 from provenance.core.verdict import Finding
 from provenance.errors import NothingToCompare
@@ -39,7 +38,7 @@ from provenance.operations._stated_source import Imports, SourceFiles
 from provenance.operations.called import calls_of
 from provenance.operations.facts import Facts
 from provenance.operations.recorder import CACHE
-from provenance.operations.stated import Stated
+from provenance.operations.stated import RECORD, Stated
 from provenance.operations.stated_cuda import compare_cuda
 from provenance.operations.stated_data import SECONDS, compare_data
 from provenance.operations.stated_julia import compare_julia
@@ -167,8 +166,7 @@ def _present(stated: Stated, place: Project, wish: Wish) -> tuple[Interpreter, R
     python = wish.python or _own_python(stated.root, wish.environ)
     if wish.python and os.sep in wish.python:
         python = os.path.normpath(os.path.join(wish.cwd, wish.python))
-    empty = Record("stated", (), PathRef(CWD, "."), DONE, "")
-    chosen = python or present.choose_python(empty, wish.environ, stated.root)
+    chosen = python or present.choose_python(RECORD, wish.environ, stated.root)
     interpreter = inventory.probe(chosen, wish.environ, stated.root)._replace(id="python")
     looked_at = Context(
         phase=context.PRESENT,
@@ -181,7 +179,7 @@ def _present(stated: Stated, place: Project, wish: Wish) -> tuple[Interpreter, R
         interpreters=(interpreter,),
     )
     installed = {packages.NAME: packages.capture(looked_at)}
-    return interpreter, empty._replace(facets=installed)
+    return interpreter, RECORD._replace(facets=installed)
 
 
 def _own_python(root: str, environ: Mapping[str, str]) -> str | None:
@@ -217,8 +215,7 @@ def _elsewhere(
     stated: Stated, interpreter: Interpreter | None, place: Project, wish: Wish
 ) -> list[tuple[str, Comparison]]:
     """Return what is stated beside Python and its packages: CUDA, data, Julia, R."""
-    sites = interpreter.sys_path if interpreter is not None else ()
-    folders = [path for path in sites if path.endswith("-packages")]
+    folders = _sites(interpreter) if interpreter is not None else []
     parts = [
         ("CUDA", compare_cuda(stated.facts, folders, wish.environ)),
         ("R packages", compare_r(stated.facts, wish.environ, stated.root)),
@@ -230,6 +227,11 @@ def _elsewhere(
         told = compare_data(stated.data, stated.root, kept, seconds, wish.progress)
         parts.append(("data", told))
     return parts
+
+
+def _sites(one: Interpreter) -> list[str]:
+    """Return the folders that packages are installed in for an interpreter."""
+    return [path for path in one.sys_path if path.endswith("-packages")]
 
 
 def _explained(
@@ -252,8 +254,8 @@ def _explained(
     judged = [_placed(one, edges.get(id(one), "")) for one in differences]
     found = match.explain(judged, both, both, entries)
     uses = match.uses_of(both)
-    folders = [path for path in interpreter.sys_path if path.endswith("-packages")]
-    releases = Releases(interpreter.version, _limited(wish), folders, SECONDS_OF_WHEELS)
+    sites = _sites(interpreter)
+    releases = Releases(interpreter.version, _limited(wish), sites, SECONDS_OF_WHEELS)
     calls = []
     for one, difference in zip(found, differences, strict=False):
         edge = edges.get(id(difference), "")

@@ -109,7 +109,7 @@ def is_lock(path: str) -> bool:
             head = stream.read(1 << 20)
     except OSError:
         return False
-    return head.lstrip()[:1] == b"{" and (b'"prov/lock/' in head or b'"prov-lock' in head)
+    return head.lstrip()[:1] == b"{" and b'"prov/lock/' in head
 
 
 def above(cwd: str, root: str) -> str | None:
