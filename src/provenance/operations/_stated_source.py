@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from provenance.core import uses
@@ -37,20 +37,24 @@ class SourceFiles(NamedTuple):
 class Imports(Mapping[str, tuple[str, ...]]):
     """Per importable name, where the source cannot do without it; modules of its own left out.
 
-    Only files that mention a name which is asked for are parsed, each once.
+    Nothing is read before a name is asked for; then only files that mention it are parsed, each
+    once.
     """
 
-    def __init__(self, files: SourceFiles) -> None:
-        self._files, self._left = files, list(files.texts)
+    def __init__(self, files: Callable[[], SourceFiles]) -> None:
+        self._files = files
+        self._left: list[tuple[str, str]] | None = None
         self._found: dict[str, tuple[str, ...]] = {}
 
     def __getitem__(self, name: str) -> tuple[str, ...]:
+        if self._left is None:
+            self._left = list(self._files().texts)
         asked = [one for one in self._left if name in one[1]]
         if asked:
             self._left = [one for one in self._left if name not in one[1]]
             for known, where in _imports.needed(asked).items():
                 self._found[known] = (*self._found.get(known, ()), *where)
-        if self._files.own(name):
+        if self._files().own(name):
             raise KeyError(name)
         return self._found[name]
 

@@ -6,6 +6,7 @@ the source here calls; nothing is run but the interpreter, to say what it is.
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import time
@@ -86,7 +87,7 @@ class Outcome(NamedTuple):
 def verify(stated: Stated, place: Project, wish: Wish) -> Outcome:
     """Compare what environment files state with the present. Raises `ProvError`."""
     notes: list[str] = []
-    files = _stated_source.load(stated.root)
+    files = functools.cache(lambda: _stated_source.load(stated.root))
     parts: list[tuple[str, Comparison]] = []
     rows: tuple[Row, ...] = ()
     interpreter, today, held = None, None, None
@@ -107,7 +108,7 @@ def verify(stated: Stated, place: Project, wish: Wish) -> Outcome:
         )
     differences = [one for _, part in parts for one in part.differences]
     findings, missing, told = _explained(differences, files, interpreter, today, held, wish)
-    notes += [*files.notes, *told] if findings else []
+    notes += [*files().notes, *told] if findings else []
     left = [one for _, part in parts for one in part.not_compared]
     return Outcome(
         interpreter,
@@ -193,7 +194,7 @@ def _own_python(root: str, environ: Mapping[str, str]) -> str | None:
     return None
 
 
-def _here(interpreter: Interpreter, today: Record, files: SourceFiles) -> Here:
+def _here(interpreter: Interpreter, today: Record, files: Callable[[], SourceFiles]) -> Here:
     held = next(iter((packages.of(today) or {}).values()))
     return Here(interpreter.version, held, _markers(interpreter), Imports(files))
 
@@ -236,7 +237,7 @@ def _sites(one: Interpreter) -> list[str]:
 
 def _explained(
     differences: Sequence[Difference],
-    files: SourceFiles,
+    files: Callable[[], SourceFiles],
     interpreter: Interpreter | None,
     today: Record | None,
     held: Packages | None,
@@ -247,7 +248,7 @@ def _explained(
     if interpreter is None or today is None or held is None or not changed:
         return [verdict.finding(one) for one in differences], [], ()
     tops = _tops(changed, held)
-    own, notes = _stated_source.uses_of(files, tops)
+    own, notes = _stated_source.uses_of(files(), tops)
     both = own._replace(facets={**own.facets, **today.facets})
     entries = measuring.entries(wish.environ)
     edges = {id(one): _edge(one) for one in changed}

@@ -13,6 +13,8 @@ from provenance.specs._lines import Document, Key
 from provenance.specs._pep508 import both, python
 from provenance.specs.model import EXACT, NAMED, PACKAGE, PLACED, Fact, Source, Spec, Unread
 
+VCS = ("git", "hg", "svn", "bzr")
+"""Repositories that pip installs from, by the words that lock files have for them."""
 _DIGEST = re.compile(r"(md5|sha1|sha224|sha256|sha384|sha512|blake2b)[:=]([0-9a-fA-F]{32,128})")
 
 Found = list[Fact | Unread]

@@ -10,10 +10,10 @@ from packaging.utils import canonicalize_name
 
 from provenance.specs._caret import to_pep440
 from provenance.specs._lines import Document, Key
+from provenance.specs._locked import VCS
 from provenance.specs._pep508 import both, is_marker, of_version, python
 from provenance.specs.model import NAMED, PACKAGE, PLACED, Fact, Unread
 
-_VCS = ("git", "hg", "svn", "bzr")
 _REVISIONS = ("rev", "ref", "tag", "branch")
 _COMPARED = re.compile(r"(==|!=|<=|>=|<|>)(\d[\w.]*(?:\.\*)?)")
 
@@ -120,7 +120,7 @@ def entry(
 
 def place_of(table: dict[str, Any]) -> str:
     """Return the address that a table gives ("git+URL@revision", a URL, a path), "" for none."""
-    for kind in _VCS:
+    for kind in VCS:
         address = table.get(kind)
         if isinstance(address, str):
             found = [table[r] for r in _REVISIONS if isinstance(table.get(r), str)]

@@ -8,6 +8,7 @@ from provenance.specs import _toml
 from provenance.specs._graph import Packages, conditions
 from provenance.specs._lines import Document
 from provenance.specs._locked import (
+    VCS,
     Found,
     canonical,
     only_digest,
@@ -21,8 +22,6 @@ from provenance.specs._pep508 import stated
 from provenance.specs.model import Fact, Source, Spec, Unreadable
 
 FORMAT = "pdm.lock"
-
-_VCS = ("git", "hg", "svn", "bzr")
 
 
 def read(source: Source) -> Spec:
@@ -82,7 +81,7 @@ def _whole(fact: Fact, one: dict[str, Any], file: Document) -> Fact:
 
 
 def _place(one: dict[str, Any]) -> str:
-    for kind in _VCS:
+    for kind in VCS:
         if text(one.get(kind)):
             revision = text(one.get("revision")) or text(one.get("ref"))
             return "%s+%s%s" % (kind, text(one[kind]), "@" + revision if revision else "")

@@ -10,6 +10,7 @@ from provenance.specs._caret import to_pep440
 from provenance.specs._graph import MOST_STEPS, Packages, conditions, parts, split_extra, with_extra
 from provenance.specs._lines import Document, Key
 from provenance.specs._locked import (
+    VCS,
     Found,
     canonical,
     only_digest,
@@ -23,8 +24,6 @@ from provenance.specs._pep508 import both, either
 from provenance.specs.model import PACKAGE, Fact, Source, Spec, Unreadable
 
 FORMAT = "poetry.lock"
-
-_VCS = ("git", "hg", "svn", "bzr")
 
 
 def read(source: Source) -> Spec:
@@ -98,7 +97,7 @@ def _place(source: Any) -> str:
     kind, url = text(source.get("type")), text(source.get("url"))
     if kind in ("", "legacy", "pypi"):
         return ""
-    if kind not in _VCS:
+    if kind not in VCS:
         return url
     revision = text(source.get("resolved_reference")) or text(source.get("reference"))
     folder = text(source.get("subdirectory"))
