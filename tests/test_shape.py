@@ -23,7 +23,8 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 HEAVY = frozenset(
     "typer click rich pygments pydantic yaml git gitdb psutil dataclasses packaging jinja2 "
-    "dvc uv piptools rattler conda_lock requests asyncio importlib.metadata".split()
+    "dvc uv piptools rattler conda_lock requests asyncio importlib.metadata numpy h5py pyarrow "
+    "PIL".split()
 )
 """What must not be imported on the way of ``prov run``: each costs more than the run may add."""
 

@@ -1,0 +1,1 @@
+"""Foreign files of results read into plain arrays and tables: nothing in them is ever executed."""

@@ -1,0 +1,57 @@
+"""What the readers give: named arrays, read piece by piece, and plain values beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy
+
+    Array = numpy.ndarray[Any, Any]
+
+
+class Unreadable(Exception):
+    """A file that is not what its name says, or that cannot be read here; the text says why.
+
+    The text is a clause that goes on from the file's name: "is cut short after 12 of 40 bytes".
+    """
+
+
+class Tensor(NamedTuple):
+    """One array in a file; nothing of it is read before it is asked for.
+
+    name: as in the file, parts joined by "." (torch, safetensors) or "/" (HDF5, npz). dtype:
+    numpy's name, or "bfloat16", "float8_e4m3fn" and the like, which numpy does not have. shape: in
+    elements. chunks: yields the elements flat, in C order, at most so many at a time; those that
+    numpy has no type for as float32. load: returns the whole, read only, in its shape; it may be
+    mapped into memory. Both raise `Unreadable`.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    chunks: Callable[[int], Iterator[Array]]
+    load: Callable[[], Array]
+
+    @property
+    def size(self) -> int:
+        """Return the number of elements."""
+        count = 1
+        for length in self.shape:
+            count *= length
+        return count
+
+
+class Archive(NamedTuple):
+    """All that one file holds.
+
+    kind: "npz", "npy", "safetensors", "torch", "hdf5" ... tensors: by name, in the order of the
+    file. values: what else is in it and is plain (JSON-like), by path. notes: sentences on what was
+    left out and why.
+    """
+
+    kind: str
+    tensors: Mapping[str, Tensor]
+    values: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
