@@ -124,7 +124,7 @@ class Reader:
 def _without_metadata(dtype: Any) -> Any:
     """Return ``dtype`` without h5py's remarks; an enumeration becomes its integers."""
     if dtype.names is not None:
-        parts = {
+        parts: Any = {
             "names": list(dtype.names),
             "formats": [_without_metadata(dtype[name]) for name in dtype.names],
             "offsets": [dtype.fields[name][1] for name in dtype.names],
@@ -171,12 +171,16 @@ def _flat(dataset: Any, start: int, count: int) -> Any:
             row = math.prod(shape[axis + 1 :])
         first = rest // row
         last = min(shape[axis], first + max(1, count // row))
-        block = dataset[(*index, slice(first, last))].reshape(-1)
+        block = dataset[_place(index, first, last)].reshape(-1)
         taken = block[:count]
         parts.append(taken)
         start += len(taken)
         count -= len(taken)
     return parts[0] if len(parts) == 1 else numpy.concatenate(parts)
+
+
+def _place(index: list[int], first: int, last: int) -> tuple[Any, ...]:
+    return (*index, slice(first, last))
 
 
 def main() -> None:

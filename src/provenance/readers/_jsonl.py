@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy
 
 from provenance.readers import _lines
 from provenance.readers._bytes import Store
-from provenance.readers.model import Table, Unreadable
+from provenance.readers.model import Column, Table, Unreadable
 
 MOST_COLUMNS = 100_000
 OTHER = "value"
@@ -37,7 +37,7 @@ def read(store: Store) -> Table:
         for name, kind in kinds.items()
     }
 
-    def batches(most: int) -> Iterator[Mapping[str, Sequence[Any]]]:
+    def batches(most: int) -> Iterator[Mapping[str, Column]]:
         made = _rows(store)
         while chunk := list(itertools.islice(made, most)):
             yield {name: _typed([r.get(name) for r in chunk], types[name]) for name in types}
@@ -72,7 +72,7 @@ def _both(one: str, other: str) -> str:
     return "float64" if {one, other} == {"int64", "float64"} else "json"
 
 
-def _typed(column: list[Any], kind: str) -> Sequence[Any]:
+def _typed(column: list[Any], kind: str) -> Column:
     if kind == "int64":
         return numpy.array(column, dtype=numpy.int64)
     if kind == "float64":

@@ -44,7 +44,7 @@ class _Unpacked(io.RawIOBase):
 
 @contextmanager
 def text(store: Store) -> Iterator[io.TextIOWrapper]:
-    """Give the text of a file; bytes that are not of its encoding stand as ``\\xNN``."""
+    """Give the text of a file; bytes that are not of its encoding stand as escapes."""
     raw = io.BufferedReader(_Unpacked(store), 1 << 18)
     begin = raw.peek(2)[:2]
     encoding = "utf-16" if begin in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"

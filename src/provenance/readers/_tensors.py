@@ -108,7 +108,7 @@ def _by_table(table: Callable[[], Array]) -> Callable[[Array], Array]:
 
 def _powers() -> Array:
     """Return the values of float8_e8m0: powers of two, 255 is NaN (OCP MX specification)."""
-    values = numpy.ldexp(numpy.float32(1), numpy.arange(256) - 127).astype(numpy.float32)
+    values: Array = numpy.ldexp(numpy.float64(1), numpy.arange(256) - 127).astype(numpy.float32)
     values[255] = numpy.nan
     return values
 

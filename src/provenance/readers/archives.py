@@ -10,7 +10,8 @@ from provenance.readers._zips import Members
 from provenance.readers.model import Archive, Unreadable
 
 SUFFIXES = frozenset(
-    ".npy .npz .safetensors .pt .pth .ckpt .bin .pkl .pickle .joblib .h5 .hdf5 .hdf .he5 .nc .keras .mat".split()
+    ".npy .npz .safetensors .pt .pth .ckpt .bin .pkl .pickle .joblib .h5 .hdf5 .hdf .he5 .nc "
+    ".keras .mat".split()
 )
 INDEXES = (".safetensors.index.json", ".bin.index.json")
 

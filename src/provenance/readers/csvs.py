@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy
 
 from provenance.readers import _lines
 from provenance.readers._bytes import Store
 from provenance.readers._zips import one_line
-from provenance.readers.model import Table, Unreadable
+from provenance.readers.model import Column, Table, Unreadable
 
 SEPARATORS = ",;\t|"
 LOOKED_AT = 50
@@ -38,7 +37,7 @@ def read(store: Store, kind: str) -> Table:
     header = _has_header(list(_parsed(iter(sample), separator)))
     names, types, rows, notes = _look(store, separator, header)
 
-    def batches(most: int) -> Iterator[Mapping[str, Sequence[Any]]]:
+    def batches(most: int) -> Iterator[Mapping[str, Column]]:
         with _lines.text(store) as stream:
             cells = _parsed(_lines.lines(stream), separator)
             for _ in range(header):
@@ -195,7 +194,7 @@ def _both(one: str, other: str) -> str:
     return NUMBER if {one, other} == {INTEGER, NUMBER} else TEXT
 
 
-def _typed(column: Sequence[str], kind: str) -> Sequence[Any]:
+def _typed(column: Sequence[str], kind: str) -> Column:
     if kind == INTEGER:
         return numpy.array(column, dtype=numpy.int64)
     if kind == NUMBER:

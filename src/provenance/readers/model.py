@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Archive(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-Column = Sequence[Any]
+Column = Any
 """Some rows of one column: a numpy array of numbers or bools, or a list of text, None, JSON."""
 
 
@@ -74,5 +74,5 @@ class Table(NamedTuple):
     kind: str
     columns: Mapping[str, str]
     rows: int
-    batches: Callable[[int], Iterator[Mapping[str, Any]]]
+    batches: Callable[[int], Iterator[Mapping[str, Column]]]
     notes: tuple[str, ...] = ()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy
 
 from provenance.readers._bytes import Store
 from provenance.readers.apart import Apart
-from provenance.readers.model import Table, Unreadable
+from provenance.readers.model import Column, Table, Unreadable
 
 NAMES = {"parquet": "parquet", "feather": "feather"}
 
@@ -22,10 +22,10 @@ def read(store: Store, kind: str) -> Table:
         raise Unreadable("cannot be read: pyarrow is not installed; pip install 'prov-run[files]'")
     apart = Apart(store, "_arrow_child", NAMES[kind])
     said, _ = apart.ask({"open": kind})
-    types = {name: type_ for name, type_ in said["columns"]}
+    types = dict(said["columns"])
     streams = iter(range(1 << 62))
 
-    def batches(most: int) -> Iterator[Mapping[str, Sequence[Any]]]:
+    def batches(most: int) -> Iterator[Mapping[str, Column]]:
         stream = next(streams)
         while True:
             answer, content = apart.ask({"stream": stream, "most": most})
@@ -36,9 +36,9 @@ def read(store: Store, kind: str) -> Table:
     return Table(kind, types, said["rows"], batches, tuple(said["notes"]))
 
 
-def _columns(answer: list[Any], content: memoryview) -> dict[str, Sequence[Any]]:
+def _columns(answer: list[Any], content: memoryview) -> dict[str, Column]:
     """Return the columns: what the answer says of each, or its bytes."""
-    found: dict[str, Sequence[Any]] = {}
+    found: dict[str, Column] = {}
     place = 0
     for name, dtype, what in answer:
         part = content[place : place + what]
