@@ -48,7 +48,7 @@ def test_matlab_since_7_3_and_before(tmp_path: Path) -> None:
     archive = open_archive(str(path))
     holds(archive.tensors["x"], np.arange(6.0).reshape(2, 3))
     assert "reverse order" in archive.notes[0]
-    with pytest.raises(Unreadable, match="before 7.3"):
+    with pytest.raises(Unreadable, match=r"before 7\.3"):
         open_archive(put(tmp_path, "old.mat", b"MATLAB 5.0 MAT-file" + bytes(500)))
 
 
@@ -115,7 +115,7 @@ def child(tmp_path: Path, monkeypatch: Any, body: str) -> apart.Apart:
 
 def test_a_crash_is_one_sentence(tmp_path: Path, monkeypatch: Any) -> None:
     broken = child(tmp_path, monkeypatch, "sys.stdin.readline(); os.kill(os.getpid(), 11)")
-    with pytest.raises(Unreadable, match="^is not readable as HDF5: the library crashed on it$"):
+    with pytest.raises(Unreadable, match=r"^is not readable as HDF5: the library crashed on it$"):
         broken.ask({"list": True})
 
 

@@ -132,13 +132,15 @@ def tensor(offset: Any, shape: Any, strides: Any, kind: str = "FloatStorage") ->
 )
 def test_a_view_that_leaves_its_storage_is_refused(tmp_path: Path, node: Any) -> None:
     path = checkpoint(tmp_path / "a.pt", {"w": node}, bytes(16))
+    told = ""
     try:
         archive = open_archive(path)
     except Unreadable as reason:
-        assert "cut short" in str(reason)
+        told = str(reason)
     else:
         assert not archive.tensors
-        assert archive.notes[0].startswith("w was not read: it has")
+        told = archive.notes[0]
+    assert told.startswith(("w was not read: it has", "is cut short"))
 
 
 def test_a_class_with_its_source_beside_it(tmp_path: Path) -> None:
