@@ -24,10 +24,11 @@ MOST_NOTES = 50
 class Reader:
     """One open file. arrays: the datasets in the order in which they were told."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, part: _child.Part) -> None:
         self.h5py: Any = importlib.import_module("h5py")
         # The library wants a name; what was unpacked into a temporary file has none any more.
-        place: Any = "/dev/fd/%d" % fd if os.fstat(fd).st_nlink else os.fdopen(fd, "rb")
+        named = part.whole and os.fstat(part.fd).st_nlink
+        place: Any = "/dev/fd/%d" % part.fd if named else part
         self.file = self.h5py.File(place, "r", rdcc_nbytes=CACHE)
         self.arrays: list[Any] = []
         self.told: list[dict[str, Any]] = []
