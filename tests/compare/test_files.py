@@ -75,7 +75,7 @@ def test_json_within_tolerance_volatile_and_different(two: Two) -> None:
     one = two.judge("a.json", json.dumps(old), json.dumps(near))
     assert one.verdict == WITHIN
     assert one.detail == (
-        "1 values within tolerance; differs only in times, durations, paths and the like"
+        "1 value within tolerance; differs only in times, durations, paths and the like"
     )
     one = two.judge("b.json", json.dumps(old), json.dumps({**old, "n": 4}))
     assert (one.verdict, one.detail) == (DIFFERENT, "1 of 4 values differ, the first at n")

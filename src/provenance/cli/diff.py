@@ -1,50 +1,44 @@
-"""``prov diff``."""
+"""``prov diff``: two runs, or two files, folders or outputs of runs."""
 
 from __future__ import annotations
 
 import os
-import sys
 from typing import Annotated
 
 import typer
 
-from provenance.cli import envelope, findings, options, report, results, summary
-from provenance.cli.style import Style
+from provenance.cli import diff_files, diff_runs, options, report
+
+_ExitCode = Annotated[
+    bool,
+    typer.Option("--exit-code", help="Of two runs too: exit 1 where they differ, as for files."),
+]
 
 
 def command(
-    old: Annotated[str, typer.Argument(metavar="RUN")],
-    new: Annotated[str, typer.Argument(metavar="RUN")],
+    old: Annotated[str, typer.Argument(metavar="RUN|FILE|RUN:PATH")],
+    new: Annotated[str, typer.Argument(metavar="RUN|FILE|RUN:PATH")],
     rtol: options.Rtol = None,
     atol: options.Atol = None,
+    exit_code: _ExitCode = False,
     verbose: options.Verbose = False,
     markdown: options.Markdown = False,
     json: options.Json = False,
 ) -> None:
-    """Compare two recorded runs: what differs, why it matters, and what came out."""
-    from provenance.operations import diff
+    """Compare two recorded runs: what differs, why it matters, and what came out.
+
+    Or two files or folders by what they say: tables, arrays, checkpoints, notebooks, images, text,
+    each by its kind. RUN:PATH is an output of a run. Exit code for files: 0 same or within
+    tolerance, 1 different, 3 not compared.
+    """
+    from provenance.operations import diff, loose
 
     report.require_one(json=json, markdown=markdown)
-    result = diff.diff(os.getcwd(), old, new, rtol, atol)
-    if json:
-        envelope.put("diff", diff.as_json(result))
-        return
-    style = Style(sys.stdout)
-    heading = "%s  vs  %s" % (summary.headline(result.old), summary.headline(result.new))
-    if markdown:
-        notes = ("results: %s: %s" % (result.judged.verdict.upper(), result.judged.summary),)
-        part = report.section(
-            heading, result.findings, result.facts, result.not_compared, None, notes
-        )
-        report.put_markdown("prov diff: %s" % result.verdict.upper(), [part])
-        return
-    typer.echo(heading)
-    shown = findings.lines(result.findings, style, verbose)
-    shown += results.lines(result.results, style)
-    shown.append(findings.compared_line(result.facts))
-    shown += findings.not_compared_lines(result.not_compared, verbose)
-    tally = findings.tally(result.findings)
-    shown.append("causes: %s%s" % (result.verdict.upper(), ": " + tally if tally else ""))
-    shown.append("results: %s: %s" % (result.judged.verdict.upper(), result.judged.summary))
-    for line in shown:
-        typer.echo(line)
+    sides = loose.sides(os.getcwd(), old, new)
+    if sides.runs is not None:
+        result = diff.diff(os.getcwd(), *sides.runs, rtol, atol)
+        diff_runs.show(result, verbose, markdown, json)
+        raise typer.Exit(diff.exit_code(result) if exit_code else 0)
+    found = loose.diff(sides, rtol, atol)
+    diff_files.show(found, verbose, markdown, json)
+    raise typer.Exit(found.exit_code)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from provenance.cli.style import Style, value
+from provenance.cli.style import Style, flat, value
 from provenance.core.verdict import DIFFERENT, SAME, WITHIN
 
 _COLOUR = {DIFFERENT: "red", SAME: "green", WITHIN: "green"}
 _SHOWN = 20
 
 
-def lines(results: Any, style: Style) -> list[str]:
-    """Return the metrics and files of two runs side by side, each with its verdict."""
+_PARTS = 5
+
+
+def lines(results: Any, style: Style, verbose: bool = False) -> list[str]:
+    """Return the metrics and files of two runs side by side, each with its verdict.
+
+    verbose: all parts of a file that differ, not just the first few.
+    """
     found = []
     if results.metrics:
         width = max(len(one.name) for one in results.metrics[:_SHOWN])
@@ -25,9 +31,23 @@ def lines(results: Any, style: Style) -> list[str]:
     for output in results.outputs[:_SHOWN]:
         detail = " (%s)" % output.detail if output.detail else ""
         found.append("  %s  %s%s" % (_path(output.path), _judged(output, style), detail))
+        found += parts(output.parts, style, None if verbose else _PARTS, "    ")
     if len(results.outputs) > _SHOWN:
         found.append("  ... and %d more files" % (len(results.outputs) - _SHOWN))
     return found
+
+
+def parts(found: Any, style: Style, most: int | None, indent: str = "  ") -> list[str]:
+    """Return a line per part that differs, ``most`` of them, None for all."""
+    shown = found[:most]
+    told = []
+    for one in shown:
+        colour = [_COLOUR[one.verdict]] if one.verdict in _COLOUR else []
+        text = ": " + flat(one.detail) if one.detail else ""
+        told.append("%s%s  %s%s" % (indent, flat(one.name), style(one.verdict, *colour), text))
+    if len(found) > len(shown):
+        told.append("%s... and %d more (-v)" % (indent, len(found) - len(shown)))
+    return told
 
 
 def _metric(one: Any, width: int, style: Style) -> str:

@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from provenance.compare.judged import Judged
 from provenance.compare.tolerance import Tolerance
 from provenance.compare.values import Tally
 
@@ -33,13 +34,13 @@ class Opaque(Exception):
     """The contents cannot be compared; the text says why."""
 
 
-def compare(old: str, new: str, name: str, tolerance: Tolerance) -> Tally:
+def compare(old: str, new: str, name: str, tolerance: Tolerance, new_name: str = "") -> Judged:
     """Compare the contents of the files at ``old`` and ``new``, of the form that ``name`` says.
 
     Raises `Opaque` where that cannot be done.
     """
     comparer = _comparer(name)
-    if comparer is None:
+    if comparer is None or os.path.splitext(new_name or name)[1] != os.path.splitext(name)[1]:
         raise Opaque("")
     tally = Tally(tolerance)
     try:
@@ -50,7 +51,7 @@ def compare(old: str, new: str, name: str, tolerance: Tolerance) -> Tally:
         raise Opaque("not readable as what its name says") from error
     except zipfile.BadZipFile as error:
         raise Opaque("not readable as what its name says") from error
-    return tally
+    return tally.judged()
 
 
 def _comparer(name: str) -> Comparer | None:

@@ -1,12 +1,14 @@
-"""Two JSON-like values, texts or tables compared leaf by leaf, volatile parts told apart."""
+"""Two JSON-like values or texts compared leaf by leaf, volatile parts told apart."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
+from provenance.compare.judged import Judged, Part
 from provenance.compare.tolerance import Tolerance, is_number
 from provenance.compare.volatile import masked
 from provenance.core.verdict import DIFFERENT, WITHIN
@@ -15,13 +17,27 @@ from provenance.core.volatile import is_volatile_name
 _NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]*\w)")
 
 
+_BRIEF = 60
+"""Characters of a value that a sentence shows."""
+
+MOST_PARTS = 1000
+"""Differing places that are kept to be named; all are counted."""
+
+
 class Tally:
-    """Counts what differed. first: where the first real difference stands, "" for none."""
+    """Counts what differed. first: where the first real difference stands, "" for none.
+
+    unit: what one compared place is called ("value", "line").
+    """
+
+    unit = "value"
 
     def __init__(self, tolerance: Tolerance) -> None:
         self.tolerance = tolerance
         self.compared = self.within = self.volatile = self.different = 0
         self.first = ""
+        self.parts: list[Part] = []
+        self.largest = 0.0
 
     def values(self, name: str, old: Any, new: Any) -> None:
         """Compare two JSON values that stand at ``name``."""
@@ -39,7 +55,8 @@ class Tally:
         self, below: str, key: str, old: dict[str, Any], new: dict[str, Any], at: str
     ) -> None:
         if at not in old or at not in new:
-            self._differs(below)
+            text = "only in the first" if at in old else "only in the second"
+            self._differs(below, text)
         elif is_volatile_name(key) and not isinstance(old[at], (dict, list)):
             self._apart(old[at] == new[at])
         else:
@@ -52,13 +69,13 @@ class Tally:
             judged = self.tolerance.judge(old, new)
             self.within += judged == WITHIN
             if judged == DIFFERENT:
-                self._differs(name)
+                self._differs(name, "%s -> %s" % (brief(old), brief(new)), apart(old, new))
         elif isinstance(old, str) and isinstance(new, str):
             self.text(name, old, new)
         else:
             self.compared += 1
             if old != new or type(old) is not type(new):
-                self._differs(name)
+                self._differs(name, _change(old, new))
 
     def text(self, name: str, old: str, new: str) -> None:
         """Compare two texts: volatile parts masked, numbers with tolerance."""
@@ -70,12 +87,12 @@ class Tally:
             self.volatile += 1
             return
         if _NUMBER.sub("0", first) != _NUMBER.sub("0", second):
-            self._differs(name)
+            self._differs(name, _change(old, new))
             return
         pairs = zip(_NUMBER.findall(first), _NUMBER.findall(second), strict=True)
         verdicts = {self.tolerance.judge(_number(a), _number(b)) for a, b in pairs if a != b}
         if DIFFERENT in verdicts:
-            self._differs(name)
+            self._differs(name, _change(old, new))
         elif verdicts:
             self.within += 1
 
@@ -85,7 +102,7 @@ class Tally:
             place = "line %d" % number
             if one is None or other is None:
                 self.compared += 1
-                self._differs(place)
+                self._differs(place, "only in the second" if one is None else "only in the first")
             else:
                 self.text(place, one, other)
 
@@ -115,9 +132,75 @@ class Tally:
         self.compared += 1
         self.volatile += not equal
 
-    def _differs(self, name: str) -> None:
+    def _differs(
+        self, name: str, detail: str = "", figures: Mapping[str, Any] | None = None
+    ) -> None:
         self.different += 1
         self.first = self.first or name or "the whole"
+        self.largest = max(self.largest, (figures or {}).get("abs") or 0.0)
+        if len(self.parts) < MOST_PARTS:
+            self.parts.append(Part(name or "the whole", DIFFERENT, detail, figures or {}))
+
+    def judged(self, kind: str = "values") -> Judged:
+        """Return the verdict over all that was compared, with its counts in words."""
+        counts = {"differ": self.different, "within": self.within, "volatile": self.volatile}
+        verdict, parts = (DIFFERENT if self.different else WITHIN), tuple(self.parts)
+        return Judged(verdict, self._sentence(), kind, self.compared, parts, counts)
+
+    def _sentence(self) -> str:
+        if self.different:
+            total = max(self.compared, self.different)
+            text = "%d of %s differ" % (self.different, counted(total, self.unit))
+            return "%s, the first at %s" % (text, self.first)
+        parts = []
+        if self.within:
+            parts.append("%s within tolerance" % counted(self.within, self.unit))
+        if self.volatile:
+            parts.append("differs only in times, durations, paths and the like")
+        return "; ".join(parts) or "the same values in another layout"
+
+
+def counted(count: int, word: str) -> str:
+    """Return "1 row", "1,280 rows"."""
+    return "%s %s%s" % (format(count, ","), word, "" if count == 1 else "s")
+
+
+def brief(value: Any) -> str:
+    """Return ``value`` in few characters, for a sentence."""
+    if isinstance(value, float):
+        return "%.10g" % value
+    if isinstance(value, dict):
+        return "a mapping of %d" % len(value)
+    if isinstance(value, list):
+        return "a list of %d" % len(value)
+    text = " ".join(value.split()) if isinstance(value, str) else repr(value)
+    text = "".join(c if c.isprintable() else "?" for c in text)
+    return text if len(text) <= _BRIEF else text[: _BRIEF - 3] + "..."
+
+
+def apart(old: float, new: float) -> dict[str, Any]:
+    """Return how far two numbers lie apart: ``abs``, and ``rel`` to the first where that is not 0.
+
+    Empty where one is not finite.
+    """
+    try:
+        distance = abs(float(new) - float(old))
+    except OverflowError:
+        return {}
+    if not math.isfinite(distance):
+        return {}
+    return {"abs": distance, "rel": distance / abs(old)} if old else {"abs": distance}
+
+
+def _change(old: Any, new: Any) -> str:
+    """Return "old -> new"; of long texts the surroundings of the first difference."""
+    if isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > _BRIEF:
+        pairs = zip(old, new, strict=False)
+        same = next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(old), len(new)))
+        start = max(0, same - _BRIEF // 3)
+        lead = "..." if start else ""
+        old, new = lead + old[start:], lead + new[start:]
+    return "%s -> %s" % (brief(old), brief(new))
 
 
 def shown(lines: Iterable[str]) -> Iterator[str]:

@@ -59,7 +59,7 @@ def diff(
 ) -> DiffResult:
     """Compare the runs that ``old`` and ``new`` mean. Raises `ProvError`."""
     place = project.find(cwd)
-    first, second = (references.choose(name, place, cwd)[0].record for name in (old, new))
+    first, second = (references.named(name, place, cwd).record for name in (old, new))
     compared = facts.compare(first, second)
     differences = tuple(d for d in compared.differences if d.facet not in RESULTS)
     found = match.explain(differences, first, second)
@@ -106,6 +106,11 @@ def _locator(roots: Roots) -> Callable[[Any], str | None]:
         return roots.locate(path if isinstance(path, PathRef) else PathRef.from_json(path))
 
     return locate
+
+
+def exit_code(result: DiffResult) -> int:
+    """Return 1 where the results of the runs differ, or what gave them does with a known effect."""
+    return int(verdict.DIFFERENT in (result.verdict, result.judged.verdict))
 
 
 def as_json(result: DiffResult) -> dict[str, Any]:
