@@ -78,7 +78,7 @@ def _files(old: Side, new: Side, tolerance: Tolerance) -> Judged:
     try:
         return contents.compare(old.path, new.path, names[0], tolerance, names[1])
     except contents.Opaque as reason:
-        return files.unread(names[0], str(reason))
+        return contents.unread(names[0], str(reason))
 
 
 def _name(side: Side) -> str:
@@ -99,7 +99,7 @@ def _by_digest(old: Side, new: Side) -> Judged:
     same = digest.same(*had)
     if same:
         return Judged(SAME, "the same digest; " + why)
-    return Judged(NOT_COMPARED, why) if same is None else files.unread(_name(old), why)
+    return Judged(NOT_COMPARED, why) if same is None else contents.unread(_name(old), why)
 
 
 def is_equal(old: str, new: str) -> bool:
