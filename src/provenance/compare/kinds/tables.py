@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provenance.compare.judged import Judged, Part, gravest
 from provenance.compare.kinds import _table_read, _table_rows, texts
-from provenance.compare.kinds._table_read import TEXT, WHOLE, Column, Ragged, Table
+from provenance.compare.kinds._table_read import NUMBER, TEXT, WHOLE, Column, Ragged, Table
 from provenance.compare.kinds._table_rows import POSITION, Match, spans
 from provenance.compare.kinds.base import Opaque, Pair
 from provenance.compare.tolerance import Tolerance
@@ -26,6 +26,7 @@ FEW = 50
 """Different values up to which those of a column are labels, whose counts say something."""
 _LABELS = 6
 _SHAPE = ("rows", "columns", "order of the rows", "types")
+_UNSTATED = (TEXT, WHOLE, NUMBER)
 _LOOKED_AT = 10_000
 """Differing texts of a column that are looked at for times, paths and numbers in them."""
 
@@ -199,17 +200,21 @@ def _column_parts(old: Table, new: Table, renamed: Mapping[str, str]) -> list[Pa
     order = [name for name in before if name in new.columns]
     if order != [name for name in new.columns if name in before]:
         parts.append(Part("columns", WITHIN, "the columns stand in another order"))
-    types = [
-        (name, old.columns[name].dtype, new.columns[name].dtype)
-        for name in old.columns
-        if name in new.columns and old.columns[name].dtype != new.columns[name].dtype
-    ]
-    for name, was, now in types:
-        number = TEXT not in (old.columns[name].kind, new.columns[name].kind)
-        verdict = WITHIN if number else DIFFERENT
-        text = "type of %s: %s -> %s" % (name, was, now)
-        parts.append(Part("types", verdict, text))
+    for name, one in old.columns.items():
+        other = new.columns.get(renamed.get(name, name))
+        was, now = _types(one, other) if other is not None else ("", "")
+        if other is not None and was != now:
+            verdict = DIFFERENT if TEXT in (was, now) else WITHIN
+            parts.append(Part("types", verdict, "type of %s: %s -> %s" % (name, was, now)))
     return parts
+
+
+def _types(old: Column, new: Column) -> tuple[str, str]:
+    """Return the types to compare: those that both files state, else what the cells are."""
+    if old.dtype in _UNSTATED or new.dtype in _UNSTATED:
+        kinds = [one.dtype if one.dtype in _UNSTATED else one.kind for one in (old, new)]
+        return kinds[0], kinds[1]
+    return old.dtype, new.dtype
 
 
 def _cells(
