@@ -144,13 +144,15 @@ def _axis(array: Array, axis: int) -> int:
 def _do_permute(array: Array, *axes: int) -> Array:
     if array.ndim != len(axes):
         raise Malformed("permute names %d axes, the array is %s" % (len(axes), _shaped(array)))
-    return array.transpose(axes)
+    turned: Array = array.transpose(axes)
+    return turned
 
 
 def _do_layout(array: Array, old: str, new: str) -> Array:
     if array.ndim != len(old):
         raise Malformed("%s names %d axes, the array is %s" % (old, len(old), _shaped(array)))
-    return array.transpose(tuple(old.index(letter) for letter in new))
+    turned: Array = array.transpose(tuple(old.index(letter) for letter in new))
+    return turned
 
 
 def _do_gates(array: Array, old: str, new: str, axis: int) -> Array:

@@ -66,7 +66,7 @@ def story(judged: Sequence[tuple[str, str]]) -> str:
     pieces = _folded(before)
     left_out = len(pieces) - _SHOWN
     if left_out > 0:
-        pieces = ["%d groups of layers before" % left_out, *pieces[left_out:]]
+        pieces = ["... (%d more)" % left_out, *pieces[left_out:]]
     return ", ".join([*pieces, "%s first differs" % judged[first][0]])
 
 

@@ -133,6 +133,8 @@ def candidates(old: tuple[int, ...], new: tuple[int, ...]) -> Iterator[tuple[Ste
         yield (Step("reshape", old[::-1]), Step("transpose"))
     turned: list[tuple[Step, ...]] = [()] if old == new else []
     turned += [(Step("transpose"),)] if len(old) == 2 and old == new[::-1] else []
+    if old != new and len(old) == 1:
+        turned.append((Step("reshape", old),))
     for steps in turned:
         for gates in _gates(old):
             yield (*steps, gates)

@@ -130,7 +130,7 @@ def apart(found: Figures, lengths: tuple[int, ...]) -> str:
     if lengths:
         text += " at %s" % index(found.at, lengths)
     extra = ["rms %.2g of the values'" % found.rms_rel] if found.old_squares else []
-    if found.ulp is not None and found.ulp <= 1 << 16:
+    if found.ulp is not None and found.ulp <= 1 << 12:
         extra.insert(0, "%s ulp" % grouped(found.ulp))
     return "%s (%s)" % (text, ", ".join(extra)) if extra else text
 

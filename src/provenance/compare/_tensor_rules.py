@@ -52,6 +52,15 @@ def said(tolerance: Tolerance | None, rtol: float, coarser: str) -> str:
     return "%.3g of the value or of the tensor's rms, default for %s" % (rtol, coarser)
 
 
+def overall(tolerance: Tolerance | None, dtypes: set[str]) -> str:
+    """Return the tolerance of a whole comparison and its source in a few words."""
+    if tolerance is not None and tolerance.source != "default":
+        return "rtol %g, atol %g (%s)" % (tolerance.rtol, tolerance.atol, tolerance.source)
+    known = sorted(one for one in dtypes if one in RELATIVE)
+    words = ", ".join("%.3g for %s" % (RELATIVE[one], one) for one in known)
+    return "%s, of each value or the tensor's rms (default)" % words if words else "none needed"
+
+
 def coarser(old: str, new: str) -> str:
     """Return which of two dtypes rounds more; the first of equals."""
     return max((old, new), key=lambda one: RELATIVE.get(one, 0.0))

@@ -62,7 +62,7 @@ def compare_mapped(
     ]
     places = {name: place for place, name in enumerate(old.tensors)}
     ordered = dict(sorted(order.items(), key=lambda item: places[item[1].name]))
-    judged = concluded(parts, (), old._replace(tensors=ordered), (old, new))
+    judged = concluded(parts, (), old._replace(tensors=ordered), (old, new), tolerance)
     figures = dict(judged.figures, ignored=list(paired.ignored), unused=list(paired.unused))
     extra = ["%d ignored by the map" % len(paired.ignored)] if paired.ignored else []
     extra += paired.unused
@@ -170,11 +170,7 @@ def _worded(part: Part, entry: Entry) -> str:
     here = "" if str(entry.right) == part.name else "%s" % " + ".join(entry.right.names)
     fix = part.figures.get("equal_after")
     if fix:
-        return "is not %s%s; `| %s` behind it in the map would make it equal" % (
-            here or "the same",
-            after,
-            fix,
-        )
+        return _mend(here or part.name, entry, str(fix))
     if part.verdict == SAME:
         return "equal to %s%s" % (here, after) if here or after else ""
     if part.verdict == WITHIN and "max_abs" in part.figures:
@@ -185,6 +181,16 @@ def _worded(part: Part, entry: Entry) -> str:
         )
     against = " ".join(one for one in ("against %s" % here if here else "", after.strip()) if one)
     return "%s: %s" % (against, part.detail) if against else part.detail
+
+
+def _mend(here: str, entry: Entry, fix: str) -> str:
+    """Say which change of the map would make both sides equal, and what that means."""
+    steps = entry.right.steps
+    what = "is transposed" if fix == "transpose" else "lies otherwise"
+    if steps and fix in ("transpose", "negate") and str(steps[-1]) == fix:
+        return "%s %s: it would be equal without `%s` in the map" % (here, what, fix)
+    after = " after %s" % written(steps) if steps else ""
+    return "%s %s%s: `| %s` behind it in the map would make it equal" % (here, what, after, fix)
 
 
 def made(side: Side, archive: Archive) -> Tensor:

@@ -39,11 +39,16 @@ def compare_archives(old: Archive, new: Archive, tolerance: Tolerance | None = N
     parts += [alone(old.tensors[name], MISSING) for name in lone if name not in renamed]
     taken = {name for _, name in renamed.values()}
     parts += [alone(new.tensors[name], ADDED) for name in other if name not in taken]
-    return concluded(parts, _values(old.values, new.values, tolerance), old, (old, new))
+    values = _values(old.values, new.values, tolerance)
+    return concluded(parts, values, old, (old, new), tolerance)
 
 
 def concluded(
-    parts: Sequence[Part], values: Sequence[Part], order: Archive, sides: Sequence[Archive]
+    parts: Sequence[Part],
+    values: Sequence[Part],
+    order: Archive,
+    sides: Sequence[Archive],
+    tolerance: Tolerance | None,
 ) -> Judged:
     """Return the verdict over ``parts`` (tensors) and ``values`` (what is beside them).
 
@@ -55,6 +60,7 @@ def concluded(
     told = [one for one in (*ordered, *values) if one.verdict != SAME or one.detail]
     told.sort(key=lambda part: -_gravity(part.verdict))
     figures = _counts(parts)
+    figures["tolerance"] = rules.overall(tolerance, {one.dtype for one in order.tensors.values()})
     figures["notes"] = list(dict.fromkeys(note for side in sides for note in side.notes))
     detail = "; ".join(one for one in (_clause(ordered), _beside(values)) if one)
     return Judged(verdict, detail, "tensors", figures["elements"], tuple(told), figures)
@@ -212,8 +218,6 @@ def _clause(ordered: Sequence[Part]) -> str:
         if worst.detail:
             text += " (%s: %s)" % (worst.name, worst.detail)
         pieces.append(text)
-        if "tolerance" in worst.figures:
-            pieces.append("tolerance %s" % worst.figures["tolerance"]["source"])
     if NOT_COMPARED in verdicts:
         pieces.append("%d not compared" % verdicts.count(NOT_COMPARED))
     return "%s: %s" % (_tensors(count), ", ".join(pieces))
