@@ -131,6 +131,8 @@ def candidates(old: tuple[int, ...], new: tuple[int, ...]) -> Iterator[tuple[Ste
     if len(old) > 1:
         # Fortran's order read as C's.
         yield (Step("reshape", old[::-1]), Step("transpose"))
+    if len(old) == 2 and (old == new or old == new[::-1]):
+        yield from _flattened(old, new)
     turned: list[tuple[Step, ...]] = [()] if old == new else []
     turned += [(Step("transpose"),)] if len(old) == 2 and old == new[::-1] else []
     if old != new and len(old) == 1:
@@ -172,6 +174,40 @@ def _axes(step: Step, rank: int) -> tuple[int, ...]:
     if step.name == "layout":
         return tuple(step.args[0].index(letter) for letter in step.args[1])
     return tuple(range(rank))[::-1]
+
+
+def _flattened(old: tuple[int, ...], new: tuple[int, ...]) -> Iterator[tuple[Step, ...]]:
+    """Yield what a layer behind flattened square pictures needs: torch flattens by channels.
+
+    One side has its inputs as channel, row, column, the other as row, column, channel.
+    """
+    outs, ins = old
+    for side in range(2, math.isqrt(ins) + 1):
+        channels = ins // (side * side)
+        if channels < 2 or ins % (side * side):
+            continue
+        if new == (ins, outs):
+            yield (
+                Step("reshape", (side, side, channels, outs)),
+                Step("layout", ("HWIO", "OIHW")),
+                Step("reshape", old),
+            )
+        if old == new:
+            yield (
+                Step("reshape", (outs, side, side, channels)),
+                Step("layout", ("NHWC", "NCHW")),
+                Step("reshape", old),
+            )
+    # The other way round: old is the one that flattens pixel by pixel.
+    ins, outs = old
+    for side in range(2, math.isqrt(ins) + 1):
+        channels = ins // (side * side)
+        if channels >= 2 and not ins % (side * side) and new == (outs, ins):
+            yield (
+                Step("reshape", (outs, channels, side, side)),
+                Step("layout", ("OIHW", "HWIO")),
+                Step("reshape", old),
+            )
 
 
 GATES = {4: "ifgo", 3: "rzn"}
