@@ -68,6 +68,9 @@ def _compared(result: LooseResult) -> str:
     by = "--rtol/--atol" if rule.source == "chosen" else rule.source
     kind = " (%s)" % result.judged.kind if result.judged.kind else ""
     values = plural(result.judged.compared, "value")
+    own = result.judged.figures.get("tolerance")
+    if isinstance(own, str):
+        return "compared: %s%s; tolerance: %s" % (values, kind, own.replace("chosen", by))
     return "compared: %s%s; tolerance: rtol %g, atol %g (%s)" % (
         values, kind, rule.rtol, rule.atol, by
     )  # fmt: skip
