@@ -20,6 +20,8 @@ def command(
     new: Annotated[str, typer.Argument(metavar="RUN|FILE|RUN:PATH")],
     rtol: options.Rtol = None,
     atol: options.Atol = None,
+    ulp: options.Ulp = None,
+    like: options.Like = None,
     exit_code: _ExitCode = False,
     verbose: options.Verbose = False,
     markdown: options.Markdown = False,
@@ -32,11 +34,12 @@ def command(
     tolerance, 1 different, 3 not compared.
     """
     from provenance.operations import diff, loose
+    from provenance.operations.allowed import Limits
 
     report.require_one(json=json, markdown=markdown)
     sides = loose.sides(os.getcwd(), old, new)
     if sides.runs is not None:
-        result = diff.diff(os.getcwd(), *sides.runs, rtol, atol)
+        result = diff.diff(os.getcwd(), *sides.runs, Limits(rtol, atol, ulp), like or ())
         diff_runs.show(result, verbose, markdown, json)
         raise typer.Exit(diff.exit_code(result) if exit_code else 0)
     found = loose.diff(sides, rtol, atol)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from provenance.compare.tolerance import is_number
 
@@ -13,7 +14,8 @@ STEP, EPOCH, INDEX = "step", "epoch", "index"
 """What numbers the points: updates of the model, passes over the data, nothing but their order."""
 
 
-class Curve(NamedTuple):
+@dataclass(frozen=True)
+class Curve:
     """The values of one metric, in rising order of distinct steps.
 
     name: of the metric. steps, values: doubles, equally many; values may be NaN or infinite. axis:
@@ -27,10 +29,14 @@ class Curve(NamedTuple):
     steps: array[float]
     values: array[float]
     axis: str = STEP
-    epochs: array[float] = array("d")
+    epochs: array[float] = field(default_factory=lambda: array("d"))
     whole: int = 0
     repeated: int = 0
     left_out: int = 0
+
+    def named(self, name: str, axis: str, whole: int = 0) -> Curve:
+        """Return the same points under another name, axis and count."""
+        return replace(self, name=name, axis=axis, whole=whole or self.whole)
 
     def __len__(self) -> int:
         """Return the number of points."""
