@@ -62,6 +62,6 @@ def command(
         result = diff.diff(os.getcwd(), *sides.runs, Limits(rtol, atol, ulp), like or ())
         diff_runs.show(result, verbose, markdown, json)
         raise typer.Exit(diff.exit_code(result) if exit_code else 0)
-    found = loose.diff(sides, rtol, atol)
+    found = loose.diff(sides, rtol, atol, ulp)
     diff_files.show(found, verbose, markdown, json)
     raise typer.Exit(found.exit_code)

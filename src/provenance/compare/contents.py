@@ -24,6 +24,7 @@ from provenance.compare.kinds import (
 from provenance.compare.kinds.base import LIMIT, Opaque, Pair, suffix
 from provenance.compare.tolerance import Tolerance
 from provenance.core.verdict import DIFFERENT, NOT_COMPARED, SAME
+from provenance.readers import archives
 
 __all__ = ["KINDS", "LIMIT", "Opaque", "compare", "kind_of", "unread"]
 
@@ -52,7 +53,6 @@ _SUFFIXES = {
     "svg": ".svg",
     "notebook": ".ipynb",
     "image": ".png .jpg .jpeg .tif .tiff .gif .bmp .webp",
-    "tensors": ".npy .npz .safetensors .pt .pth .bin .ckpt .h5 .hdf5 .keras .pkl .pickle .joblib",
     "archive": ".zip .tar .tgz .tar.gz .docx .xlsx .pptx .whl .jar",
     "packed": ".gz .bz2 .xz",
 }
@@ -124,6 +124,10 @@ def kind_of(path: str, name: str) -> str:
     kind = _BY_SUFFIX.get(end) or _BY_SUFFIX.get(os.path.splitext(name.lower())[1], "")
     if name.lower().endswith(".tar.gz"):
         return "archive"
+    if archives.known(name):
+        return "tensors"
+    if os.path.splitext(name.lower())[1] in STAMPED and not kind:
+        return ""
     if kind in ("", "text") and (not kind or end in (".txt", ".model")):
         return "model text" if models.is_one(path, "") else kind or _sniffed(path)
     return kind

@@ -50,13 +50,17 @@ class LooseResult(NamedTuple):
         return {DIFFERENT: 1, NOT_COMPARED: 3}.get(self.judged.verdict, 0)
 
 
-def diff(meant: Sides, rtol: float | None = None, atol: float | None = None) -> LooseResult:
+def diff(
+    meant: Sides, rtol: float | None = None, atol: float | None = None, ulp: int | None = None
+) -> LooseResult:
     """Compare the two files or folders of ``meant``. Raises `ProvError`."""
     old, new = meant.old, meant.new
     assert old is not None
     assert new is not None
     try:
-        chosen = DEFAULT if rtol is None and atol is None else Tolerance.of(rtol, atol)
+        chosen = Tolerance.of(rtol, atol, ulp)
+        if (rtol, atol, ulp) == (None, None, None):
+            chosen = DEFAULT
     except ValueError as error:
         raise UsageError("%s." % error) from error
     try:

@@ -121,7 +121,7 @@ def _opened(
 
 
 def _csv_rows(path: str, name: str, delimiter: str) -> Iterator[list[str]]:
-    with open_text(path, name) as stream:
+    with open_text(path, name, newline="") as stream:
         yield from (row for row in csv.reader(stream, delimiter=delimiter) if row)
 
 

@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-import importlib
+import zipfile
 
+from provenance.compare import tensors
 from provenance.compare.judged import Judged
 from provenance.compare.kinds import packed
 from provenance.compare.kinds.base import Opaque, Pair
-from provenance.readers.model import Unreadable
-
-KIND = "tensors"
+from provenance.readers import archives
+from provenance.readers.model import Archive, Unreadable
 
 
 def compare(pair: Pair) -> Judged:
-    """Compare two archives of arrays, also of different forms (safetensors against npz)."""
+    """Compare two archives of arrays, also of different forms (safetensors against npz).
+
+    Zip archives that hold neither are compared member by member.
+    """
     try:
-        archives = importlib.import_module("provenance.readers.archives")
-        tensors = importlib.import_module("provenance.compare.tensors")
-    except ImportError:
-        same = _members(pair)
-        if same is not None:
-            return same
-        raise Opaque("arrays are not read yet") from None
-    opened = []
-    for path, name, which in pair.sides:
-        try:
-            opened.append(archives.open_archive(path, name))
-        except Unreadable as error:
-            same = _members(pair)
-            if same is not None:
-                return same
-            raise Opaque("%s %s" % (which, error)) from error
+        opened = [_opened(*side) for side in pair.sides]
+    except Opaque:
+        if all(zipfile.is_zipfile(path) for path, _, _ in pair.sides):
+            return packed.compare(pair)
+        raise
     try:
-        found: Judged = tensors.compare_archives(*opened, pair.tolerance)
+        return tensors.compare_archives(opened[0], opened[1], pair.tolerance)
     except Unreadable as error:
         raise Opaque("one of them %s" % error) from error
-    return found
 
 
-def _members(pair: Pair) -> Judged | None:
-    """Return the verdict over two zip archives whose members have the same checksums, else None."""
+def _opened(path: str, name: str, which: str) -> Archive:
     try:
-        judged = packed.same_members(pair)
-    except (Opaque, OSError, ValueError):
-        return None
-    return judged
+        return archives.open_archive(path, name)
+    except Unreadable as error:
+        raise Opaque("%s %s" % (which, error)) from error

@@ -15,7 +15,10 @@ LIMIT = 64 << 20
 
 
 class Opaque(Exception):
-    """The contents cannot be compared; the text says why, and of which of the two."""
+    """The contents cannot be compared; the text, one line, says why, and of which of the two."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(" ".join("".join(c if c.isprintable() else " " for c in text).split()))
 
 
 class Pair(NamedTuple):
@@ -48,16 +51,21 @@ def suffix(name: str) -> str:
     return os.path.splitext(stem)[1] + last if last == ".gz" else last
 
 
-def open_text(path: str, name: str) -> IO[str]:
-    """Open a text file, unpacked where its name ends in ``.gz``; undecodable bytes survive."""
-    how: dict[str, Any] = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
+def open_text(path: str, name: str, newline: str = "\n") -> IO[str]:
+    """Open a text file, unpacked where its name ends in ``.gz``; undecodable bytes survive.
+
+    newline: as of `open`. By default a carriage return ends no line: progress bars write it.
+    """
+    how: dict[str, Any] = {"encoding": "utf-8-sig", "errors": "surrogateescape"}
+    how["newline"] = newline
     if name.lower().endswith(".gz"):
         return cast("IO[str]", gzip.open(path, "rt", **how))
     return cast("IO[str]", open(path, **how))
 
 
-def read_text(path: str, name: str, most: int = LIMIT) -> str:
-    """Return a text of at most ``most`` bytes. Raises `Opaque` for a larger one."""
+def read_text(path: str, name: str) -> str:
+    """Return a text of at most `LIMIT` bytes. Raises `Opaque` for a larger one."""
+    most = LIMIT
     if os.path.getsize(path) > most:
         raise Opaque("larger than %d MiB" % (most >> 20))
     with open_text(path, name) as stream:

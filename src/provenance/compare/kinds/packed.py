@@ -60,21 +60,13 @@ def compare(pair: Pair) -> Judged:
     return _judged(parts, same)
 
 
-def same_members(pair: Pair) -> Judged | None:
-    """Return "within tolerance" where all members have the same checksums, None where not."""
-    if not all(zipfile.is_zipfile(path) for path in (pair.old, pair.new)):
-        return None
-    with _opened(pair.old) as old, _opened(pair.new) as new:
-        sums = [{name: (one.size, one.crc) for name, one in side.items()} for side in (old, new)]
-    return _judged([], len(sums[0])) if sums[0] and sums[0] == sums[1] else None
-
-
 def _judged(parts: list[Part], same: int) -> Judged:
     total = same + len(parts)
     if not parts:
         text = "%s the same: only times, order or packing differ" % counted(total, "member")
         return Judged(WITHIN, text, KIND, total)
-    verdict = gravest([WITHIN, *(one.verdict for one in parts)])
+    verdicts = {one.verdict for one in parts}
+    verdict = NOT_COMPARED if verdicts == {NOT_COMPARED} else gravest([WITHIN, *verdicts])
     order = (DIFFERENT, NOT_COMPARED, WITHIN)
     parts.sort(key=lambda one: order.index(one.verdict))
     apart = [one.name for one in parts if one.verdict == parts[0].verdict]

@@ -229,35 +229,36 @@ def _cells(
         apart = numpy.flatnonzero(first != second)
         return _text_cells(pair, names, rows, apart) if len(apart) else _Cells()
     equal = first == second
-    if was.values.dtype.kind == "f" or now.values.dtype.kind == "f":
+    if "f" in first.dtype.kind + second.dtype.kind:
         equal |= numpy.isnan(first) & numpy.isnan(second)
     if equal.all():
         return _Cells()
-    whole = was.kind == WHOLE and now.kind == WHOLE
-    return _number_cells(numpy, pair.tolerance, first, second, equal, whole, rows.old)
+    exact = was.kind == WHOLE and now.kind == WHOLE and not pair.tolerance.is_chosen
+    return _number_cells(numpy, pair.tolerance, (first, second), equal, exact, rows.old)
 
 
 def _number_cells(
-    numpy: Any, rule: Tolerance, old: Array, new: Array, equal: Array, whole: bool, rows: Array
+    numpy: Any, rule: Tolerance, cells: tuple[Array, Array], equal: Array, exact: bool, rows: Array
 ) -> _Cells:
-    old, new = old.astype(numpy.float64), new.astype(numpy.float64)
-    with numpy.errstate(invalid="ignore", over="ignore"):
-        distance = numpy.abs(new - old)
-        near = distance <= rule.atol + rule.rtol * numpy.abs(old)
-    near &= numpy.isfinite(old) & numpy.isfinite(new)
-    if whole and rule.source == "default":
-        near = numpy.zeros_like(near)
-    apart = numpy.flatnonzero(~equal & ~near)
+    """Compare numbers. exact: whether nothing but equal ones agree."""
+    old, new = (one.astype(numpy.float64) for one in cells)
+    apart = numpy.flatnonzero(~equal if exact else rule.apart(old, new) & ~equal)
+    within = int((~equal).sum()) - len(apart)
     if not len(apart):
-        return _Cells(within=int((~equal).sum()))
-    finite = distance[apart][numpy.isfinite(distance[apart])]
+        return _Cells(within)
+    with numpy.errstate(invalid="ignore", over="ignore"):
+        distance = numpy.abs(new - old)[apart]
+    finite = distance[numpy.isfinite(distance)]
     figures: dict[str, Any] = {}
     if len(finite):
         figures["max_abs"] = float(finite.max())
         figures["mean_abs"] = float(finite.mean())
     at = int(apart[0])
-    figures["first"] = {"row": int(rows[at]) + 1, "old": old[at].item(), "new": new[at].item()}
-    within = int((~equal).sum()) - len(apart)
+    figures["first"] = {
+        "row": int(rows[at]) + 1,
+        "old": cells[0][at].item(),
+        "new": cells[1][at].item(),
+    }
     return _Cells(within, 0, len(apart), int(rows[at]), figures)
 
 
