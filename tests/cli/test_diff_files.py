@@ -144,7 +144,7 @@ def test_a_name_that_is_a_run_and_a_file(prov: Prov) -> None:
         said.stdout + said.stderr
     )
     said = prov("diff", "./one", "./two", code=1).stdout
-    assert said.startswith("DIFFERENT: 1 of 2 lines differ")
+    assert said.startswith("DIFFERENT: 1 of 1 lines differ")
 
 
 def test_two_runs_exit_with_1_only_where_that_is_asked_for(prov: Prov) -> None:
@@ -188,7 +188,7 @@ def test_parts_of_outputs_are_in_the_json_of_two_runs(prov: Prov) -> None:
         prov("run", "--name", "v" + value, "--", sys.executable, "-c", script, value, name)
     data = prov.json("diff", "v1", "v2")
     (one,) = data["results"]["outputs"]
-    assert one["detail"].endswith("1 of 1 value differ, the first at a")
+    assert one["detail"].endswith("1 of 1 values differ, the first at a")
     assert one["content"] == "values"
     assert one["parts"][0]["detail"] == "1 -> 2"
     assert "a  different: 1 -> 2" in prov("diff", "v1", "v2").stdout
