@@ -47,7 +47,7 @@ KINDS: dict[str, Comparer] = {
 _TABLES = ".csv .tsv .tab .jsonl .ndjson"
 _SUFFIXES = {
     "values": ".json .yaml .yml .toml",
-    "table": _TABLES + " .parquet .feather .arrow " + _TABLES.replace(" ", ".gz ") + ".gz",
+    "table": _TABLES + " .parquet .pq .feather .arrow " + _TABLES.replace(" ", ".gz ") + ".gz",
     "text": ".txt .log .out .err .md .tex .html .xml .ini .cfg .rst .py .r .sh .bib .sql .conll "
     ".vocab .dot .mtx .srt .model",
     "svg": ".svg",

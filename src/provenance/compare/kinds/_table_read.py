@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from provenance.compare.kinds.base import Opaque, needs, open_text, suffix
+from provenance.compare.kinds.base import Opaque, open_text, suffix
+from provenance.readers import model, tables
+from provenance.readers.model import Unreadable
 
 if TYPE_CHECKING:
     import numpy
@@ -26,7 +28,7 @@ MOST_COLUMNS = 20_000
 NULLS = frozenset(("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"))
 """What pandas, R and spreadsheets write for a value that is not there."""
 WHOLE, NUMBER, TEXT = "whole numbers", "numbers", "text"
-PARQUET, FEATHER, LINES = (".parquet",), (".feather", ".arrow"), (".jsonl", ".ndjson")
+APART, LINES = (".parquet", ".pq", ".feather", ".arrow"), (".jsonl", ".ndjson")
 
 
 class Column(NamedTuple):
@@ -62,8 +64,8 @@ def read(path: str, name: str, as_text: frozenset[str] = frozenset()) -> Table:
     `Ragged`, OSError, ValueError.
     """
     form = suffix(name).removesuffix(".gz")
-    if form in (*PARQUET, *FEATHER):
-        return _arrow(path, form, as_text)
+    if form in APART:
+        return _apart(path, name, as_text)
     names, headed, blocks = _opened(path, name, form)
     builders = {one: _Builder(one in as_text) for one in names}
     rows = 0
@@ -83,9 +85,8 @@ def cells(path: str, name: str, column: str, wanted: Sequence[int]) -> dict[int,
     """Return the text of some cells of a column, by row from 0; see `read`."""
     form = suffix(name).removesuffix(".gz")
     rows = sorted(set(wanted))
-    if form in (*PARQUET, *FEATHER):
-        values = _arrow_table(path, form, [column]).column(column)
-        return {row: _plain(values[row].as_py()) for row in rows}
+    if form in APART:
+        return _apart_cells(path, name, column, rows)
     names, _, blocks = _opened(path, name, form)
     at = names.index(column)
     found: dict[int, str] = {}
@@ -222,6 +223,18 @@ class _Builder:
             self._kinds.add(TEXT)
         self._blocks.append(found)
 
+    def take(self, cells: Any) -> None:
+        """Take the next cells as a reader gives them: an array, or a list of plain values."""
+        kind = getattr(getattr(cells, "dtype", None), "kind", "")
+        if self._as_text or kind not in ("i", "f"):
+            self.add([_plain(_item(one)) for one in cells])
+            return
+        self._kinds.add(WHOLE if kind == "i" else NUMBER)
+        numpy = importlib.import_module("numpy")
+        found = cells.astype(numpy.int64 if kind == "i" else numpy.float64)
+        self._nulls += int(numpy.isnan(found).sum()) if kind == "f" else 0
+        self._blocks.append(found)
+
     def _numbers(self, numpy: Any, cells: Sequence[str]) -> Array | None:
         """Return ``cells`` as numbers, None where one is none."""
         try:
@@ -262,43 +275,47 @@ class _Builder:
         return Column(kind, kind, values, self._nulls, self._texts)
 
 
-def _arrow_table(path: str, form: str, columns: list[str] | None = None) -> Any:
+def _opened_apart(path: str, name: str) -> model.Table:
+    """Open parquet or feather, which are read in a process apart."""
     try:
-        if form in PARQUET:
-            parquet = importlib.import_module("pyarrow.parquet")
-            return parquet.read_table(path, columns=columns, use_threads=False)
-        feather = importlib.import_module("pyarrow.feather")
-        return feather.read_table(path, columns=columns, use_threads=False, memory_map=False)
-    except ImportError:
-        raise needs("pyarrow", "a %s table" % form.lstrip(".")) from None
-    except Exception as error:  # its own errors are of no common class
-        text = " ".join(str(error).split())[:120]
-        raise Opaque("not readable as a %s table (%s)" % (form.lstrip("."), text)) from error
+        return tables.open_table(path, name)
+    except Unreadable as error:
+        raise Opaque("a table of the two %s" % error) from error
 
 
-def _arrow(path: str, form: str, as_text: frozenset[str]) -> Table:
-    table = _arrow_table(path, form)
-    if table.num_rows * max(table.num_columns, 1) > MOST_CELLS:
+def _apart(path: str, name: str, as_text: frozenset[str]) -> Table:
+    opened = _opened_apart(path, name)
+    if opened.rows * max(len(opened.columns), 1) > MOST_CELLS:
         raise Opaque("larger than %d million cells" % (MOST_CELLS // 1_000_000))
-    names = _distinct(list(table.column_names))
-    columns = {
-        name: _arrow_column(table.column(at), name in as_text) for at, name in enumerate(names)
-    }
-    return Table(columns, int(table.num_rows), True)
+    builders = {one: _Builder(one in as_text) for one in opened.columns}
+    try:
+        for block in opened.batches(ROWS):
+            for one, builder in builders.items():
+                builder.take(block[one])
+    except Unreadable as error:
+        raise Opaque("a table of the two %s" % error) from error
+    mixed = frozenset(one for one, builder in builders.items() if builder.is_mixed)
+    if mixed - as_text:
+        return _apart(path, name, as_text | mixed)
+    columns = {one: builder.column() for one, builder in builders.items()}
+    stated = {one: column._replace(dtype=opened.columns[one]) for one, column in columns.items()}
+    return Table(stated, opened.rows, True)
 
 
-def _arrow_column(values: Any, as_text: bool) -> Column:
-    numpy = importlib.import_module("numpy")
-    types = importlib.import_module("pyarrow.types")
-    stated, nulls = str(values.type), int(values.null_count)
-    number = types.is_integer(values.type) or types.is_floating(values.type)
-    if number and not as_text and str(values.type) != "uint64":
-        found = values.to_numpy()
-        whole = types.is_integer(values.type)
-        kind = numpy.int64 if found.dtype.kind in "iu" else numpy.float64
-        nulls = nulls if whole else int(numpy.isnan(found).sum())
-        return Column(WHOLE if whole else NUMBER, stated, found.astype(kind), nulls, {})
-    builder = _Builder(as_text=True)
-    for start in range(0, len(values), ROWS):
-        builder.add([_plain(one) for one in values.slice(start, ROWS).to_pylist()])
-    return builder.column()._replace(dtype=stated, kind=TEXT, nulls=nulls)
+def _apart_cells(path: str, name: str, column: str, rows: list[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    start = 0
+    for block in _opened_apart(path, name).batches(ROWS):
+        cells = block[column]
+        while rows and rows[0] < start + len(cells):
+            row = rows.pop(0)
+            found[row] = _plain(_item(cells[row - start]))
+        if not rows:
+            break
+        start += len(cells)
+    return found
+
+
+def _item(cell: Any) -> Any:
+    """Return a cell of an array as Python has it."""
+    return cell.item() if hasattr(cell, "item") else cell
