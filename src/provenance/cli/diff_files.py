@@ -40,7 +40,7 @@ def _lines(result: LooseResult, style: Style, verbose: bool) -> list[str]:
     detail = ": " + flat(judged.detail) if judged.detail else ""
     names = "%s  vs  %s" % (flat(result.old.given), flat(result.new.given))
     shown = ["%s%s (exit %d)  %s" % (word, detail, result.exit_code, names)]
-    shown += results.parts(judged.parts, style, None if verbose else SHOWN)
+    shown += results.parts(judged.parts, style, None if verbose else SHOWN, "  ", judged.detail)
     shown += _file_lines(result.files, style, verbose)
     shown += ["  ! " + flat(one) for one in result.notes]
     compared = _compared(result)
@@ -54,7 +54,9 @@ def _file_lines(files: Any, style: Style, verbose: bool) -> list[str]:
         colour = {DIFFERENT: "red", NOT_COMPARED: "yellow"}.get(one.verdict, "green")
         detail = ": " + flat(one.detail) if one.detail else ""
         found.append("  %s  %s%s" % (flat(one.path.path), style(one.verdict, colour), detail))
-        found += results.parts(one.parts, style, None if verbose else _OF_A_FILE, "    ")
+        found += results.parts(
+            one.parts, style, None if verbose else _OF_A_FILE, "    ", one.detail
+        )
     if not verbose and len(told) > SHOWN:
         found.append("  ... and %d more files (-v)" % (len(told) - SHOWN))
     return found

@@ -35,14 +35,20 @@ def lines(results: Any, style: Style, verbose: bool = False) -> list[str]:
     for output in results.outputs[:_SHOWN]:
         detail = " (%s)" % output.detail if output.detail else ""
         found.append("  %s  %s%s" % (_path(output.path), _judged(output, style), detail))
-        found += parts(output.parts, style, None if verbose else _PARTS, "    ")
+        found += parts(output.parts, style, None if verbose else _PARTS, "    ", output.detail)
     if len(results.outputs) > _SHOWN:
         found.append("  ... and %d more files" % (len(results.outputs) - _SHOWN))
     return found
 
 
-def parts(found: Any, style: Style, most: int | None, indent: str = "  ") -> list[str]:
-    """Return a line per part that differs, ``most`` of them, None for all."""
+def parts(
+    found: Any, style: Style, most: int | None, indent: str = "  ", said: str = ""
+) -> list[str]:
+    """Return a line per part that differs, ``most`` of them, None for all.
+
+    said: what stands above them already; a part whose detail is there is left out.
+    """
+    found = [one for one in found if not one.detail or one.detail not in said]
     shown = found[:most]
     told = []
     for one in shown:

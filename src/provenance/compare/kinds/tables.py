@@ -91,6 +91,8 @@ def _judge(pair: Pair, old: Table, new: Table) -> Judged:
     within = volatile = different = 0
     back = {now: was for was, now in renamed.items()}
     for name in shared:
+        if name == rows.by:
+            continue
         cells = _cells(numpy, pair, (back.get(name, name), name), named, new, rows)
         within, volatile = within + cells.within, volatile + cells.volatile
         different += cells.different
