@@ -1,50 +1,68 @@
-"""``prov diff``."""
+"""``prov diff``: two runs, or two files, folders or outputs of runs."""
 
 from __future__ import annotations
 
 import os
-import sys
 from typing import Annotated
 
 import typer
 
-from provenance.cli import envelope, findings, options, report, results, summary
-from provenance.cli.style import Style
+from provenance.cli import diff_files, diff_ported, diff_runs, options, report
+
+_ExitCode = Annotated[
+    bool,
+    typer.Option("--exit-code", help="Of two runs too: exit 1 where they differ, as for files."),
+]
+_Map = Annotated[
+    str | None,
+    typer.Option(
+        "--map", metavar="FILE", help="Names and layouts of tensors of one file in the other's."
+    ),
+]
+_GuessMap = Annotated[
+    str | None,
+    typer.Option("--guess-map", metavar="FILE", help="Write a first map for two files to FILE."),
+]
+_Outputs = Annotated[
+    bool,
+    typer.Option("--outputs", help="The files hold outputs of two models for the same input."),
+]
 
 
 def command(
-    old: Annotated[str, typer.Argument(metavar="RUN")],
-    new: Annotated[str, typer.Argument(metavar="RUN")],
+    old: Annotated[str, typer.Argument(metavar="RUN|FILE|RUN:PATH")],
+    new: Annotated[str, typer.Argument(metavar="RUN|FILE|RUN:PATH")],
     rtol: options.Rtol = None,
     atol: options.Atol = None,
+    ulp: options.Ulp = None,
+    like: options.Like = None,
+    exit_code: _ExitCode = False,
+    tensor_map: _Map = None,
+    guess_map: _GuessMap = None,
+    outputs: _Outputs = False,
     verbose: options.Verbose = False,
     markdown: options.Markdown = False,
     json: options.Json = False,
 ) -> None:
-    """Compare two recorded runs: what differs, why it matters, and what came out."""
-    from provenance.operations import diff
+    """Compare two recorded runs: what differs, why it matters, and what came out.
+
+    Or two files or folders by what they say: tables, arrays, checkpoints, notebooks, images, text,
+    each by its kind. RUN:PATH is an output of a run. Exit code for files: 0 same or within
+    tolerance, 1 different, 3 not compared.
+    """
+    from provenance.operations import diff, loose
+    from provenance.operations.allowed import Limits
 
     report.require_one(json=json, markdown=markdown)
-    result = diff.diff(os.getcwd(), old, new, rtol, atol)
-    if json:
-        envelope.put("diff", diff.as_json(result))
-        return
-    style = Style(sys.stdout)
-    heading = "%s  vs  %s" % (summary.headline(result.old), summary.headline(result.new))
-    if markdown:
-        notes = ("results: %s: %s" % (result.judged.verdict.upper(), result.judged.summary),)
-        part = report.section(
-            heading, result.findings, result.facts, result.not_compared, None, notes
-        )
-        report.put_markdown("prov diff: %s" % result.verdict.upper(), [part])
-        return
-    typer.echo(heading)
-    shown = findings.lines(result.findings, style, verbose)
-    shown += results.lines(result.results, style)
-    shown.append(findings.compared_line(result.facts))
-    shown += findings.not_compared_lines(result.not_compared, verbose)
-    tally = findings.tally(result.findings)
-    shown.append("causes: %s%s" % (result.verdict.upper(), ": " + tally if tally else ""))
-    shown.append("results: %s: %s" % (result.judged.verdict.upper(), result.judged.summary))
-    for line in shown:
-        typer.echo(line)
+    sides = loose.sides(os.getcwd(), old, new)
+    if tensor_map or guess_map or outputs:
+        ported = diff_ported.Wanted(tensor_map, guess_map, outputs, rtol, atol)
+        raise typer.Exit(diff_ported.show(sides, ported, verbose, markdown, json))
+    if sides.runs is not None:
+        result = diff.diff(os.getcwd(), *sides.runs, Limits(rtol, atol, ulp), like or ())
+        result = result._replace(notes=(*sides.notes, *result.notes))
+        diff_runs.show(result, verbose, markdown, json)
+        raise typer.Exit(diff.exit_code(result) if exit_code else 0)
+    found = loose.diff(sides, rtol, atol, ulp)
+    diff_files.show(found, verbose, markdown, json)
+    raise typer.Exit(found.exit_code)

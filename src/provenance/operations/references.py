@@ -115,6 +115,17 @@ def choose(
     return (_newest(place),)
 
 
+def named(name: str, place: Project, cwd: str) -> Reference:
+    """Return the run that ``name`` means, of a lock the first; other files do not count.
+
+    Raises `ProvError`.
+    """
+    path = os.path.join(cwd, name)
+    if name.endswith(".lock") or (os.path.isfile(path) and lockfile.is_lock(path)):
+        return _of_lock(path, stating=False)[0]
+    return _of_name(place, name, cwd)
+
+
 def _of_name(place: Project, name: str, cwd: str) -> Reference:
     """Return the run that ``name`` means, here or in the nearest lock. Raises `ProvError`."""
     try:

@@ -131,6 +131,11 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
     findings = match.explain(
         compared.differences, reference.record, today.record, measuring.entries(wish.environ)
     )
+    if any(one.facet == "data" for one in findings):
+        from provenance.operations import data_told
+
+        pair = (reference.record, here.roots), (today.record, here.roots)
+        findings = data_told.told(findings, place, *pair)
     built: tuple[str, ...] = ()
     if wish.build and comparing_calls.could_matter(compared.differences, reference.record):
         built = recorded.rebuilt(reference, wish.environ, place, wish.progress)
