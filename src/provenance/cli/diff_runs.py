@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from provenance.cli import envelope, findings, report, results, summary
+from provenance.cli import envelope, findings, parting, report, results, summary
 from provenance.cli.style import Style
 
 
@@ -20,7 +20,8 @@ def show(result: Any, verbose: bool, markdown: bool, json: bool) -> None:
         return
     heading = "%s  vs  %s" % (summary.headline(result.old), summary.headline(result.new))
     if markdown:
-        notes = ("results: %s: %s" % (result.judged.verdict.upper(), result.judged.summary),)
+        came = "results: %s: %s" % (result.judged.verdict.upper(), result.judged.summary)
+        notes = (*parting.notes(result.parted), came)
         part = report.section(
             heading, result.findings, result.facts, result.not_compared, None, notes
         )
@@ -28,7 +29,8 @@ def show(result: Any, verbose: bool, markdown: bool, json: bool) -> None:
         return
     typer.echo(heading)
     style = Style(sys.stdout)
-    shown = findings.lines(result.findings, style, verbose)
+    shown = parting.lines(result.parted, style)
+    shown += findings.lines(result.findings, style, verbose)
     shown += results.lines(result.results, style, verbose)
     shown.append(findings.compared_line(result.facts))
     shown += findings.not_compared_lines(result.not_compared, verbose)

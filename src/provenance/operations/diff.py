@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from provenance.compare import partial
 from provenance.compare.files import OutputResult, compare_outputs
 from provenance.compare.metrics import MetricResult, compare_metrics
+from provenance.compare.parting import Parting
 from provenance.compare.tolerance import Tolerance
 from provenance.compare.verdict import ReplayVerdict, replay_verdict
 from provenance.core import codec, verdict
@@ -17,7 +18,7 @@ from provenance.core.record import Record
 from provenance.core.verdict import Finding
 from provenance.facets import metrics
 from provenance.knowledge import match
-from provenance.operations import facts, references, settle
+from provenance.operations import facts, parting, references, settle
 from provenance.operations.facts import Facts
 from provenance.store import project
 
@@ -33,7 +34,7 @@ class Results(NamedTuple):
 
 
 class DiffResult(NamedTuple):
-    """Two runs compared. Fields as in `verify.Checked`."""
+    """Two runs compared. Fields as in `verify.Checked`; parted: where they part."""
 
     old: Record
     new: Record
@@ -41,6 +42,7 @@ class DiffResult(NamedTuple):
     facts: dict[str, Facts]
     not_compared: tuple[NotCompared, ...]
     results: Results
+    parted: Parting
 
     @property
     def verdict(self) -> str:
@@ -64,13 +66,16 @@ def diff(
     differences = tuple(d for d in compared.differences if d.facet not in RESULTS)
     found = match.explain(differences, first, second)
     roots = [settle.recorded_roots(place, run) for run in (first, second)]
+    ranked = tuple(verdict.ranked(found))
+    came = results(first, second, roots[0], roots[1], tolerance(rtol, atol))
     return DiffResult(
         first,
         second,
-        tuple(verdict.ranked(found)),
+        ranked,
         {name: one for name, one in compared.facts.items() if name not in RESULTS},
         tuple(one for one in compared.not_compared if one.facet not in RESULTS),
-        results(first, second, roots[0], roots[1], tolerance(rtol, atol)),
+        came,
+        parting.part(place, first, second, came, tolerance(rtol, atol), ranked),
     )
 
 
@@ -123,4 +128,5 @@ def as_json(result: DiffResult) -> dict[str, Any]:
         "findings": codec.encode(result.findings),
         "not_compared": codec.encode(result.not_compared),
         "results": dict(codec.encode(result.results), **result.judged._asdict()),
+        "parted": parting.as_json(result.parted),
     }
