@@ -146,13 +146,14 @@ def station(
         moment = max(steps)
     where = "" if first.step is None else " (step %d)" % first.step
     tensor = ", first in tensor %s" % inside.tensor if inside.tensor else ""
+    by_bytes = "" if inside.tensor else ", by its bytes,"
     figures = {"path": first.name, "number": found.index(first) + 1}
     return base._replace(
         verdict=inside.verdict,
         detail=_detail(found, first, inside),
         moment=moment,
         figures={**figures, "contents": {**inside._asdict(), "figures": inside.figures or {}}},
-        parted="parted at checkpoint %s%s%s" % (first.name, where, tensor),
+        parted="parted%s at checkpoint %s%s%s" % (by_bytes, first.name, where, tensor),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provenance.compare.parting import CAUSE, FINGERPRINT, RESULTS, SERIES, Station
-from provenance.core.verdict import DIFFERENT
+from provenance.core.verdict import DIFFERENT, WITHIN
 
 ROUNDING = 1e-6
 """Relative distance below which a first difference is of the size of rounding: single precision
@@ -31,6 +31,11 @@ def hints(stations: Sequence[Station]) -> tuple[str, ...]:
         found += _of_mark(first.figures)
     elif first.kind == SERIES:
         found += _of_series(first.figures, bool(causes))
+    found += [
+        _rounding(*one.figures["unequal"]) + "; they stay within tolerance"
+        for one in stations
+        if one.kind == SERIES and one.verdict == WITHIN and one.figures.get("unequal")
+    ]
     if not causes and first.kind == RESULTS:
         found.append(
             "nothing on the way was recorded to differ: sums in another order (threads, a GPU), an "
@@ -102,19 +107,16 @@ def _alike(old: Any, new: Any) -> bool:
 def _of_series(figures: Mapping[str, Any], causes: bool) -> Iterator[str]:
     old, new = figures.get("old"), figures.get("new")
     counts = figures.get("points") or (0, 0)
-    if None in (old, new):
+    if counts[0] != counts[1]:
         yield "%d points, then %d: as with a dropped batch, an early stop or another length" % (
             counts[0],
             counts[1],
         )
+    if None in (old, new):
         return
     unequal = figures.get("unequal")
     if unequal and 0 < unequal[1] <= ROUNDING:
-        text = (
-            "the values differ from step %s on by a relative %.1g, the size of rounding, and grow "
-            "apart: as sums in another order (threads, a GPU) would" % (unequal[0], unequal[1])
-        )
-        yield text
+        yield _rounding(*unequal) + "; they grow apart"
     elif any(isinstance(one, float) and not math.isfinite(one) for one in (old, new)):
         yield "look at what goes into that step: the step before is equal within tolerance"
     elif not causes:
@@ -122,3 +124,10 @@ def _of_series(figures: Mapping[str, Any], causes: bool) -> Iterator[str]:
             "no recorded cause differs, and the distance is not of the size of rounding: as with "
             "an unseeded generator, the clock, or data that was not seen to be read"
         )
+
+
+def _rounding(step: Any, distance: float) -> str:
+    text = "the series differ from step %s on by a relative %.1g: " % (step, distance)
+    if distance > ROUNDING:
+        return text + "more than rounding"
+    return text + "the size of rounding, as sums in another order (threads, a GPU) would give"

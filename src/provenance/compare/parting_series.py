@@ -22,7 +22,7 @@ class Apart(NamedTuple):
     step: the first step at which the two lie further apart than the tolerance; old, new: the values
     there, None for a step that one of them lacks. before: the last step until which both agreed.
     unequal: the first step whose values are not equal to the bit, with their relative distance.
-    points: of each run.
+    points: of each run, (0, 0) where some were left out.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Apart(NamedTuple):
 
 def apart(name: str, old: Points, new: Points, rule: Tolerance, whole: bool = True) -> Apart:
     """Return how the series ``name`` parts. whole: whether no points were left out of either."""
-    counts = (len(old), len(new))
+    counts = (len(old), len(new)) if whole else (0, 0)
     now = {one["step"]: one["value"] for one in new}
     before: Any = None
     unequal: tuple[Any, float] | None = None
@@ -45,7 +45,7 @@ def apart(name: str, old: Points, new: Points, rule: Tolerance, whole: bool = Tr
     for point in old:
         step, value = point["step"], point["value"]
         if step not in now:
-            if whole and counts[0] != counts[1]:
+            if counts[0] != counts[1]:
                 return Apart(name, step, value, None, before, unequal, compared, counts)
             continue
         other = now[step]
@@ -82,11 +82,7 @@ def station(found: Sequence[Apart], recorded: bool = False) -> Station:
     parting = sorted((one for one in compared if one.step is not None), key=_place)
     if not parting:
         unequal = [one for one in compared if one.unequal is not None]
-        verdict = WITHIN if unequal else SAME
-        points = sum(one.compared for one in compared)
-        return Station(
-            "series", SERIES, verdict, "%d points" % points, (), BEFORE, len(compared), "series"
-        )
+        return _all_equal(compared, unequal)
     first = parting[0]
     others = [one.name for one in parting[1:] if one.step == first.step][:_SHOWN]
     figures = {**first._asdict(), "at_the_same_step": others, "parted": len(parting)}
@@ -95,6 +91,18 @@ def station(found: Sequence[Apart], recorded: bool = False) -> Station:
         "series", SERIES, DIFFERENT, _detail(first, others), (), moment,
         len(compared), "series", figures, _parted(first),
     )  # fmt: skip
+
+
+def _all_equal(compared: Sequence[Apart], unequal: Sequence[Apart]) -> Station:
+    text = "%d points" % sum(one.compared for one in compared)
+    figures: dict[str, Any] = {}
+    if unequal:
+        first = min(unequal, key=lambda one: float(one.unequal[0]) if one.unequal else END)
+        step, distance = first.unequal or (None, 0.0)
+        text += ", not to the last bit: %s from step %s" % (first.name, _text(step))
+        figures = {"name": first.name, "unequal": (step, distance)}
+    verdict = WITHIN if unequal else SAME
+    return Station("series", SERIES, verdict, text, (), BEFORE, len(compared), "series", figures)
 
 
 def _place(one: Apart) -> tuple[float, bool, bool]:

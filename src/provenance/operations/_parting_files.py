@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from provenance.compare import files
-from provenance.compare.judged import Part
 from provenance.compare.parting_checkpoints import Inside, Pair
 from provenance.compare.tolerance import Tolerance, is_number
 from provenance.core import canonical
@@ -49,15 +47,9 @@ def contents(pair: Pair, old: Files, new: Files, rule: Tolerance) -> Inside:
     differing = [one for one in judged.parts if one.verdict == DIFFERENT]
     if judged.verdict != DIFFERENT or not differing:
         return Inside(judged.verdict, detail=judged.detail)
-    first = min(differing, key=_place_in(paths[0]))
+    first = differing[0]  # parts of the same verdict are in the order of the layers
     total = int(judged.figures.get("tensors", 0))
     return Inside(DIFFERENT, first.name, len(differing), total, first.detail, first.figures)
-
-
-def _place_in(path: str) -> Callable[[Part], int]:
-    """Return what tells the place of a part in the file at ``path``: parts come gravest first."""
-    del path
-    return lambda _: 0
 
 
 def full_series(folder: str | None, name: str, span: tuple[Any, Any]) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ _SHOWN = 2
 
 MARK = (
     "mark the first batch and the initial weights, and `prov run` both again: import provenance; "
-    ' provenance.fingerprint("batch", x); provenance.fingerprint("init", model)'
+    'provenance.fingerprint("batch", x); provenance.fingerprint("init", model)'
 )
 FOLDERS = (
     "let each run write its checkpoints to a folder of its own: the second run overwrote the first "
