@@ -37,7 +37,8 @@ class Station(NamedTuple):
     different or not compared. detail: one clause; of one that is not compared why. where: places in
     the code, "file:line". moment: the step at which the two part, `BEFORE` or `END`; it orders the
     ladder. compared: how many things were looked at; unit: of what kind. figures: the evidence, by
-    name, JSON-able. parted: the sentence's words for parting here.
+    name, JSON-able. parted: the sentence's words for parting here. step: at which the two part,
+    None where that is not known or outside of all steps. place: among those of one moment.
     """
 
     name: str
@@ -50,19 +51,14 @@ class Station(NamedTuple):
     unit: str = ""
     figures: Mapping[str, Any] = {}
     parted: str = ""
+    step: Any = None
+    place: int = 0
 
     @property
     def counted(self) -> str:
         """How much was looked at: "1 file", "3 files"."""
         one = self.unit[:-1] if self.unit.endswith("s") and self.unit != SERIES else self.unit
         return "%d %s" % (self.compared, one if self.compared == 1 else self.unit)
-
-    @property
-    def step(self) -> int | float | None:
-        """The step at which the two part, None where that is not known or outside of all steps."""
-        if self.verdict != DIFFERENT or self.moment < 0 or math.isinf(self.moment):
-            return None
-        return int(self.moment) if self.moment == int(self.moment) else self.moment
 
 
 class Parting(NamedTuple):
@@ -102,12 +98,12 @@ def ladder(stations: Iterable[Station]) -> tuple[Station, ...]:
     What is equal all along, or could not be compared, stands before what parts at a step.
     """
 
-    def place(pair: tuple[int, Station]) -> tuple[float, int, int]:
+    def place(pair: tuple[int, Station]) -> tuple[float, int, int, int]:
         index, one = pair
         if one.kind == CAUSE:
-            return -math.inf, 0, index
+            return -math.inf, 0, 0, index
         moment = END if one.kind == RESULTS else one.moment if one.verdict == DIFFERENT else BEFORE
-        return moment, _ORDER.index(one.kind), index
+        return moment, _ORDER.index(one.kind), one.place, index
 
     return tuple(one for _, one in sorted(enumerate(stations), key=place))
 

@@ -152,6 +152,7 @@ def station(
         verdict=inside.verdict,
         detail=_detail(found, first, inside),
         moment=moment,
+        step=first.step,
         figures={**figures, "contents": {**inside._asdict(), "figures": inside.figures or {}}},
         parted="parted%s at checkpoint %s%s%s" % (by_bytes, first.name, where, tensor),
     )
@@ -180,4 +181,5 @@ def _detail(found: Sequence[Pair], first: Pair, inside: Inside) -> str:
     text += ": tensor %s" % inside.tensor
     if inside.detail:
         text += " (%s)" % inside.detail
-    return text + ", %d of %d tensors differ" % (inside.differing, inside.total)
+    total = " of %d" % inside.total if inside.total else ""
+    return text + ", %d%s tensors differ" % (inside.differing, total)

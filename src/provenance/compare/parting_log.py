@@ -119,7 +119,7 @@ def station(found: LogApart | int | str, steps: Sequence[float] = ()) -> Station
         "log", LOG, DIFFERENT, "line %d: %s, then %s" % (number, texts[0], texts[1]), (), moment,
         found.compared, "log lines",
         {"lines": found.numbers, "old": found.texts[0], "new": found.texts[1]},
-        "parted at line %d of the log" % number,
+        "parted at line %d of the log" % number, found.step,
     )  # fmt: skip
 
 

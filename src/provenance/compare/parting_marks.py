@@ -10,13 +10,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from provenance.compare.parting import BEFORE, FINGERPRINT, Station
+from provenance.compare.parting import BEFORE, END, FINGERPRINT, Station
+from provenance.compare.tolerance import is_number
 from provenance.core.verdict import DIFFERENT, NOT_COMPARED, SAME
 from provenance.facets.fingerprints import Fingerprint
 
 _WEIGHTS = re.compile(r"weight|init|param|model|network|state_?dict", re.I)
 _DATA = re.compile(r"batch|data|input|sample|image|token|label|target|(?:^|_)[xy](?:$|_)", re.I)
-_MOST_PARTS = 5
+_AFTER = 0.5
+"""What is marked after the metrics of a step were logged is later than they."""
 
 
 def stations(
@@ -54,12 +56,14 @@ def _station(was: Fingerprint, now: Fingerprint | None, series: Sequence[Sequenc
     of = kind(was)
     figures: dict[str, Any] = {"calls": [was.times, now.times], **({"of": of} if of else {})}
     if (was.chain, was.times) == (now.chain, now.times):
-        text = "%d calls" % compared if compared > 1 else ""
+        text = ""
         return Station(
-            name, FINGERPRINT, SAME, text, _where(was), BEFORE, compared, "calls", figures
-        )
+            name, FINGERPRINT, SAME, text, _where(was), BEFORE, compared, "calls", figures,
+            place=_place(was, 1),
+        )  # fmt: skip
     call = _first_call(was, now)
     part, differing, total = ("", 0, 0) if call != 1 else first_part(was.value, now.value)
+    moment, step = _when(was, call, series)
     figures.update(call=call, initial=call == 1)
     if part:
         figures.update(part=part, parts_differing=differing, parts=total)
@@ -71,11 +75,13 @@ def _station(was: Fingerprint, now: Fingerprint | None, series: Sequence[Sequenc
         DIFFERENT,
         _detail(was, now, call, part, differing, total),
         _where(was),
-        _moment(was, call, series),
+        BEFORE if moment is None else moment,
         compared,
         "calls",
         figures,
         _parted(was, call, of),
+        step,
+        _place(was, call),
     )
 
 
@@ -157,13 +163,30 @@ def _detail(
     return text + (", first at call %d of %d" % (call, was.times) if was.times > 1 else "")
 
 
-def _moment(was: Fingerprint, call: int | None, series: Sequence[Sequence[Any]]) -> float:
-    if call is None or call == 1:
-        return BEFORE if call else float(len(was.calls))
+def _when(
+    was: Fingerprint, call: int | None, series: Sequence[Sequence[Any]]
+) -> tuple[float | None, Any]:
+    """Return the moment and the step of a call, None where they are not known.
+
+    Metrics that the code logged before the call tell it: the call is then after that step. Else a
+    name that was marked as often as a series has points is taken to be marked once a step.
+    """
+    if call is None:
+        return END, None
+    told: Any = was.steps[call - 1] if call <= len(was.steps) else None
+    if is_number(told):
+        return float(told) + _AFTER, told
     for steps in series:
-        if len(steps) == was.times and call <= len(steps):
-            return float(steps[call - 1])
-    return BEFORE + 0.5
+        if was.times > 1 and call <= len(steps) == was.times:
+            return float(steps[call - 1]), steps[call - 1]
+    return None, None
+
+
+def _place(was: Fingerprint, call: int | None) -> int:
+    """Return the place of a call among all calls of `fingerprint`, 0 where the record is older."""
+    if call is None or not was.places:
+        return was.places[-1] if was.places else 0
+    return was.places[min(call, len(was.places)) - 1]
 
 
 def _parted(was: Fingerprint, call: int | None, of: str) -> str:

@@ -89,7 +89,7 @@ def station(found: Sequence[Apart], recorded: bool = False) -> Station:
     moment = float(first.step) if is_number(first.step) else END
     return Station(
         "series", SERIES, DIFFERENT, _detail(first, others), (), moment,
-        len(compared), "series", figures, _parted(first),
+        len(compared), "series", figures, _parted(first), first.step,
     )  # fmt: skip
 
 

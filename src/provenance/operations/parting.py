@@ -214,7 +214,9 @@ def _log(
     paths = []
     for who, side in (("first", old), ("second", new)):
         log = side.record.log
-        if side.folder is None or log is None or log.path is None:
+        if log is None or log.path is None:
+            return parting_log.station("of the %s run nothing printed was kept" % who)
+        if side.folder is None:
             return parting_log.station("the log of the %s run is not here" % who)
         paths.append(os.path.join(side.folder, log.path))
     said = [(one.old, one.new) for one in differing if one.facet == "params"]
