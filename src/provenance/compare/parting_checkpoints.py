@@ -19,10 +19,11 @@ from provenance.facets._entries import AMBIGUOUS, MISSING, FileEntry
 from provenance.facets._filenames import CHECKPOINT
 
 _TOLD = re.compile(
-    r"(?:global[_-]?step|step|iter(?:ation)?|epoch|checkpoint|ckpt|update|ep|it|e)[-_=.]?(\d+)",
+    r"(?<![a-z])(?:global[_-]?step|step|iter(?:ation)?|epoch|checkpoint|ckpt|update|ep|it|e)"
+    r"[-_=.]?(\d+)",
     re.I,
 )
-_NUMBER = re.compile(r"(?<![\d.v])\d+(?!\d*\.\d)")
+_NUMBER = re.compile(r"(?:^|[-_=.])(?<!\d\.)(\d+)(?=[-_.]|$)(?!\.\d)")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -43,14 +44,14 @@ class Pair(NamedTuple):
 def step_of(path: str) -> int | None:
     """Return the step that a checkpoint's name tells: ``ckpt_10.pt``, ``step=200/model.npz``.
 
-    The file's own name counts before the names of its folders, a number that goes by a word such as
-    "step" before any other.
+    The file's own name counts before those of its folders, a number that goes by a word such as
+    "step" before any other; of folders only such a number, or one that is the whole name.
     """
-    for name in reversed(path.split("/")):
-        told = _TOLD.findall(name) or _NUMBER.findall(name.rpartition(".")[0] or name)
-        if told:
-            return int(told[-1])
-    return None
+    *folders, own = path.split("/")
+    told = _TOLD.findall(own) or _NUMBER.findall(own)
+    for name in reversed(folders) if not told else ():
+        told = told or _TOLD.findall(name) or ([name] if name.isdigit() else [])
+    return int(told[-1]) if told else None
 
 
 def pairs(old: Iterable[FileEntry], new: Iterable[FileEntry]) -> tuple[list[Pair], int]:

@@ -39,6 +39,8 @@ _CAUSES = (
 """Stations before the start, in the order of the ladder, and the facets that speak of each."""
 
 _SHOWN = 2
+_UNSEEDED = ("seeded without a value", "unseeded", "without random_state", "the time of day")
+"""What doubts say of generators that had no fixed seed, so that equal seeds are no evidence."""
 
 MARK = (
     "mark the first batch and the initial weights, and `prov run` both again: import provenance; "
@@ -74,22 +76,25 @@ def part(
     rule = tolerance or DEFAULT
     sides = tuple(_side(place, one) for one in (old, new))
     compared = facts.compare(old, new)
-    differing = compared.differences if findings is None else tuple(findings)
-    causes = [_cause(name, names, differing, compared, old) for name, names in _CAUSES]
+    told: Iterable[Any] = compared.differences if findings is None else findings
+    differing = [one for one in told if not _names_outputs(one, old, new)]
+    doubts = list(dict.fromkeys(one for run in (old, new) for one in repeatable.doubts(run)))
+    causes = (_cause(name, names, differing, compared, old) for name, names in _CAUSES)
     series, steps = _series(sides[0], sides[1], rule)
-    stations = [one for one in causes if one is not None]
-    stations += _marks(old, new, steps)
-    stations += [series, _log(sides[0], sides[1], rule, differing, _flat(steps))]
+    stations = [_seeding(one, doubts) for one in causes if one is not None]
+    stations += [*_marks(old, new, steps), series]
+    stations += [_log(sides[0], sides[1], rule, differing, _flat(steps))]
     checkpoints, overwritten = _checkpoints(sides[0], sides[1], rule, _flat(steps))
-    stations += [checkpoints, _results(*results)]
+    stations += [checkpoints, _results(*results, (old.exit_code, new.exit_code))]
     found = parting.parting(stations)
     found = found._replace(hints=parting_hints.hints(found.stations))
     if found.at is None:
         return found
     remedies = [] if _is_marked(old) or _is_marked(new) or not _is_python(old) else [MARK]
     remedies += [FOLDERS] if overwritten else []
-    doubts = () if found.causes_differ else _doubts(old, new)
-    return found._replace(doubts=doubts, remedies=tuple(remedies))
+    if not found.causes_differ:
+        found = found._replace(doubts=tuple("%s: %s" % (one, one.fix) for one in doubts))
+    return found._replace(remedies=tuple(remedies))
 
 
 def _side(place: Project, run: Record) -> Side:
@@ -127,6 +132,29 @@ def _cause(
         return None if name == "model" else Station(name, CAUSE, NOT_COMPARED, text, unit=unit)
     text = "%d not compared: %s" % (len(missed), missed[0].reason) if missed else ""
     return Station(name, CAUSE, SAME, text, compared=total, unit=unit)
+
+
+def _names_outputs(one: Any, old: Record, new: Record) -> bool:
+    """Return whether a parameter differs only in naming where each run put what it wrote."""
+    if one.facet != "params":
+        return False
+    for value, run in ((one.old, old), (one.new, new)):
+        if not isinstance(value, str) or not value.strip("./"):
+            return False
+        wrote = outputs.of(run)
+        named = "/%s/" % value.strip("./")
+        if not any(named in "/%s/" % entry.path.path for entry in (wrote.files if wrote else ())):
+            return False
+    return True
+
+
+def _seeding(one: Station, doubts: Sequence[repeatable.Doubt]) -> Station:
+    """Return the station; of seeds that are equal where some generator had none, as not known."""
+    unseeded = [d for d in doubts if any(word in d.text for word in _UNSEEDED)]
+    if one.name != "seeds" or one.verdict != SAME or not unseeded:
+        return one
+    where = tuple(dict.fromkeys(place for doubt in unseeded for place in doubt.where))
+    return one._replace(verdict=NOT_COMPARED, detail=unseeded[0].text, where=where)
 
 
 def _said(one: Any) -> str:
@@ -225,7 +253,7 @@ def _log(
         both = [list(_loglines.lines(path)) for path in paths]
     except OSError as error:
         return parting_log.station("a log cannot be read: %s" % error.strerror)
-    if not both[0] and not both[1]:
+    if not any(line.text.strip() for lines in both for line in lines):
         return parting_log.station("nothing was printed")
     return parting_log.station(parting_log.compare(both[0], both[1], rule, said), steps)
 
@@ -252,30 +280,31 @@ def _checkpoints(
 # --- at the end ----------------------------------------------------------------------------------
 
 
-def _results(judged: Sequence[MetricResult], files: Sequence[OutputResult]) -> Station:
-    rows: list[tuple[str, MetricResult | OutputResult]] = [(one.name, one) for one in judged]
-    rows += [(str(one.path), one) for one in files if one.kind not in (CHECKPOINT, LOG)]
-    compared = [(name, one) for name, one in rows if one.verdict != NOT_COMPARED]
-    if not compared:
-        return Station("results", RESULTS, NOT_COMPARED, "none to compare", (), END)
-    differing = [(name, one) for name, one in compared if one.verdict == DIFFERENT]
-    if not differing:
-        within = any(one.verdict == WITHIN for _, one in compared)
-        verdict = WITHIN if within else SAME
-        return Station("results", RESULTS, verdict, "", (), END, len(compared), "results")
-    names = [name for name, _ in differing]
+def _results(
+    judged: Sequence[MetricResult],
+    files: Sequence[OutputResult],
+    exits: tuple[int | None, int | None],
+) -> Station:
+    rows = [(one.name, one.verdict) for one in judged]
+    rows += [(str(one.path), one.verdict) for one in files if one.kind not in (CHECKPOINT, LOG)]
+    if None not in exits and exits[0] != exits[1]:
+        rows.insert(0, ("exit code %s -> %s" % exits, DIFFERENT))
+    verdicts = [verdict for _, verdict in rows if verdict != NOT_COMPARED]
+    base = Station("results", RESULTS, NOT_COMPARED, "none to compare", moment=END, unit="results")
+    names = [name for name, verdict in rows if verdict == DIFFERENT]
+    if not names:
+        verdict = WITHIN if WITHIN in verdicts else SAME
+        return (
+            base._replace(verdict=verdict, detail="", compared=len(verdicts)) if verdicts else base
+        )
     shown = ", ".join(names[:3]) + (" (+%d)" % (len(names) - 3) if len(names) > 3 else "")
-    text = "%d of %d differ: %s" % (len(names), len(compared), shown)
-    return Station(
-        "results", RESULTS, DIFFERENT, text, (), END, len(compared), "results",
-        {"differing": names}, "the results differ (%s)" % shown,
-    )  # fmt: skip
-
-
-def _doubts(old: Record, new: Record) -> tuple[str, ...]:
-    """Return why the runs may not be repeatable: each doubt once, with what to do about it."""
-    found = dict.fromkeys(one for run in (old, new) for one in repeatable.doubts(run))
-    return tuple("%s: %s" % (one, one.fix) if one.fix else str(one) for one in found)
+    return base._replace(
+        verdict=DIFFERENT,
+        detail="%d of %d differ: %s" % (len(names), len(verdicts), shown),
+        compared=len(verdicts),
+        figures={"differing": names},
+        parted="the results differ (%s)" % shown,
+    )
 
 
 def as_json(found: Parting) -> dict[str, Any]:
