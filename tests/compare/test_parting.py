@@ -163,6 +163,11 @@ def test_the_first_part_in_the_order_of_the_model_is_named():
     assert "first in b (2 of 3 parts differ)" in found[0].detail
 
 
+def test_the_order_of_the_value_counts_before_that_of_the_alphabet():
+    old, new = (dict(model(bias=one, weight=one), order=["weight", "bias"]) for one in "12")
+    assert parting_marks.first_part(old, new) == ("weight", 2, 2)
+
+
 def test_parts_inside_parts_have_their_full_name():
     old, new = ({"parts": {"fc1": model(weight=one)}} for one in "12")
     assert parting_marks.first_part(old, new) == ("fc1.weight", 1, 1)
@@ -170,7 +175,7 @@ def test_parts_inside_parts_have_their_full_name():
 
 def test_a_name_with_one_call_less_says_both_counts():
     found = parting_marks.stations([mark("batch", "1", "2", "3")], [mark("batch", "1", "2")])
-    assert found[0].detail == "fingerprint 'batch' (train.py:3) was marked 3 times, then 2 times"
+    assert found[0].detail == "marked 3 times, then 2 times"
 
 
 def test_a_name_marked_once_a_step_has_the_step_of_the_series():

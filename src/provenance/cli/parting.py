@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _COLOUR = {DIFFERENT: "red", SAME: "green", WITHIN: "green"}
 _EQUAL_SHOWN = 6
-_WIDEST = 28
+_WIDEST = 44
 
 
 def lines(found: Parting, style: Style) -> list[str]:
@@ -30,8 +30,8 @@ def lines(found: Parting, style: Style) -> list[str]:
 
 
 def _answer(found: Parting, style: Style | None) -> str:
-    lead = "where they part: " if found.at is not None else ""
     text = flat(found.sentence)
+    lead = "" if found.at is None or text.startswith("parted") else "where they part: "
     return lead + (style(text, "bold") if style else text)
 
 
@@ -64,7 +64,9 @@ def _station(one: Station, width: int, style: Style) -> str:
 
 def _told(one: Station) -> str:
     if one.verdict == DIFFERENT:
-        marked = one.kind == "fingerprint" and one.step is not None
-        return "%s; step %s" % (one.detail, value(one.step)) if marked else one.detail
+        if one.kind != "fingerprint":
+            return one.detail
+        step = "step %s" % value(one.step) if one.step is not None else ""
+        return "  ".join(part for part in (", ".join(one.where[:1]), one.detail, step) if part)
     count = one.counted if one.compared and one.verdict != NOT_COMPARED else ""
     return "  ".join(part for part in (", ".join(one.where[:2]), count, one.detail) if part)

@@ -126,17 +126,29 @@ def _sentence(stations: Sequence[Station], first: Station | None) -> str:
     differing = [_cause(one) for one in causes if one.verdict == DIFFERENT]
     if first is None:
         return _not_parted(stations, differing)
-    parts = [*differing, _equal(causes), "" if first.kind == SERIES else first.detail]
+    parts = [*differing, _equal(causes), _evidence(first)]
     return ": ".join(
         part for part in (_head(stations, first), "; ".join(part for part in parts if part)) if part
     )
+
+
+def _evidence(first: Station) -> str:
+    if first.kind == SERIES:
+        return ""  # the head has it
+    if first.kind != FINGERPRINT:
+        return first.detail
+    place = " (%s)" % first.where[0] if first.where else ""
+    text = "fingerprint %r%s differs" % (first.name.partition(" ")[2], place)
+    return "%s, %s" % (text, first.detail) if first.detail else text
 
 
 def _head(stations: Sequence[Station], first: Station) -> str:
     if first.kind == FINGERPRINT and first.figures.get("of") == "weights":
         data = [one for one in stations if one.name == "data" and one.kind == CAUSE]
         marked = [one for one in stations if one.figures.get("of") == "data"]
-        both = bool(data and marked) and all(one.verdict == SAME for one in (*data, *marked))
+        both = bool(data and marked) and all(
+            one.verdict == SAME or one.figures.get("none") for one in (*data, *marked)
+        )
         if both and first.figures.get("initial"):
             return "data pipeline equal, initial weights differ"
     if first.kind != RESULTS:

@@ -126,8 +126,9 @@ def _leaves(value: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     if not isinstance(parts, Mapping):
         return {prefix: value.get("digest")}
     found: dict[str, Any] = {}
-    for name, one in parts.items():
-        found.update(_leaves(one, "%s.%s" % (prefix, name) if prefix else str(name)))
+    order = [name for name in value.get("order") or () if name in parts]
+    for name in order or parts:
+        found.update(_leaves(parts[name], "%s.%s" % (prefix, name) if prefix else str(name)))
     return found
 
 
@@ -150,17 +151,13 @@ def _looks(value: Mapping[str, Any], part: str) -> dict[str, Any]:
 def _detail(
     was: Fingerprint, now: Fingerprint, call: int | None, part: str, differing: int, total: int
 ) -> str:
-    place = " (%s)" % was.where if was.where else ""
-    text = "fingerprint %r%s differs" % (was.name, place)
-    if part:
-        text += ", first in %s (%d of %d parts differ)" % (part, differing, total)
     if call is None:
-        return "%s, after the first %d calls" % (text, len(was.calls))
+        return "after the first %d calls" % len(was.calls)
     if call > min(len(was.calls), len(now.calls)):
-        return "fingerprint %r%s was marked %d times, then %d times" % (
-            was.name, place, was.times, now.times
-        )  # fmt: skip
-    return text + (", first at call %d of %d" % (call, was.times) if was.times > 1 else "")
+        return "marked %d times, then %d times" % (was.times, now.times)
+    parts = ["first in %s (%d of %d parts differ)" % (part, differing, total)] if part else []
+    parts += ["first at call %d of %d" % (call, was.times)] if was.times > 1 else []
+    return ", ".join(parts)
 
 
 def _when(

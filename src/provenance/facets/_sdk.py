@@ -22,7 +22,6 @@ from provenance.facets._series import Collected, Full, Series
 SOURCE = "sdk"
 _MOST_PARAMS, _MOST_SERIES = 10000, 2000
 _MOST_ARTIFACTS = 1000
-_METRICS = b'["m",'
 
 
 class Told(NamedTuple):
@@ -54,31 +53,13 @@ class Param(NamedTuple):
 
 def told(context: Context, kind: str) -> Iterator[Told]:
     """Yield the lines of one kind, process after process in the order of their first line."""
-    for one, _ in _told(context, kind):
-        yield one
-
-
-def marked(context: Context) -> Iterator[Tuple[Told, Any]]:
-    """Yield the fingerprints, each with the step of the metrics that its process told last before.
-
-    The step is None where none was given.
-    """
-    for one, raw in _told(context, "f"):
-        metrics = _parsed(raw, 4) if raw else None
-        step = metrics[2] if metrics else None
-        yield one, step if type(step) in (int, float) else None
-
-
-def _told(context: Context, kind: str) -> Iterator[Tuple[Told, bytes]]:
-    """Yield the lines of one kind, each with the last line of metrics before it, unparsed."""
     process, script, rank = "", "", None
     head, wanted = b'["H",', b'["%s",' % kind.encode("ascii")
-    last = b""
     files = [path for path in context.observed.sdk if path.endswith(".sdk")]
     for path in sorted(files, key=_order):
         name = os.path.basename(path).rsplit(".", 2)[0]
         if name != process:
-            process, script, rank, last = name, "", None, b""
+            process, script, rank = name, "", None
         for raw in _lines(path):
             if raw.startswith(head):
                 parts = _parsed(raw, 4)
@@ -87,9 +68,7 @@ def _told(context: Context, kind: str) -> Iterator[Tuple[Told, bytes]]:
             elif raw.startswith(wanted):
                 parts = _parsed(raw, 4)
                 if parts is not None:
-                    yield Told(process, script, rank, parts), last
-            elif raw.startswith(_METRICS):
-                last = raw
+                    yield Told(process, script, rank, parts)
 
 
 def _order(path: str) -> Tuple[str, int]:

@@ -55,12 +55,12 @@ def capture(context: Context) -> Payload:
         return skipped(VERSION, RUN_ONLY)
     if not context.observed.sdk:
         return captured(VERSION, Fingerprints())
-    from provenance.facets import _sdk  # only where the code told something
+    from provenance.facets import _marked, _sdk  # only where the code told something
 
     found: Dict[str, Fingerprint] = {}
     chains: Dict[str, Any] = {}
     left_out = 0
-    for place, (one, step) in enumerate(_sdk.marked(context)):
+    for place, (one, step) in enumerate(_marked.marked(context)):
         if len(one.parts) < 5 or not isinstance(one.parts[4], dict):
             continue
         name = context.redact.text(str(one.parts[3]))
@@ -106,6 +106,7 @@ def _clean(name: str, value: Dict[str, Any], context: Context) -> Dict[str, Any]
     clean: Dict[str, Any] = canonical.plain(_without_secrets(name, value, context))
     if len(canonical.compact(clean)) > LARGEST:
         clean["parts_left_out"] = len(clean.pop("parts", ()))
+        clean.pop("order", None)
     return clean
 
 
@@ -124,6 +125,9 @@ def _without_secrets(name: str, value: Dict[str, Any], context: Context) -> Dict
             for key, one in value["parts"].items()
             if isinstance(one, dict)
         }
+        order = list(clean["parts"])
+        if order != sorted(order):
+            clean["order"] = order  # a record is written with sorted names
     return clean
 
 

@@ -128,8 +128,9 @@ def _cause(
         return Station(name, CAUSE, NOT_COMPARED, missed[0].reason, unit=unit)
     if not total:
         told = any(old.facets.get(one) is not None for one in names)
-        text = "none were recorded" if told else "not recorded"
-        return None if name == "model" else Station(name, CAUSE, NOT_COMPARED, text, unit=unit)
+        text = "there are none" if told else "not recorded"
+        found_none = Station(name, CAUSE, NOT_COMPARED, text, unit=unit, figures={"none": told})
+        return None if name == "model" else found_none
     text = "%d not compared: %s" % (len(missed), missed[0].reason) if missed else ""
     return Station(name, CAUSE, SAME, text, compared=total, unit=unit)
 
@@ -187,6 +188,12 @@ def _marks(old: Record, new: Record, steps: Sequence[Sequence[float]]) -> list[S
 def _is_marked(run: Record) -> bool:
     found = fingerprints.of(run)
     return found is not None and bool(found.values)
+
+
+def is_fingerprinted(run: Record) -> bool:
+    """Return whether ``run`` was recorded with ``--fingerprint``, and that found something."""
+    found = fingerprints.of(run)
+    return found is not None and any(one.value.get("automatic") for one in found.values)
 
 
 def _is_python(run: Record) -> bool:

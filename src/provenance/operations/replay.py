@@ -132,6 +132,7 @@ def _rerun(planned: Plan, destination: str, trees: Sequence[str]) -> _Rerun:
             environ=environ,
             labels={**record.labels, **smoke},
             replay_of=record.id,
+            fingerprint=parting.is_fingerprinted(record),
             place=place,
             repo=restored.path,
         )
