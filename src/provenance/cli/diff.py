@@ -7,11 +7,25 @@ from typing import Annotated
 
 import typer
 
-from provenance.cli import diff_files, diff_runs, options, report
+from provenance.cli import diff_files, diff_ported, diff_runs, options, report
 
 _ExitCode = Annotated[
     bool,
     typer.Option("--exit-code", help="Of two runs too: exit 1 where they differ, as for files."),
+]
+_Map = Annotated[
+    str | None,
+    typer.Option(
+        "--map", metavar="FILE", help="Names and layouts of tensors of one file in the other's."
+    ),
+]
+_GuessMap = Annotated[
+    str | None,
+    typer.Option("--guess-map", metavar="FILE", help="Write a first map for two files to FILE."),
+]
+_Outputs = Annotated[
+    bool,
+    typer.Option("--outputs", help="The files hold outputs of two models for the same input."),
 ]
 
 
@@ -20,7 +34,12 @@ def command(
     new: Annotated[str, typer.Argument(metavar="RUN|FILE|RUN:PATH")],
     rtol: options.Rtol = None,
     atol: options.Atol = None,
+    ulp: options.Ulp = None,
+    like: options.Like = None,
     exit_code: _ExitCode = False,
+    tensor_map: _Map = None,
+    guess_map: _GuessMap = None,
+    outputs: _Outputs = False,
     verbose: options.Verbose = False,
     markdown: options.Markdown = False,
     json: options.Json = False,
@@ -32,13 +51,17 @@ def command(
     tolerance, 1 different, 3 not compared.
     """
     from provenance.operations import diff, loose
+    from provenance.operations.allowed import Limits
 
     report.require_one(json=json, markdown=markdown)
     sides = loose.sides(os.getcwd(), old, new)
+    if tensor_map or guess_map or outputs:
+        ported = diff_ported.Wanted(tensor_map, guess_map, outputs, rtol, atol)
+        raise typer.Exit(diff_ported.show(sides, ported, verbose, markdown, json))
     if sides.runs is not None:
-        result = diff.diff(os.getcwd(), *sides.runs, rtol, atol)
+        result = diff.diff(os.getcwd(), *sides.runs, Limits(rtol, atol, ulp), like or ())
         diff_runs.show(result, verbose, markdown, json)
         raise typer.Exit(diff.exit_code(result) if exit_code else 0)
-    found = loose.diff(sides, rtol, atol)
+    found = loose.diff(sides, rtol, atol, ulp)
     diff_files.show(found, verbose, markdown, json)
     raise typer.Exit(found.exit_code)

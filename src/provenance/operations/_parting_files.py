@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from provenance.compare import files
 from provenance.compare.parting_checkpoints import Inside, Pair
-from provenance.compare.tolerance import Tolerance, is_number
-from provenance.core import canonical
+from provenance.compare.tolerance import Tolerance
 from provenance.core.paths import Roots
 from provenance.core.record import Record
 from provenance.core.verdict import DIFFERENT
 from provenance.facets._entries import FileEntry
-from provenance.facets.metrics import FULL_FILE
 from provenance.operations import settle
 from provenance.store.project import Project
 
@@ -50,27 +46,3 @@ def contents(pair: Pair, old: Files, new: Files, rule: Tolerance) -> Inside:
     first = differing[0]  # parts of the same verdict are in the order of the layers
     total = int(judged.figures.get("tensors", 0))
     return Inside(DIFFERENT, first.name, len(differing), total, first.detail, first.figures)
-
-
-def full_series(folder: str | None, name: str, span: tuple[Any, Any]) -> list[dict[str, Any]]:
-    """Return the points of a long series from ``span``'s beginning to its end, both included.
-
-    Empty where the record's folder has no full series.
-    """
-    found: list[dict[str, Any]] = []
-    wanted = '"name": %s,' % json.dumps(name)
-    try:
-        with open(os.path.join(folder or "", FULL_FILE), encoding="utf-8") as stream:
-            for line in stream:
-                if wanted not in line:
-                    continue
-                point = json.loads(line)
-                step = canonical.number(point.get("step"))
-                if not is_number(step) or (span[0] is not None and step < span[0]):
-                    continue
-                if span[1] is not None and step > span[1]:
-                    continue
-                found.append({"step": step, "value": canonical.number(point.get("value"))})
-    except (OSError, ValueError, AttributeError):
-        return []
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from provenance.compare import (
@@ -14,6 +14,7 @@ from provenance.compare import (
     parting_marks,
     parting_series,
 )
+from provenance.compare.curve import Curve
 from provenance.compare.files import OutputResult
 from provenance.compare.metrics import MetricResult
 from provenance.compare.parting import CAUSE, END, RESULTS, Parting, Station
@@ -24,7 +25,7 @@ from provenance.core.record import Record
 from provenance.core.verdict import DIFFERENT, NOT_COMPARED, SAME, WITHIN, Finding
 from provenance.facets import _loglines, fingerprints, metrics, outputs
 from provenance.facets._filenames import CHECKPOINT, LOG
-from provenance.operations import _parting_files, facts, repeatable
+from provenance.operations import _parting_files, facts, repeatable, series
 from provenance.store.project import Project
 
 _CAUSES = (
@@ -80,9 +81,10 @@ def part(
     differing = [one for one in told if not _names_outputs(one, old, new)]
     doubts = list(dict.fromkeys(one for run in (old, new) for one in repeatable.doubts(run)))
     causes = (_cause(name, names, differing, compared, old) for name, names in _CAUSES)
-    series, steps = _series(sides[0], sides[1], rule)
+    rules = {one.name: one.tolerance for one in results[0]}
+    curves, steps = _series(sides[0], sides[1], rules, place)
     stations = [_seeding(one, doubts) for one in causes if one is not None]
-    stations += [*_marks(old, new, steps), series]
+    stations += [*_marks(old, new, steps), curves]
     stations += [_log(sides[0], sides[1], rule, differing, _flat(steps))]
     checkpoints, overwritten = _checkpoints(sides[0], sides[1], rule, _flat(steps))
     stations += [checkpoints, _results(*results, (old.exit_code, new.exit_code))]
@@ -200,8 +202,13 @@ def _is_python(run: Record) -> bool:
     return any(one.payload.get("hash_seed") is not None for one in run.payloads("seeds"))
 
 
-def _series(old: Side, new: Side, rule: Tolerance) -> tuple[Station, list[list[float]]]:
-    """Return the station of all series, and the steps of those that both runs have."""
+def _series(
+    old: Side, new: Side, rules: Mapping[str, Tolerance], place: Project
+) -> tuple[Station, list[list[float]]]:
+    """Return the station of all series, and the steps of those that both runs have.
+
+    rules: the tolerance of each metric.
+    """
     before, after = metrics.of(old.record), metrics.of(new.record)
     if before is None or after is None:
         return parting_series.station([]), []
@@ -211,9 +218,12 @@ def _series(old: Side, new: Side, rule: Tolerance) -> tuple[Station, list[list[f
         if others is None:
             continue
         thinned = name in before.thinned or name in after.thinned
+        rule = rules.get(name, DEFAULT)
         one = parting_series.apart(name, points, others, rule, not thinned)
         if thinned and one.step is not None:
-            one = _refined(one, old, new, rule)
+            one = _refined(
+                one, [series.of(side.record, place).get(name) for side in (old, new)], rule
+            )
         found.append(one)
         if not thinned:
             steps.append([point["step"] for point in points if is_number(point["step"])])
@@ -221,22 +231,29 @@ def _series(old: Side, new: Side, rule: Tolerance) -> tuple[Station, list[list[f
 
 
 def _refined(
-    one: parting_series.Apart, old: Side, new: Side, rule: Tolerance
+    one: parting_series.Apart, whole: Sequence[Curve | None], rule: Tolerance
 ) -> parting_series.Apart:
-    """Return where a series parts of which the record keeps some points, from the full one.
+    """Return where a series parts of which the record keeps some points, from all of them.
 
-    Only the points behind the last step that is known to be equal are looked at.
+    Only the points from the last step that is known to be equal are looked at.
     """
-    span = one.before, one.step
-    full = [_parting_files.full_series(side.folder, one.name, span) for side in (old, new)]
-    if not full[0] or not full[1]:
-        return one
+    full = [_between(curve, one.before, one.step) for curve in whole]
     exact = parting_series.apart(one.name, full[0], full[1], rule, False)
     if exact.step is None:
         return one
-    return one._replace(
-        step=exact.step, old=exact.old, new=exact.new, before=exact.before or one.before
-    )
+    before = one.before if exact.before is None else exact.before
+    return one._replace(step=exact.step, old=exact.old, new=exact.new, before=before)
+
+
+def _between(curve: Curve | None, first: Any, last: Any) -> list[dict[str, Any]]:
+    if curve is None:
+        return []
+    pairs = zip(curve.steps, curve.values, strict=True)
+    return [
+        {"step": int(step) if step == int(step) else step, "value": value}
+        for step, value in pairs
+        if (first is None or step >= first) and step <= last
+    ]
 
 
 def _flat(steps: Sequence[Sequence[float]]) -> list[float]:
