@@ -1,5 +1,8 @@
 """``prov diff`` says where two trainings part, of runs that really parted that way."""
 
+import json
+import sys
+
 import pytest
 
 from tests.cli.parting_helpers import (
@@ -147,3 +150,34 @@ def test_the_answer_is_shown_before_everything_else(trainings):
     assert lines[2].split() == ["code", "same", "1", "file"] or lines[2].startswith("  code ")
     told = trainings.prov("diff", "base", "shown", "--markdown").stdout
     assert "where they part: data pipeline equal, initial weights differ" in told
+
+
+LONG = """\
+import sys
+import provenance
+
+for step in range(6000):
+    provenance.log_metrics({"loss": 1 / (step + 1) + (step >= int(sys.argv[1]))}, step=step)
+    if step % 2000 == 0:
+        provenance.fingerprint("weights", [step, step >= int(sys.argv[1])])
+"""
+
+
+def test_a_long_series_parts_at_its_step_though_the_record_keeps_some_points(trainings):
+    (trainings.folder / "long.py").write_text(LONG)
+    for name, step in (("long", "9000"), ("long-other", "3333")):
+        trainings.prov("run", "--name", name, "--", sys.executable, "long.py", step)
+    parted = trainings.parted("long", "long-other")
+    assert parted["sentence"].startswith("equal up to step 3332; loss parts at step 3333 (")
+    marked = stations(parted)["fingerprint weights"]  # the third call is after step 4000
+    assert (marked["figures"]["call"], marked["step"]) == (3, 4000)
+    assert differing(parted)[:3] == ["parameters", "series", "fingerprint weights"]
+
+
+def test_a_replay_that_differs_says_where_it_parts(trainings):
+    trainings.run("to-replay", edits=[UNSEEDED])
+    done = trainings.prov("replay", "to-replay", "--yes", "--json", code=1)
+    parted = json.loads(done.stdout)["data"]["parted"]
+    assert parted["at"] == "fingerprint init"
+    assert parted["doubts"]
+    assert stations(parted)["checkpoints"]["figures"]["contents"]["tensor"] == "fc1.weight"
