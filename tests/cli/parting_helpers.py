@@ -30,6 +30,7 @@ model["fc2.bias"] = np.zeros(1)
 provenance.fingerprint("init", model)
 
 os.makedirs(args.out, exist_ok=True)
+print("checkpoints go to %s/ckpt_*.npz" % args.out)
 step = 0
 for epoch in range(8):
     for batch in batches:

@@ -39,7 +39,7 @@ def test_the_same_again_is_not_seen_to_part(trainings):
     assert parted["at"] is None
     assert parted["verdict"] == "same"
     assert parted["sentence"] == (
-        "they were not seen to part: equal in 2 fingerprints, 1 series, 64 log lines, "
+        "they were not seen to part: equal in 2 fingerprints, 1 series, 65 log lines, "
         "4 checkpoints and 1 result"
     )
     assert parted["hints"] == parted["remedies"] == parted["doubts"] == []
@@ -85,7 +85,7 @@ def test_a_dropped_batch_parts_at_the_call_where_it_is_missing(trainings):
     parted = trainings.parted("base", "dropped")
     assert parted["at"] == "fingerprint batch"
     assert parted["sentence"].startswith("parted at the data that the training was given: code ")
-    assert "fingerprint 'batch' (train.py:28) differs, first at call 8 of 64" in parted["sentence"]
+    assert "fingerprint 'batch' (train.py:29) differs, first at call 8 of 64" in parted["sentence"]
     assert stations(parted)["fingerprint batch"]["step"] == 7
     assert parted["hints"] == [
         "marked 64 times, then 56 times: as with a dropped batch or another number of steps"
@@ -120,6 +120,8 @@ def test_without_a_word_in_the_code_series_log_and_checkpoints_tell(trainings):
     assert parted["sentence"].startswith("equal up to step 6; loss parts at step 7 (")
     assert any("64 points, then 56" in hint for hint in parted["hints"])
     assert any('provenance.fingerprint("init", model)' in one for one in parted["remedies"])
+    found = stations(parted)["log"]  # the first line names the folders, which are no difference
+    assert found["detail"].startswith("line 9: 'step 7 loss ")
     found = stations(parted)["checkpoints"]
     assert found["figures"]["path"] == "out_base/ckpt_16.npz"
     assert found["figures"]["contents"]["tensor"] == "fc1.weight"

@@ -77,7 +77,7 @@ def part(
     rule = tolerance or DEFAULT
     sides = tuple(_side(place, one) for one in (old, new))
     compared = facts.compare(old, new)
-    told: Iterable[Any] = compared.differences if findings is None else findings
+    told: tuple[Any, ...] = compared.differences if findings is None else tuple(findings)
     differing = [one for one in told if not _names_outputs(one, old, new)]
     doubts = list(dict.fromkeys(one for run in (old, new) for one in repeatable.doubts(run)))
     causes = (_cause(name, names, differing, compared, old) for name, names in _CAUSES)
@@ -85,7 +85,7 @@ def part(
     curves, steps = _series(sides[0], sides[1], rules, place)
     stations = [_seeding(one, doubts) for one in causes if one is not None]
     stations += [*_marks(old, new, steps), curves]
-    stations += [_log(sides[0], sides[1], rule, differing, _flat(steps))]
+    stations += [_log(sides[0], sides[1], rule, told, _flat(steps))]
     checkpoints, overwritten = _checkpoints(sides[0], sides[1], rule, _flat(steps))
     stations += [checkpoints, _results(*results, (old.exit_code, new.exit_code))]
     found = parting.parting(stations)
