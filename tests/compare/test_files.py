@@ -134,7 +134,7 @@ def test_archives_by_their_members(two: Two, tmp_path: Path) -> None:
     one = two.judge("n.pt", old, other)
     assert (one.verdict, one.detail) == (
         DIFFERENT,
-        "1 of 2 members differ: w (1 of 1 line differ, the first at line 1)",
+        "1 of 2 members differ: w (1 of 1 lines differ, the first at line 1)",
     )
 
 

@@ -107,7 +107,7 @@ def test_archives_by_what_their_members_say(tmp_path: Path, name: str, pack: Any
     one = judge(tmp_path, name, old, pack(1990, a='{"x": 2}', c="1"))
     assert one.verdict == DIFFERENT
     assert names(one)["b.json"] == "only in the first"
-    assert names(one)["a.json"] == "1 of 1 value differ, the first at x"
+    assert names(one)["a.json"] == "1 of 1 values differ, the first at x"
 
 
 def test_compressed_files_by_what_is_in_them(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_noise_is_within_tolerance_and_more_is_not(tmp_path: Path, name: str, fo
     assert (one.verdict, one.detail) == (WITHIN, "1,280 cells within tolerance")
     noisy[7] = (7, whole[7][1] + 0.25, whole[7][2])
     one = judge(tmp_path, name, form(whole), form(noisy))
-    assert one.detail == "1 of 3,840 cells differ, in x"
+    assert one.detail == "1 of 3,840 cells differ, in column x"
     figures = one.parts[0].figures
     assert figures["first"]["row"] == 8
     assert figures["max_abs"] == pytest.approx(0.25)
@@ -176,7 +176,7 @@ def test_volatile_columns_and_texts(tmp_path: Path) -> None:
     one = judge(tmp_path, "a.csv", old, new)
     assert (one.verdict, one.figures["volatile"]) == (WITHIN, 4)
     one = judge(tmp_path, "b.csv", old, new.replace("y.png", "z.png"))
-    assert one.detail == "1 of 6 cells differ, in saved"
+    assert one.detail == "1 of 6 cells differ, in column saved"
 
 
 def test_forms_are_compared_with_each_other(tmp_path: Path) -> None:

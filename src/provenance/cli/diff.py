@@ -60,6 +60,7 @@ def command(
         raise typer.Exit(diff_ported.show(sides, ported, verbose, markdown, json))
     if sides.runs is not None:
         result = diff.diff(os.getcwd(), *sides.runs, Limits(rtol, atol, ulp), like or ())
+        result = result._replace(notes=(*sides.notes, *result.notes))
         diff_runs.show(result, verbose, markdown, json)
         raise typer.Exit(diff.exit_code(result) if exit_code else 0)
     found = loose.diff(sides, rtol, atol, ulp)

@@ -12,7 +12,7 @@ _COLOUR = {DIFFERENT: "red", SAME: "green", WITHIN: "green"}
 _SHOWN = 20
 
 
-_PARTS = 5
+_PARTS = 3
 _TOLERANCES, _NAMES = 4, 4
 
 

@@ -141,7 +141,7 @@ class Tally:
     def _sentence(self) -> str:
         if self.different:
             total = max(self.compared, self.different)
-            text = "%d of %s differ" % (self.different, counted(total, self.unit))
+            text = "%d of %s %ss differ" % (self.different, format(total, ","), self.unit)
             return "%s, the first at %s" % (text, self.first)
         parts = []
         if self.within:

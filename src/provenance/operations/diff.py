@@ -18,7 +18,16 @@ from provenance.core.record import Record
 from provenance.core.verdict import Finding
 from provenance.facets import metrics
 from provenance.knowledge import match
-from provenance.operations import alike, allowed, facts, parting, references, series, settle
+from provenance.operations import (
+    alike,
+    allowed,
+    data_told,
+    facts,
+    parting,
+    references,
+    series,
+    settle,
+)
 from provenance.operations.alike import Alike
 from provenance.operations.allowed import Allowed, Limits
 from provenance.operations.facts import Facts
@@ -76,7 +85,8 @@ def diff(
     first, second = (references.named(name, place, cwd).record for name in (old, new))
     compared = facts.compare(first, second)
     differences = tuple(d for d in compared.differences if d.facet not in RESULTS)
-    found = match.explain(differences, first, second)
+    places = [(run, settle.recorded_roots(place, run)) for run in (first, second)]
+    found = data_told.told(match.explain(differences, first, second), place, *places)
     limited = allowed.allowed(first, place, limits or Limits())
     runs = alike.of(first, second, like, place, cwd)
     came_out = results(first, second, place, limited)

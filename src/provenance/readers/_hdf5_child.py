@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import os
 from typing import Any
 
 import numpy
@@ -25,7 +26,9 @@ class Reader:
 
     def __init__(self, fd: int) -> None:
         self.h5py: Any = importlib.import_module("h5py")
-        self.file = self.h5py.File("/dev/fd/%d" % fd, "r", rdcc_nbytes=CACHE)
+        # The library wants a name; what was unpacked into a temporary file has none any more.
+        place: Any = "/dev/fd/%d" % fd if os.fstat(fd).st_nlink else os.fdopen(fd, "rb")
+        self.file = self.h5py.File(place, "r", rdcc_nbytes=CACHE)
         self.arrays: list[Any] = []
         self.told: list[dict[str, Any]] = []
         self.values: dict[str, Any] = {}

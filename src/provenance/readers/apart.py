@@ -28,6 +28,9 @@ HEAD = struct.Struct("<BQQ")
 PATIENCE_S = 60.0
 """Seconds without a byte of the answer to one question, after which it is given up."""
 
+AT_ONCE = 1 << 22
+"""Bytes that are asked for at once, at least: a question costs some ten microseconds."""
+
 MOST_JSON = 256 << 20
 
 
@@ -143,16 +146,27 @@ class Distant:
         return self._size
 
     def reader(self, start: int = 0) -> Callable[[memoryview], None]:
-        """Return what gives the bytes from ``start`` on; whole elements only."""
-        place = start // self._item
+        """Return what gives the bytes from ``start`` on; from an element on."""
+        place, last = start // self._item, self._size // self._item
+        waiting = memoryview(b"")
 
         def fill(view: memoryview) -> None:
-            nonlocal place
-            count = len(view) // self._item
-            if count:
-                ask = {"array": self._number, "start": place, "count": count}
-                self._apart.ask(ask, view)
-            place += count
+            nonlocal place, waiting
+            done = 0
+            while done < len(view):
+                if not waiting:
+                    wanted = max(AT_ONCE, len(view) - done) // self._item
+                    count = min(max(1, wanted), last - place)
+                    if count < 1:
+                        raise Unreadable("is cut short: an array ends early")
+                    buffer = memoryview(bytearray(count * self._item))
+                    ask = {"array": self._number, "start": place, "count": count}
+                    self._apart.ask(ask, buffer)
+                    waiting, place = buffer, place + count
+                part = waiting[: len(view) - done]
+                view[done : done + len(part)] = part
+                waiting = waiting[len(part) :]
+                done += len(part)
 
         return fill
 

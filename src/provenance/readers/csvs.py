@@ -76,17 +76,20 @@ def _separator(sample: list[str]) -> str:
 def _has_header(rows: list[list[str]]) -> bool:
     """Return whether the first row names the columns.
 
-    It does unless a cell of it is a number, and no cell stands over numbers without being one.
+    It does where a cell that is no number stands over numbers, where beside such cells the numbers
+    count (years, or the columns that pandas numbers), and where it is of different texts only.
     """
     first, rest = rows[0], rows[1:]
     numbers = [_is_number(cell) for cell in first]
-    if not any(numbers):
-        return len(set(first)) == len(first)
     for place, cell in enumerate(first):
         below = [row[place] for row in rest if place < len(row) and row[place] not in MISSING]
         if cell and not numbers[place] and below and all(_is_number(one) for one in below):
             return True
-    return False
+    if not any(numbers):
+        return len(set(first)) == len(first)
+    counted = [int(cell) for cell in first if _is_integer(cell)]
+    steps = {after - before for before, after in itertools.pairwise(counted)}
+    return sum(numbers) == len(counted) < len(first) and steps == {1}
 
 
 def _is_number(cell: str) -> bool:

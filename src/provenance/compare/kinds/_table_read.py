@@ -116,7 +116,7 @@ def _opened(
     if headed:
         names = _distinct([cell.strip() for cell in first])
     else:
-        names = ["column %d" % (number + 1) for number in range(len(first))]
+        names = [str(number + 1) for number in range(len(first))]
     return names, headed, _blocks(rows, len(names), [] if headed or not first else [first])
 
 

@@ -118,11 +118,12 @@ def _detail(parts: list[Part], figures: Mapping[str, Any], total: int, verdict: 
             one for one in parts if one.verdict == DIFFERENT and one.name.startswith("column ")
         ]
         if cells:
+            apart = [one for one in apart if one.figures.get("differ")]
             names = ", ".join(one.name.removeprefix("column ") for one in apart[:3])
             more = " and %d more" % (len(apart) - 3) if len(apart) > 3 else ""
             shape.append(
-                "%s of %s differ, in %s%s"
-                % (format(cells, ","), counted(total, "cell"), names, more)
+                "%s of %s cells differ, in column%s %s%s"
+                % (format(cells, ","), format(total, ","), "s" * (len(apart) > 1), names, more)
             )
         return "; ".join(shape) or "; ".join(one.detail for one in apart[:2])
     words = []
@@ -294,7 +295,7 @@ def _cell_parts(
     labels = _labels(numpy, old), _labels(numpy, new)
     words, figures = [], dict(cells.figures)
     if cells.different:
-        words.append("%s of %s differ" % (format(cells.different, ","), counted(total, "cell")))
+        words.append("%s of %s cells differ" % (format(cells.different, ","), format(total, ",")))
         if "max_abs" in figures:
             words[-1] += " by up to %.4g (mean %.4g)" % (figures["max_abs"], figures["mean_abs"])
         first = figures["first"]
