@@ -37,6 +37,7 @@ FLAGS = {
     "--no-hook": "do not observe the command's Python processes",
     "--calls": "keep a table of the calls that your Python source makes; not the default",
     "--no-calls": "keep none, also where prov.yaml asks for it",
+    "--fingerprint": "keep what initial weights and first batches look like (torch, scikit-learn)",
     "--require-record": "exit 125 if the run cannot be recorded",
     "--quiet": "print no summary (also -q)",
     "--help": "show this message and exit (also -h)",
@@ -150,6 +151,7 @@ def _request(options: Options) -> Request:
         trace=_trace(options.last("--trace")),
         sample=_interval(options.last("--sample")),
         calls=_switched(options, "--calls", "--no-calls"),
+        fingerprint="--fingerprint" in options.flags,
         hook="--no-hook" not in options.flags and os.environ.get("PROV_HOOK") != "0",
     )
 

@@ -50,6 +50,7 @@ class Request(NamedTuple):
     is not that project's. trace: "strace" to see every file of every process with that program.
     sample: seconds between samples of CPU, memory and GPU use, None for no samples. calls: keep a
     table of the calls that the user's own Python source makes; None for what the settings say.
+    fingerprint: keep what initial weights and first batches look like.
     """
 
     argv: tuple[str, ...]
@@ -68,6 +69,7 @@ class Request(NamedTuple):
     trace: str | None = None
     sample: float | None = None
     calls: bool | None = None
+    fingerprint: bool = False
 
 
 class Recorder:
@@ -123,6 +125,8 @@ class Recorder:
             asked = self.request.calls
             if self._settings.call_table if asked is None else asked:
                 launch.want_calls(os.path.join(folder, AGENT))
+            if self.request.fingerprint:
+                launch.want_marks(os.path.join(folder, AGENT))
         if self.request.trace:
             from provenance.operations.tracing import Tracing
 
