@@ -107,10 +107,11 @@ def arranged(old: Tensor, new: Tensor, found: Figures, rtol: float) -> str:
     cosine = found.cosine or 0.0
     if found.elements >= 8 and 1 - abs(cosine) < 1e-12:
         return written([_scaling(found.product / found.new_squares)])
+    # Another order keeps the sum of squares, and few elements where they were.
     slack = 1e-5
     if abs(found.old_squares - found.new_squares) > slack * found.old_squares:
         return ""
-    if old.size > LARGEST:
+    if old.size > LARGEST or 4 * found.differing < found.elements or abs(cosine) > 0.9999:
         return ""
     return written(fitting(old.load(), new.load(), rtol, rtol * found.scale) or ())
 
