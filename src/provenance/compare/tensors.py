@@ -59,7 +59,7 @@ def concluded(
     ordered = sorted(parts, key=lambda part: names.get(part.name, len(names)))
     told = [one for one in (*ordered, *values) if one.verdict != SAME or one.detail]
     told.sort(key=lambda part: -_gravity(part.verdict))
-    figures = _counts(parts)
+    figures = _counts(ordered)
     figures["tolerance"] = rules.overall(tolerance, {one.dtype for one in order.tensors.values()})
     figures["notes"] = list(dict.fromkeys(note for side in sides for note in side.notes))
     detail = "; ".join(one for one in (_clause(ordered), _beside(values)) if one)
