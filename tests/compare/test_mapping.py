@@ -179,11 +179,11 @@ def test_a_wrong_matrix_is_named_with_what_would_make_it_right():
     judged = compare_mapped(archive(old), archive({"fc/kernel": old["fc.weight"].T}), known)
     assert judged.verdict == "different"
     assert part(judged, "fc.weight").detail == (
-        "fc/kernel is transposed: `| transpose` behind it in the map would make it equal"
+        "fc/kernel lies the other way round: `| transpose` behind it in the map would make it equal"
     )
     turned = grammar.loads("tensors: {fc.weight: fc/kernel | transpose}")
     judged = compare_mapped(archive(old), archive({"fc/kernel": old["fc.weight"]}), turned)
-    assert "it would be equal without `transpose` in the map" in judged.detail
+    assert "lies the other way round than the map says: equal without `transpose`" in judged.detail
 
 
 def test_values_within_tolerance_say_how_far():

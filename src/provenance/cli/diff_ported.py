@@ -48,7 +48,7 @@ def show(sides: Sides, wanted: Wanted, verbose: bool, markdown: bool, json: bool
 
 def _guessed(found: Guessed, json: bool) -> None:
     if json:
-        envelope.put("diff-guess-map", found._asdict())
+        envelope.put("diff", {"guessed": found._asdict()})
         return
     words = ["%d by %s" % (count, sure) for sure, count in found.pairs.items()]
     typer.echo("wrote %s: %s" % (found.path, ", ".join(words) or "no pair was found"))

@@ -97,7 +97,7 @@ def read(name: str) -> Read:
     )
 
 
-@lru_cache(maxsize=1 << 18)
+@cache
 def likeness(one: str, other: str) -> float:
     """Return how alike two names are, from 0 to 10; roles that contradict each other give -5."""
     first, second = read(one), read(other)

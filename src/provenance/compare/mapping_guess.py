@@ -120,7 +120,8 @@ class _Work:
         old, new = self.old[name], self.new[other]
         if old.size > LARGEST:
             steps = usual(name, old.shape, other, new.shape)
-            self.add(Side((name,)), Side((other,), steps=steps or ()), STATISTICS)
+            if steps is not None:
+                self.add(Side((name,)), Side((other,), steps=steps), STATISTICS)
             return steps is not None
         scale = self.before[name].moments[1]
         found = fitting(old.load(), new.load(), rtol, rtol * scale)
