@@ -2,16 +2,20 @@
 
 Members, all optional: ``data`` and ``outputs`` (paths relative to the file, recorded with every
 run), ``digest_seconds`` (how long ``prov run`` may go on digesting after the command has ended),
-``fail_on`` (the effect from which ``prov verify`` exits 1), ``rtol`` and ``atol`` (tolerance of
-``prov replay``), ``calls`` (how the user's calls are compared: auto, off, synthetic, cut or full),
-``call_table`` (whether ``prov run`` keeps a table of them).
+``fail_on`` (the effect from which ``prov verify`` exits 1), ``rtol`` and ``atol`` (tolerance for
+results), ``tolerance`` (the same for single metrics, by name or pattern), ``calls`` (how the user's
+calls are compared: auto, off, synthetic, cut or full), ``call_table`` (whether ``prov run`` keeps a
+table of them).
 PyYAML is imported only where there is a setting to read.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from provenance.errors import BadRecord
@@ -30,6 +34,7 @@ class Settings(NamedTuple):
     atol: float | None = None
     calls: str = "auto"
     call_table: bool = False
+    tolerance: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
 def load(root: str) -> Settings:
@@ -115,6 +120,8 @@ def _checked(values: dict[str, Any], path: str, root: str) -> Settings:
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             _require(number and value >= 0, path, name, "a number >= 0")
             found[name] = float(value)
+        elif name == "tolerance":
+            found[name] = _tolerances(value, path)
         elif name == "fail_on":
             known = ("unknown", "possible", "known", "broken")
             _require(value in known, path, name, "one of " + ", ".join(known))
@@ -130,10 +137,32 @@ def _checked(values: dict[str, Any], path: str, root: str) -> Settings:
     return Settings(**found)
 
 
+def _tolerances(value: Any, path: str) -> dict[str, dict[str, Any]]:
+    """Return the tolerances of single metrics. Raises `BadRecord` naming the member."""
+    example = "metrics by name, each with rtol, atol or ulp: tolerance: {val_acc: {atol: 0.005}}"
+    _require(isinstance(value, dict), path, "tolerance", example)
+    for metric, members in value.items():
+        place = "tolerance/%s" % metric
+        _require(isinstance(members, dict) and members, path, place, "rtol, atol or ulp by name")
+        for member, one in members.items():
+            below = "%s/%s" % (place, member)
+            if member in ("rtol", "atol"):
+                number = isinstance(one, (int, float)) and not isinstance(one, bool)
+                _require(number and one >= 0 and math.isfinite(one), path, below, "a number >= 0")
+            elif member == "ulp":
+                _require(type(one) is int and one >= 0, path, below, "a whole number >= 0")
+            elif member == "dtype":
+                types = ("float64", "float32", "float16")
+                _require(one in types, path, below, "one of " + ", ".join(types))
+            else:
+                _require(False, path, below, "rtol, atol, ulp or dtype")
+    return {str(metric): dict(members) for metric, members in value.items()}
+
+
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _require(holds: bool, path: str, name: str, expected: str) -> None:
+def _require(holds: object, path: str, name: str, expected: str) -> None:
     if not holds:
         raise BadRecord("%s: %s must be %s." % (path, name, expected))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from provenance.compare.metrics import compare_metrics, first_apart
-from provenance.compare.tolerance import DEFAULT, Tolerance
+from provenance.compare.metrics import compare_metrics
+from provenance.compare.tolerance import Tolerance
 from provenance.core.verdict import DIFFERENT, NOT_COMPARED, SAME, WITHIN
 
 
@@ -28,7 +28,7 @@ def test_every_metric_of_either_run_has_a_result() -> None:
     }
     assert found["n"].difference == 1
     assert found["gone"].detail == "the new run has none"
-    assert found["acc"].tolerance == DEFAULT
+    assert found["acc"].tolerance.source == "default"
 
 
 def test_tolerances_by_choice_and_by_name() -> None:
@@ -36,16 +36,20 @@ def test_tolerances_by_choice_and_by_name() -> None:
     found = compare_metrics({"a": 1.0, "b": 1.0}, {"a": 1.1, "b": 1.1}, {}, {}, None, {"b": wide})
     assert [one.verdict for one in found] == [DIFFERENT, WITHIN]
     (one,) = compare_metrics({"epoch_time": 1.0}, {"epoch_time": 1.1}, {}, {}, wide)
-    assert (one.verdict, one.tolerance.source) == (WITHIN, "chosen")
+    assert (one.verdict, one.tolerance.source) == (WITHIN, "command line")
 
 
 def test_the_first_step_apart() -> None:
     old, new = points(3, 2, 1.0, 0.5), points(3, 2, 1.1, 0.4)
     (one,) = compare_metrics({"loss": 0.5}, {"loss": 0.4}, {"loss": old}, {"loss": new})
     assert (one.verdict, one.first_step_apart) == (DIFFERENT, 2)
-    assert first_apart(old, old, DEFAULT) is None
-    assert first_apart(old, new[3:], DEFAULT) == 3
-    assert first_apart(points(math.nan), points(math.nan), DEFAULT) is None
+    (one,) = compare_metrics({"loss": 0.5}, {"loss": 0.5}, {"loss": old}, {"loss": old})
+    assert (one.first_step_apart, one.curve.verdict) == (None, SAME)
+    (one,) = compare_metrics({"loss": 0.5}, {"loss": 0.4}, {"loss": old}, {"loss": new[3:]})
+    assert one.first_step_apart == 3
+    odd = points(math.nan, 1.0)
+    (one,) = compare_metrics({"loss": 1.0}, {"loss": 1.0}, {"loss": odd}, {"loss": odd})
+    assert one.first_step_apart is None
 
 
 def test_equal_ends_can_hide_another_way() -> None:

@@ -40,7 +40,7 @@ def test_the_default(old: float, new: float, verdict: str) -> None:
 def test_a_chosen_tolerance_holds_for_whole_numbers_too() -> None:
     assert Tolerance.of(rtol=0.01).judge(1000, 1001) == WITHIN
     assert Tolerance.of(atol=1).judge(0, 1) == WITHIN
-    assert Tolerance.of(atol=0.5) == Tolerance(1e-6, 0.5, "chosen")
+    assert Tolerance.of(atol=0.5) == Tolerance(1e-6, 0.5, "command line")
 
 
 def test_it_is_relative_to_the_recorded_value() -> None:

@@ -101,17 +101,43 @@ def test_log_lines() -> None:
     assert list(shown(["a\rb\r\n"])) == ["b"]
 
 
-def test_table_cells() -> None:
+def test_lists_say_how_they_differ() -> None:
     one = Tally(DEFAULT)
-    one.rows(
-        [["name", "acc", "time"], ["a", "0.5", "3"]], [["name", "acc", "time"], ["a", "0.50", "9"]]
-    )
-    assert (one.volatile, one.different) == (1, 0)
-    one.rows([["x"], ["1"]], [["x"], ["2"]])
-    assert one.first == "row 2, column 1"
-    one = Tally(DEFAULT)
-    one.rows([["x"]], [["x"], ["2"]])
-    assert one.different == 1
+    one.values("a", ["x", "y", "z"], ["z", "x", "y"])
+    assert one.parts[0].detail == "the same 3 members in another order"
+    one.values("b", [1, 2, 3], [1, 3])
+    assert one.parts[1].detail == "3 -> 2 members, apart from the 2. on"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("events.out.tfevents.1700000000.node7.123.0", "events.out.tfevents.1712345678.n.9.1"),
+        ("labels {'a', 'b', 'c'}", "labels {'c', 'a', 'b'}"),
+        ("listening on 127.0.0.1:29500", "listening on 127.0.0.1:29511"),
+        ("host=node17 rank 0", "host=node18 rank 0"),
+        ("wrote tmpab12_xyz", "wrote tmpq9z8w7e6"),
+        ("init_method tcp://10.0.3.4:2222", "init_method tcp://10.0.3.9:2222"),
+    ],
+)
+def test_more_forms_of_what_is_never_the_same(one: str, other: str) -> None:
+    assert masked(one) == masked(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("cudnn 10.2.89", "cudnn 10.2.90"),
+        ("cuda 11.8.0.87", "cuda 11.8.0.88"),
+        ("{'a': 1, 'b': 2}", "{'a': 2, 'b': 1}"),
+        ("['a', 'b']", "['b', 'a']"),
+        ("report 12", "report 13"),
+        ("tmpfiles 3", "tmpfiles 4"),
+        ("ghost 12", "ghost 13"),
+    ],
+)
+def test_more_results_are_not_masked(one: str, other: str) -> None:
+    assert masked(one) != masked(other)
 
 
 JSON = st.recursive(

@@ -34,6 +34,8 @@ def command(
     new: Annotated[str, typer.Argument(metavar="RUN|FILE|RUN:PATH")],
     rtol: options.Rtol = None,
     atol: options.Atol = None,
+    ulp: options.Ulp = None,
+    like: options.Like = None,
     exit_code: _ExitCode = False,
     tensor_map: _Map = None,
     guess_map: _GuessMap = None,
@@ -49,6 +51,7 @@ def command(
     tolerance, 1 different, 3 not compared.
     """
     from provenance.operations import diff, loose
+    from provenance.operations.allowed import Limits
 
     report.require_one(json=json, markdown=markdown)
     sides = loose.sides(os.getcwd(), old, new)
@@ -56,9 +59,10 @@ def command(
         ported = diff_ported.Wanted(tensor_map, guess_map, outputs, rtol, atol)
         raise typer.Exit(diff_ported.show(sides, ported, verbose, markdown, json))
     if sides.runs is not None:
-        result = diff.diff(os.getcwd(), *sides.runs, rtol, atol)
+        result = diff.diff(os.getcwd(), *sides.runs, Limits(rtol, atol, ulp), like or ())
+        result = result._replace(notes=(*sides.notes, *result.notes))
         diff_runs.show(result, verbose, markdown, json)
         raise typer.Exit(diff.exit_code(result) if exit_code else 0)
-    found = loose.diff(sides, rtol, atol)
+    found = loose.diff(sides, rtol, atol, ulp)
     diff_files.show(found, verbose, markdown, json)
     raise typer.Exit(found.exit_code)

@@ -9,7 +9,7 @@ import typer
 
 from provenance.cli import envelope, results
 from provenance.cli.markdown import code, text
-from provenance.cli.style import Style, flat, plural
+from provenance.cli.style import Style, flat
 from provenance.core.verdict import DIFFERENT, NOT_COMPARED, SAME
 
 if TYPE_CHECKING:
@@ -64,16 +64,9 @@ def _compared(result: LooseResult) -> str:
     """Return how much was looked at, and with which tolerance."""
     if not result.judged.compared:
         return ""
-    rule = result.tolerance
-    by = "--rtol/--atol" if rule.source == "chosen" else rule.source
     kind = " (%s)" % result.judged.kind if result.judged.kind else ""
-    values = plural(result.judged.compared, "value")
-    own = result.judged.figures.get("tolerance")
-    if isinstance(own, str):
-        return "compared: %s%s; tolerance: %s" % (values, kind, own.replace("chosen", by))
-    return "compared: %s%s; tolerance: rtol %g, atol %g (%s)" % (
-        values, kind, rule.rtol, rule.atol, by
-    )  # fmt: skip
+    count = format(result.judged.compared, ",")
+    return "compared: %s values%s; tolerance: %s" % (count, kind, result.tolerance)
 
 
 def _markdown(result: LooseResult) -> list[str]:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Any
 
 import typer
 
-from provenance.cli import envelope, findings, report, results, summary
+from provenance.cli import curves, envelope, findings, report, results, summary
 from provenance.cli.style import Style
+
+
+def _curve_notes(result: Any) -> list[str]:
+    """Return tolerances and curves as sentences for a report."""
+    found = results.tolerances(result.results.metrics)
+    found += curves.lines(curves.of_metrics(result.results.metrics), Style(io.StringIO()))
+    return [one.strip() for one in found if one.strip() != "curves:"]
 
 
 def show(result: Any, verbose: bool, markdown: bool, json: bool) -> None:
@@ -20,7 +28,8 @@ def show(result: Any, verbose: bool, markdown: bool, json: bool) -> None:
         return
     heading = "%s  vs  %s" % (summary.headline(result.old), summary.headline(result.new))
     if markdown:
-        notes = ("results: %s: %s" % (result.judged.verdict.upper(), result.judged.summary),)
+        told = "results: %s: %s" % (result.judged.verdict.upper(), result.judged.summary)
+        notes = (told, *_curve_notes(result), *result.notes)
         part = report.section(
             heading, result.findings, result.facts, result.not_compared, None, notes
         )
@@ -30,6 +39,7 @@ def show(result: Any, verbose: bool, markdown: bool, json: bool) -> None:
     style = Style(sys.stdout)
     shown = findings.lines(result.findings, style, verbose)
     shown += results.lines(result.results, style, verbose)
+    shown += ["  ! " + note for note in result.notes]
     shown.append(findings.compared_line(result.facts))
     shown += findings.not_compared_lines(result.not_compared, verbose)
     tally = findings.tally(result.findings)

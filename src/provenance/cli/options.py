@@ -17,6 +17,18 @@ Rtol = Annotated[
 Atol = Annotated[
     float | None, typer.Option("--atol", help="Absolute tolerance, as numpy means it.")
 ]
+Ulp = Annotated[
+    int | None,
+    typer.Option("--ulp", metavar="N", help="Allow N units in the last place of a double."),
+]
+Like = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--like",
+        metavar="RUN",
+        help="A recorded run that shows how far results vary, once per run; none: no such.",
+    ),
+]
 Calls = Annotated[
     str | None,
     typer.Option(

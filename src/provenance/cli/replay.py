@@ -90,6 +90,8 @@ def command(
     resume: _Resume = False,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
+    ulp: options.Ulp = None,
+    like: options.Like = None,
     verbose: options.Verbose = False,
     markdown: options.Markdown = False,
     github: options.Github = False,
@@ -102,18 +104,20 @@ def command(
     """
     from provenance.operations import plan, replay
     from provenance.operations import receipt as publish
+    from provenance.operations.allowed import Limits
     from provenance.operations.verify import Wish
 
     report.require_one(json=json, markdown=markdown, github=github)
     _check(env, python, (markdown or github) and not dry_run)
     wish = Wish(os.getcwd(), dict(os.environ), reference, python, None, calls, build)
-    asked = plan.Asked(env, at or "", smoke or "", repeat, resume)
+    asked = plan.Asked(env, at or "", smoke or "", repeat, resume, tuple(like or ()))
+    limits = Limits(rtol, atol, ulp)
     if every:
         _agreed(yes, dry_run)
         trees = plan.earlier_trees(wish.cwd) if resume else []
-        raise typer.Exit(_each(plan.plans(wish, rtol, atol, asked), trees, receipt, verbose, json))
+        raise typer.Exit(_each(plan.plans(wish, limits, asked), trees, receipt, verbose, json))
     with Stages() as stages:
-        planned = plan.plan(wish._replace(progress=stages), rtol, atol, asked)
+        planned = plan.plan(wish._replace(progress=stages), limits, asked)
     if receipt:
         publish.check(planned)
     if markdown or github:
@@ -287,7 +291,7 @@ def _lines(result: ReplayResult) -> list[str]:
         )
     ]
     shown += results.lines(result.results, style)
-    shown += ["  " + str(one) for one in result.envelopes] if len(result.reruns) > 1 else []
+    shown += ["  " + str(one) for one in result.envelopes] if result.envelopes else []
     shown += ["  ! " + note for note in result.notes]
     shown.append("files of the rerun: %s" % os.path.relpath(result.tree))
     colour = "red" if result.verdict == DIFFERENT else "green" if not result.exit_code else "yellow"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from provenance.cli import curves
 from provenance.cli.style import Style, flat, value
 from provenance.core.verdict import DIFFERENT, SAME, WITHIN
 
@@ -11,7 +12,8 @@ _COLOUR = {DIFFERENT: "red", SAME: "green", WITHIN: "green"}
 _SHOWN = 20
 
 
-_PARTS = 5
+_PARTS = 3
+_TOLERANCES, _NAMES = 4, 4
 
 
 def lines(results: Any, style: Style, verbose: bool = False) -> list[str]:
@@ -28,6 +30,8 @@ def lines(results: Any, style: Style, verbose: bool = False) -> list[str]:
         found += [_metric(one, width, style) for one in results.metrics[:_SHOWN]]
     if len(results.metrics) > _SHOWN:
         found.append("  ... and %d more metrics" % (len(results.metrics) - _SHOWN))
+    found += tolerances(results.metrics)
+    found += curves.lines(curves.of_metrics(results.metrics), style, verbose)
     for output in results.outputs[:_SHOWN]:
         detail = " (%s)" % output.detail if output.detail else ""
         found.append("  %s  %s%s" % (_path(output.path), _judged(output, style), detail))
@@ -53,13 +57,35 @@ def parts(found: Any, style: Style, most: int | None, indent: str = "  ") -> lis
 def _metric(one: Any, width: int, style: Style) -> str:
     numbers = tuple("%12s" % value(item) for item in (one.old, one.new, one.difference))
     text = "  %-*s  %s  %s  %s  %s" % (width, one.name, *numbers, _judged(one, style))
-    return "%s: %s" % (text, one.detail) if one.detail.startswith("partial") else text
+    return "%s: %s" % (text, one.detail) if _is_told(one) else text
+
+
+def _is_told(one: Any) -> bool:
+    """Return whether the detail of a metric stands beside it: how far it got, why it fits."""
+    return bool(one.detail) and (one.detail.startswith("partial") or one.tolerance.is_envelope)
+
+
+def tolerances(metrics: Any) -> list[str]:
+    """Return which tolerances were applied and where they come from, those of most metrics first.
+
+    Only metrics that differ at all need one, and what is not compared has none.
+    """
+    by_text: dict[str, list[str]] = {}
+    for one in metrics:
+        if one.verdict in (WITHIN, DIFFERENT) and one.difference is not None:
+            by_text.setdefault(one.tolerance.told(), []).append(one.name)
+    ranked = sorted(by_text.items(), key=lambda item: -len(item[1]))
+    texts = []
+    for text, names in ranked[:_TOLERANCES]:
+        more = ", ..." if len(names) > _NAMES else ""
+        texts.append("%s: %s%s" % (text, ", ".join(names[:_NAMES]), more))
+    left = len(ranked) - _TOLERANCES
+    texts += ["and %d more" % left] if left > 0 else []
+    return ["  tolerance: %s" % "; ".join(texts)] if texts else []
 
 
 def _judged(one: Any, style: Style) -> str:
-    text = style(one.verdict, *([_COLOUR[one.verdict]] if one.verdict in _COLOUR else []))
-    step = getattr(one, "first_step_apart", None)
-    return text + (" (apart from step %s)" % value(step) if step is not None else "")
+    return style(one.verdict, *([_COLOUR[one.verdict]] if one.verdict in _COLOUR else []))
 
 
 def _path(path: Any) -> str:

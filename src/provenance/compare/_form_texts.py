@@ -100,7 +100,7 @@ def long_texts(path: str, old: Any, new: Any, settings: Settings) -> Iterator[Se
         yield Seen(path, text, old, new, None, "text")
     else:
         one, other = ["l", 0, [], first["numbers"]], ["l", 0, [], second["numbers"]]
-        from provenance.compare._form_arrays import lists  # noqa: PLC0415  # it imports this
+        from provenance.compare._form_arrays import lists  # it imports this
 
         yield from lists(path, one, other, settings)
 

@@ -19,9 +19,6 @@ from provenance.facets._filenames import LINK
 
 Locate = Callable[[Any], str | None]
 
-STAMPED = frozenset(".pdf .ps .eps .h5 .hdf5 .nc .sqlite .db .parquet .tar .tgz .mat".split())
-"""Forms that carry times or versions of the writer, so that other bytes prove nothing."""
-
 
 class OutputResult(NamedTuple):
     """One output file of two runs.
@@ -130,7 +127,7 @@ def judged(
         return _by_content(was, old_path, new_path, same, tolerance)
     if same is None:
         return Judged(NOT_COMPARED, "no digest to compare")
-    return unread(was.path.path, "the recorded content is not at hand" if new_path else "")
+    return contents.unread(was.path.path, "the recorded content is not at hand" if new_path else "")
 
 
 def _folders(was: FileEntry, now: FileEntry, same: bool | None) -> Judged:
@@ -167,12 +164,4 @@ def _by_content(
     except contents.Opaque as reason:
         if same is None:
             return Judged(NOT_COMPARED, str(reason) or "no digest to compare")
-        return unread(was.path.path, str(reason))
-
-
-def unread(name: str, why: str) -> Judged:
-    """Return the verdict on other bytes in a form that is not read, or that cannot be: why."""
-    detail = "differs (digest)" + ("; " + why if why else "")
-    if os.path.splitext(name)[1].lower() in STAMPED:
-        return Judged(NOT_COMPARED, detail + "; files of this form hold times of writing")
-    return Judged(DIFFERENT, detail)
+        return contents.unread(was.path.path, str(reason))

@@ -138,7 +138,7 @@ def _there(side: Side, archive: Archive, line: int, known: Map, which: str, more
 
 
 def _nearest(name: str, names: Mapping[str, Any]) -> str:
-    import difflib  # noqa: PLC0415 - needed for mistakes only
+    import difflib
 
     return next(iter(difflib.get_close_matches(name, list(names)[:5000], 1)), "")
 

@@ -45,11 +45,24 @@ class Tally:
             for key in [*old, *(k for k in new if k not in old)]:
                 below = "%s/%s" % (name, key) if name else str(key)
                 self._member(below, str(key), old, new, key)
+        elif isinstance(old, list) and isinstance(new, list) and _is_shuffled(old, new):
+            self.compared += len(old)
+            self._differs(name, "the same %d members in another order" % len(old))
         elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
             for place, (one, other) in enumerate(zip(old, new, strict=True)):
                 self.values("%s/%d" % (name, place) if name else str(place), one, other)
+        elif isinstance(old, list) and isinstance(new, list):
+            self._lengths(name, old, new)
         else:
             self.leaf(name, old, new)
+
+    def _lengths(self, name: str, old: list[Any], new: list[Any]) -> None:
+        """Say how two lists of other lengths differ, and where they part."""
+        self.compared += max(len(old), len(new))
+        pairs = zip(old, new, strict=False)
+        at = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(old), len(new)))
+        text = "%d -> %s, apart from the %d. on"
+        self._differs(name, text % (len(old), counted(len(new), "member"), at + 1))
 
     def _member(
         self, below: str, key: str, old: dict[str, Any], new: dict[str, Any], at: str
@@ -106,28 +119,6 @@ class Tally:
             else:
                 self.text(place, one, other)
 
-    def rows(self, old: Iterable[list[str]], new: Iterable[list[str]]) -> None:
-        """Compare two tables cell by cell; columns named for times count as volatile."""
-        volatile: set[int] = set()
-        for number, (one, other) in enumerate(zip_longest(old, new), start=1):
-            if one is None or other is None or len(one) != len(other):
-                self._differs("row %d" % number)
-                continue
-            if number == 1:
-                volatile = {i for i, name in enumerate(one) if is_volatile_name(name.strip())}
-            for place, (a, b) in enumerate(zip(one, other, strict=True)):
-                if number > 1 and place in volatile:
-                    self._apart(a == b)
-                else:
-                    self._cell("row %d, column %d" % (number, place + 1), a, b)
-
-    def _cell(self, name: str, old: str, new: str) -> None:
-        first, second = _NUMBER.fullmatch(old.strip()), _NUMBER.fullmatch(new.strip())
-        if old != new and first and second:
-            self.leaf(name, _number(first.group()), _number(second.group()))
-        else:
-            self.text(name, old, new)
-
     def _apart(self, equal: bool) -> None:
         self.compared += 1
         self.volatile += not equal
@@ -150,7 +141,7 @@ class Tally:
     def _sentence(self) -> str:
         if self.different:
             total = max(self.compared, self.different)
-            text = "%d of %s differ" % (self.different, counted(total, self.unit))
+            text = "%d of %s %ss differ" % (self.different, format(total, ","), self.unit)
             return "%s, the first at %s" % (text, self.first)
         parts = []
         if self.within:
@@ -158,6 +149,17 @@ class Tally:
         if self.volatile:
             parts.append("differs only in times, durations, paths and the like")
         return "; ".join(parts) or "the same values in another layout"
+
+
+def _is_shuffled(old: list[Any], new: list[Any]) -> bool:
+    """Return whether two lists of texts, each there once, differ in their order only."""
+    if old == new or len(old) != len(new) or not all(isinstance(one, str) for one in old):
+        return False
+    return (
+        all(isinstance(one, str) for one in new)
+        and len(set(old)) == len(old)
+        and (set(old) == set(new))
+    )
 
 
 def counted(count: int, word: str) -> str:
@@ -203,9 +205,15 @@ def _change(old: Any, new: Any) -> str:
     return "%s -> %s" % (brief(old), brief(new))
 
 
+_CONTROL = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07]*\x07)")
+"""Colours, and moves of the cursor as several progress bars make them."""
+
+
 def shown(lines: Iterable[str]) -> Iterator[str]:
     """Yield ``lines`` without their ends; of what a carriage return overwrote, only the last."""
     for line in lines:
+        if "\x1b" in line:
+            line = _CONTROL.sub("", line)  # noqa: PLW2901
         yield line.rstrip("\r\n").rsplit("\r", 1)[-1].rstrip()
 
 

@@ -1,7 +1,8 @@
 """What differs between any two runs, however equal they are: times, durations, process numbers.
 
 Told apart by names (``train_time_s``) and by form (``2025-01-02 03:04:05``, ``12.3it/s``), so that
-they never count as a different result.
+they never count as a different result. A form is here only where a result can't have it: a number
+alone never is, and neither is a bare word that might be a host's name.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ _UNIT = r"(?:ns|us|µs|ms|s|sec|secs|seconds?|min|mins|minutes?|hours?|h)"
 _FORMS = tuple(
     (name, re.compile(form))
     for name, form in (
+        ("events", r"\bevents\.out\.tfevents\.\d+\.[\w.\-]+"),
         ("uuid", r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"),
         (
             "time",
@@ -20,19 +22,37 @@ _FORMS = tuple(
         ),
         ("time", r"\b\d{8}[T_\-]\d{6}Z?(?:-[0-9a-f]{8})?\b"),
         ("time", r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +\w{3} +\d{1,2}\b"),
+        (
+            "address",
+            r"(?<![\d.])(?:(?:127|10)\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2}"
+            r"(?::\d+)?\b(?!\.\d)"
+            r"|\b(?:\d{1,3}\.){3}\d{1,3}:\d{2,5}\b|\blocalhost:\d+",
+        ),
+        ("port", r"(?i)\bport[ =:]+\d+"),
         ("time", r"\b(?:\d+ days?, )?\d{1,3}:\d\d(?::\d\d)?(?:[.,]\d+)?\b"),
         ("time", r"(?<![\d.])1[4-9]\d{8}(?:\.\d+|\d{3})?(?![\d.])"),
         ("rate", r"\b\d+(?:\.\d+)? ?(?:[a-zA-Z]+/s|s/[a-zA-Z]+|[KMG]i?B/s)"),
         ("duration", r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)? ?%s\b" % _UNIT),
         ("address", r"\b0x[0-9a-fA-F]{4,}\b"),
-        ("process", r"(?i)\b(?:pid|process|ppid)\b[ =:]+\d+"),
+        ("process", r"(?i)\b(?:pid|process|ppid|process id|worker pid)\b[ =:]+\d+"),
+        ("host", r"(?i)\b(?:host|hostname|node ?name)[=:] ?[\w.\-]+"),
         ("path", r"(?<![\w.:/])(?:/[\w.@+\-]+)+/"),
+        ("path", r"(?<![\w])tmp(?=[a-z0-9_]{0,7}\d)[a-z0-9_]{8}\b"),
     )
 )
+_SET = re.compile(r"\{('[^'{}]*'(?:, '[^'{}]*')+)\}")
+"""How Python prints a set of texts: its order follows from the hash seed, and says nothing."""
 
 
 def masked(text: str) -> str:
-    """Return ``text`` with everything volatile in it replaced by what it is: ``<time>``."""
+    """Return ``text`` with everything volatile in it replaced by what it is: ``<time>``.
+
+    Printed sets of texts are put into one order.
+    """
     for name, form in _FORMS:
         text = form.sub("<%s>" % name, text)
-    return text
+    return _SET.sub(_in_order, text) if "{'" in text else text
+
+
+def _in_order(match: re.Match[str]) -> str:
+    return "{%s}" % ", ".join(sorted(match[1].split(", ")))

@@ -17,6 +17,11 @@ SCHEMA = "prov/record/1"
 CAPTURED, SKIPPED, FAILED = "captured", "skipped", "failed"
 RUNNING, DONE, RUN_FAILED, INTERRUPTED = "running", "done", "failed", "interrupted"
 
+ALLOWED = "tolerance"
+"""A member of `Record.extra` that keeps how far results may lie apart, as its author had chosen
+when the run was recorded or locked: ``rtol``, ``atol``, ``metrics`` (the same by name or pattern),
+``since`` ("recorded" or "locked"). Left out where nothing was chosen."""
+
 RUN_ONLY = "exists only for a run"
 """The reason that a facet gives for being skipped when the present, not a run, is captured."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from provenance.compare import partial
+from provenance.compare.envelope import Envelope
 from provenance.compare.files import OutputResult, compare_outputs
 from provenance.compare.metrics import MetricResult, compare_metrics
-from provenance.compare.tolerance import Tolerance
 from provenance.compare.verdict import ReplayVerdict, replay_verdict
 from provenance.core import codec, verdict
 from provenance.core.difference import NotCompared
@@ -17,9 +17,20 @@ from provenance.core.record import Record
 from provenance.core.verdict import Finding
 from provenance.facets import metrics
 from provenance.knowledge import match
-from provenance.operations import facts, references, settle
+from provenance.operations import (
+    alike,
+    allowed,
+    data_told,
+    facts,
+    references,
+    series,
+    settle,
+)
+from provenance.operations.alike import Alike
+from provenance.operations.allowed import Allowed, Limits
 from provenance.operations.facts import Facts
 from provenance.store import project
+from provenance.store.project import Project
 
 RESULTS = ("metrics", "outputs")
 """Facets that hold results: judged with tolerance, not listed as findings."""
@@ -33,7 +44,11 @@ class Results(NamedTuple):
 
 
 class DiffResult(NamedTuple):
-    """Two runs compared. Fields as in `verify.Checked`."""
+    """Two runs compared. Fields as in `verify.Checked`.
+
+    alike: the runs that say how far results vary by chance, None for none. notes: sentences on
+    tolerance and envelope.
+    """
 
     old: Record
     new: Record
@@ -41,6 +56,8 @@ class DiffResult(NamedTuple):
     facts: dict[str, Facts]
     not_compared: tuple[NotCompared, ...]
     results: Results
+    alike: Alike | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -55,43 +72,57 @@ class DiffResult(NamedTuple):
 
 
 def diff(
-    cwd: str, old: str, new: str, rtol: float | None = None, atol: float | None = None
+    cwd: str, old: str, new: str, limits: Limits | None = None, like: Sequence[str] = ()
 ) -> DiffResult:
-    """Compare the runs that ``old`` and ``new`` mean. Raises `ProvError`."""
+    """Compare the runs that ``old`` and ``new`` mean. Raises `ProvError`.
+
+    like: names of runs that say how far results vary by chance; see `alike.of`.
+    """
     place = project.find(cwd)
     first, second = (references.named(name, place, cwd).record for name in (old, new))
     compared = facts.compare(first, second)
     differences = tuple(d for d in compared.differences if d.facet not in RESULTS)
-    found = match.explain(differences, first, second)
-    roots = [settle.recorded_roots(place, run) for run in (first, second)]
+    places = [(run, settle.recorded_roots(place, run)) for run in (first, second)]
+    found = data_told.told(match.explain(differences, first, second), place, *places)
+    limited = allowed.allowed(first, place, limits or Limits())
+    runs = alike.of(first, second, like, place, cwd)
+    came_out = results(first, second, place, limited)
+    notes = limited.notes
+    if runs is not None:
+        judged = tuple(alike.judged(came_out.metrics, runs, second, place))
+        came_out = came_out._replace(metrics=judged)
+        notes = (*notes, runs.note())
     return DiffResult(
         first,
         second,
         tuple(verdict.ranked(found)),
         {name: one for name, one in compared.facts.items() if name not in RESULTS},
         tuple(one for one in compared.not_compared if one.facet not in RESULTS),
-        results(first, second, roots[0], roots[1], tolerance(rtol, atol)),
+        came_out,
+        runs,
+        notes,
     )
 
 
-def results(
-    old: Record, new: Record, old_roots: Roots, new_roots: Roots, chosen: Tolerance | None
-) -> Results:
+def results(old: Record, new: Record, place: Project, limited: Allowed) -> Results:
     """Return the metrics and outputs of ``new`` held against those of ``old``."""
     before, after = metrics.of(old), metrics.of(new)
     judged: tuple[MetricResult, ...] = ()
     if before is not None and after is not None:
-        found = compare_metrics(before.final, after.final, before.series, after.series, chosen)
+        found = compare_metrics(
+            before.final,
+            after.final,
+            series.of(old, place),
+            series.of(new, place),
+            limited.choice,
+            units=before.units,
+        )
         judged = partial.marked(found, before.partial, after.partial)
+    roots = [settle.recorded_roots(place, run) for run in (old, new)]
     files = compare_outputs(
-        _files(old), _files(new), _locator(old_roots), _locator(new_roots), chosen
+        _files(old), _files(new), _locator(roots[0]), _locator(roots[1]), limited.choice.overall
     )
     return Results(judged, tuple(files))
-
-
-def tolerance(rtol: float | None, atol: float | None) -> Tolerance | None:
-    """Return the tolerance that somebody chose, None for the default by kind of value."""
-    return None if rtol is None and atol is None else Tolerance.of(rtol, atol)
 
 
 def _files(run: Record) -> list[dict[str, Any]]:
@@ -123,4 +154,15 @@ def as_json(result: DiffResult) -> dict[str, Any]:
         "findings": codec.encode(result.findings),
         "not_compared": codec.encode(result.not_compared),
         "results": dict(codec.encode(result.results), **result.judged._asdict()),
+        "envelopes": envelopes_json(result.alike.envelopes.values() if result.alike else ()),
+        "alike": [one.id for one in result.alike.others] if result.alike else [],
+        "notes": list(result.notes),
     }
+
+
+def envelopes_json(found: Iterable[Envelope]) -> list[dict[str, Any]]:
+    """Return envelopes as JSON, with what follows from their figures."""
+    return [
+        {**one._asdict(), "outside": one.outside, "interval": codec.encode(one.interval)}
+        for one in found
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from provenance import __version__
+from provenance import __version__, config
 from provenance.core import codec
 from provenance.core.record import Record
 from provenance.errors import UsageError
@@ -14,6 +14,7 @@ from provenance.operations import (
     _baked_checks,
     _lock_calls,
     _lock_environments,
+    allowed,
     anonymous,
     hashes,
     interfaces,
@@ -63,6 +64,7 @@ def lock(
     if not names:
         raise UsageError("prov lock needs at least one run.", "prov lock @last")
     place = project.find(cwd)
+    settings = config.load(place.root)
     chosen = [references.of_run(place, name, finish=True) for name in names]
     path = os.path.join(cwd, out) if out else os.path.join(place.repo or place.root, lockfile.FILE)
     cache = DigestCache(os.path.join(place.folder, CACHE))
@@ -72,6 +74,7 @@ def lock(
     for one in chosen:
         roots = settle.recorded_roots(place, one.record)
         clean, problems = publish.published(one.record, roots, cache.digest)
+        clean = allowed.locked(clean, settings)
         runs.append(clean)
         blobs[clean.id], left_out = _blobs(one)
         warnings += [*problems, *left_out]

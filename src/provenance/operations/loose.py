@@ -50,13 +50,17 @@ class LooseResult(NamedTuple):
         return {DIFFERENT: 1, NOT_COMPARED: 3}.get(self.judged.verdict, 0)
 
 
-def diff(meant: Sides, rtol: float | None = None, atol: float | None = None) -> LooseResult:
+def diff(
+    meant: Sides, rtol: float | None = None, atol: float | None = None, ulp: int | None = None
+) -> LooseResult:
     """Compare the two files or folders of ``meant``. Raises `ProvError`."""
     old, new = meant.old, meant.new
     assert old is not None
     assert new is not None
     try:
-        chosen = DEFAULT if rtol is None and atol is None else Tolerance.of(rtol, atol)
+        chosen = Tolerance.of(rtol, atol, ulp)
+        if (rtol, atol, ulp) == (None, None, None):
+            chosen = DEFAULT
     except ValueError as error:
         raise UsageError("%s." % error) from error
     try:
@@ -78,7 +82,7 @@ def _files(old: Side, new: Side, tolerance: Tolerance) -> Judged:
     try:
         return contents.compare(old.path, new.path, names[0], tolerance, names[1])
     except contents.Opaque as reason:
-        return files.unread(names[0], str(reason))
+        return contents.unread(names[0], str(reason))
 
 
 def _name(side: Side) -> str:
@@ -99,7 +103,7 @@ def _by_digest(old: Side, new: Side) -> Judged:
     same = digest.same(*had)
     if same:
         return Judged(SAME, "the same digest; " + why)
-    return Judged(NOT_COMPARED, why) if same is None else files.unread(_name(old), why)
+    return Judged(NOT_COMPARED, why) if same is None else contents.unread(_name(old), why)
 
 
 def is_equal(old: str, new: str) -> bool:

@@ -9,14 +9,14 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from provenance import config
-from provenance.compare.tolerance import Tolerance
 from provenance.core import codec, filekinds, runid, verdict
 from provenance.core.paths import is_inside
 from provenance.core.record import DONE, Record
 from provenance.core.redact import MASK
 from provenance.errors import BadRecord, NothingToCompare, UsageError
-from provenance.operations import anonymous, diff, present, rebuild, references
+from provenance.operations import alike, allowed, anonymous, present, rebuild, references
+from provenance.operations.alike import Alike
+from provenance.operations.allowed import Allowed, Limits
 from provenance.operations.rebuild import Rebuilt
 from provenance.operations.references import Reference
 from provenance.operations.verify import Checked, Wish, check
@@ -34,7 +34,7 @@ class Asked(NamedTuple):
     env: "current", or "rebuild". at: the folder to restore to, "" for one below ``.prov``. smoke:
     another, shorter command, whose results are not compared; "" for the recorded one. repeat: how
     often to run, to know the spread from run to run. resume: of several runs leave out those that
-    were replayed here to the end.
+    were replayed here to the end. like: runs that say how far results vary; see `alike.of`.
     """
 
     env: str = CURRENT
@@ -42,6 +42,7 @@ class Asked(NamedTuple):
     smoke: str = ""
     repeat: int = 1
     resume: bool = False
+    like: tuple[str, ...] = ()
 
 
 class Plan(NamedTuple):
@@ -49,8 +50,8 @@ class Plan(NamedTuple):
 
     reference: the run to replay. checked: how the present differs from it. place: the project.
     destination: the folder that the code will be restored to. command: what will run there.
-    tolerance: for comparing results. rebuilt: the recorded environment, where it is to run in that.
-    asked: how it is to be done.
+    allowed: for comparing results. rebuilt: the recorded environment, where it is to run in that.
+    asked: how it is to be done. alike: runs that say how far results vary by chance, if any.
     """
 
     reference: Reference
@@ -58,15 +59,14 @@ class Plan(NamedTuple):
     place: Project
     destination: str
     command: tuple[str, ...]
-    tolerance: Tolerance | None
+    allowed: Allowed
     wish: Wish
     rebuilt: Rebuilt | None = None
     asked: Asked = Asked()
+    alike: Alike | None = None
 
 
-def plan(
-    wish: Wish, rtol: float | None = None, atol: float | None = None, asked: Asked | None = None
-) -> Plan:
+def plan(wish: Wish, limits: Limits | None = None, asked: Asked | None = None) -> Plan:
     """Return what replaying the reference of ``wish`` would do, as it is ``asked`` for.
 
     Writes nothing but, if that is asked for, the recorded environment into the cache. Raises
@@ -80,12 +80,10 @@ def plan(
             "%s holds %d runs: %s." % (chosen[0].source, len(chosen), names),
             "name the one to replay: prov replay RUN; or all of them: --all",
         )
-    return _of(chosen[0], place, wish, rtol, atol, asked or Asked())
+    return _of(chosen[0], place, wish, limits or Limits(), asked or Asked())
 
 
-def plans(
-    wish: Wish, rtol: float | None = None, atol: float | None = None, asked: Asked | None = None
-) -> Iterator[Plan]:
+def plans(wish: Wish, limits: Limits | None = None, asked: Asked | None = None) -> Iterator[Plan]:
     """Yield what replaying each run of the reference would do, each when its turn comes.
 
     The later runs of a lock may read what the earlier ones wrote. Raises `ProvError`.
@@ -98,7 +96,7 @@ def plans(
     for one in references.choose(wish.reference, place, wish.cwd):
         if one.record.id in done:
             continue
-        yield _of(one, place, wish, rtol, atol, asked)
+        yield _of(one, place, wish, limits or Limits(), asked)
 
 
 def earlier_trees(cwd: str) -> list[str]:
@@ -120,14 +118,12 @@ def _of(
     reference: Reference,
     place: Project,
     wish: Wish,
-    rtol: float | None,
-    atol: float | None,
+    limits: Limits,
     asked: Asked,
 ) -> Plan:
     _require_replayable(reference.record)
-    settings = config.load(place.root)
-    rtol = settings.rtol if rtol is None else rtol
-    atol = settings.atol if atol is None else atol
+    limited = allowed.allowed(reference.record, place, limits)
+    runs = alike.of(reference.record, None, asked.like, place, wish.cwd)
     destination = _destination(reference.record, place, wish.cwd, asked.at)
     made = None
     if asked.env == REBUILD:
@@ -140,10 +136,11 @@ def _of(
         place,
         destination,
         _command(_words(reference.record, asked.smoke), checked.interpreter, reference, place),
-        diff.tolerance(rtol, atol),
+        limited,
         wish,
         made,
         asked,
+        runs,
     )
 
 

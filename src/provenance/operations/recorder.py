@@ -21,7 +21,7 @@ from provenance.core.record import Log, Payload, Record
 from provenance.core.redact import Redactor
 from provenance.errors import ProvError
 from provenance.facets._facet import HOST, TARGET
-from provenance.operations import _stdin, clock, facts, overlap
+from provenance.operations import _stdin, allowed, clock, facts, overlap
 from provenance.store import liveness, project, records
 
 if TYPE_CHECKING:
@@ -202,6 +202,7 @@ class Recorder:
             replay_of=self.request.replay_of,
             process=liveness.this_process(),
             roots={k: v for k, v in roots._asdict().items() if v},
+            extra=allowed.kept(self._settings, allowed.RECORDED),
         )
 
     def environ(self) -> Mapping[str, str]:

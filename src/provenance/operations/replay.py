@@ -16,7 +16,7 @@ from provenance.compare.files import OutputResult
 from provenance.core import codec, verdict
 from provenance.core.record import Record
 from provenance.facets import metrics
-from provenance.operations import diff, inputs, overlay, restore, settle
+from provenance.operations import alike, diff, inputs, overlay, restore, settle
 from provenance.operations.diff import Results
 from provenance.operations.plan import Plan
 from provenance.operations.run import Request, RunResult, release, run
@@ -141,12 +141,17 @@ def _judged(
     planned: Plan, reruns: Sequence[_Rerun], new: Record, notes: tuple[str, ...]
 ) -> ReplayResult:
     old = planned.reference.record
-    old_roots = settle.recorded_roots(planned.place, old)
-    new_roots = settle.recorded_roots(planned.place, new)
-    found = diff.results(old, new, old_roots, new_roots, planned.tolerance)
+    found = diff.results(old, new, planned.place, planned.allowed)
     known = envelope.envelopes([_finals(one.run.record) for one in reruns])
+    runs = planned.alike
     if known:
         found = found._replace(metrics=tuple(envelope.judged(one, known) for one in found.metrics))
+    if runs is not None:
+        by_seed = alike.judged(found.metrics, runs, new, planned.place)
+        found = found._replace(metrics=tuple(by_seed))
+        notes = (*notes, runs.note())
+        known = known or runs.envelopes
+    notes = (*notes, *planned.allowed.notes)
     found = found._replace(outputs=_steady(planned, found.outputs, new, reruns[1:]))
     judged = results_verdict.replay_verdict(
         old.exit_code, new.exit_code, found.metrics, found.outputs
@@ -170,12 +175,10 @@ def _steady(
 ) -> tuple[OutputResult, ...]:
     """Return ``outputs`` without a verdict on files that differ from rerun to rerun as well."""
     unsteady: set[str] = set()
-    roots = settle.recorded_roots(planned.place, new)
     for one in others:
         if one.run.record is None:
             continue
-        there = settle.recorded_roots(planned.place, one.run.record)
-        both = diff.results(new, one.run.record, roots, there, planned.tolerance)
+        both = diff.results(new, one.run.record, planned.place, planned.allowed)
         unsteady |= {str(each.path) for each in both.outputs if each.verdict == verdict.DIFFERENT}
     return tuple(
         each._replace(verdict=verdict.NOT_COMPARED, detail="differs from rerun to rerun, too")
@@ -204,7 +207,7 @@ def as_json(result: ReplayResult) -> dict[str, Any]:
             "verdict": result.verdict,
             "summary": result.summary,
             "reruns": list(result.reruns),
-            "envelopes": [{**one._asdict(), "outside": one.outside} for one in result.envelopes],
+            "envelopes": diff.envelopes_json(result.envelopes),
             "exit_code": {
                 "old": result.plan.reference.record.exit_code,
                 "new": result.run.outcome.exit_code,

@@ -14,6 +14,7 @@ from provenance.knowledge import match
 from provenance.operations import (
     calls,
     comparing_calls,
+    data_told,
     deep,
     facts,
     interfaces,
@@ -130,6 +131,9 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
     compared = facts.compare(reference.record, today.record)
     findings = match.explain(
         compared.differences, reference.record, today.record, measuring.entries(wish.environ)
+    )
+    findings = data_told.told(
+        findings, place, (reference.record, here.roots), (today.record, here.roots)
     )
     built: tuple[str, ...] = ()
     if wish.build and comparing_calls.could_matter(compared.differences, reference.record):

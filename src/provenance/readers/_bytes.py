@@ -69,6 +69,24 @@ class Store:
         return Span(self, 0, self.size)
 
 
+class Memory(Store):
+    """Bytes that are in memory already, read in the same way."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.size = len(content)
+
+    def __del__(self) -> None:
+        pass
+
+    def fill(self, view: memoryview, offset: int) -> None:
+        """Fill ``view`` with the bytes from ``offset`` on."""
+        part = self.content[offset : offset + len(view)]
+        if len(part) < len(view):
+            raise Unreadable("is cut short: its data end early")
+        view[:] = part
+
+
 def open_store(path: str) -> Store:
     """Open the regular file ``path``; raises `Unreadable` where that does not go."""
     try:
@@ -115,31 +133,6 @@ class Span(NamedTuple):
         """Yield all of the bytes, some at a time."""
         for start in range(0, self.size, PIECE):
             yield self.read(start, PIECE)
-
-
-class Held(NamedTuple):
-    """Bytes that are in memory already."""
-
-    content: bytes
-
-    @property
-    def size(self) -> int:
-        """Return how many bytes there are."""
-        return len(self.content)
-
-    def reader(self, start: int = 0) -> Fill:
-        """Return what gives the bytes from ``start`` on."""
-        place = start
-
-        def fill(view: memoryview) -> None:
-            nonlocal place
-            part = self.content[place : place + len(view)]
-            if len(part) < len(view):
-                raise Unreadable("is cut short: its data end early")
-            view[:] = part
-            place += len(view)
-
-        return fill
 
 
 class Stream(NamedTuple):

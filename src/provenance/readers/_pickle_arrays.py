@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 
 from provenance.readers import _tensors
-from provenance.readers._bytes import Data, Held, Span, Stream
+from provenance.readers._bytes import Data, Memory, Span, Stream
 from provenance.readers._pickle_nodes import Call, Long, Name, Pairs
 from provenance.readers.model import Unreadable
 
@@ -57,6 +57,7 @@ def _with_state(dtype: numpy.dtype[Any], state: Any) -> numpy.dtype[Any]:
             dtype = numpy.dtype("%s%d" % (dtype.kind, size // (4 if dtype.kind == "U" else 1)))
         if dtype.kind in "mM" and len(state) > 8 and isinstance(state[8], tuple):
             unit, count = state[8][-1][:2]
+            unit = small(unit)
             text = unit.decode("ascii") if isinstance(unit, bytes) else unit
             if text != "generic":
                 dtype = numpy.dtype("%s8[%d%s]" % (dtype.kind, count, text))
@@ -81,9 +82,9 @@ def _record(names: Any, fields: Any, size: int) -> numpy.dtype[Any]:
 def data_of(node: Any) -> Data:
     """Return the bytes that ``node`` stands for; raises `Unreadable` where it is none."""
     if isinstance(node, bytes):
-        return Held(node)
+        return Memory(node).all()
     if isinstance(node, str):
-        return Held(_latin(node))
+        return Memory(_latin(node)).all()
     if isinstance(node, Long):
         return node.span if node.form != "utf-8" else _from_text(node.span)
     if isinstance(node, Call) and node.args:
@@ -93,8 +94,17 @@ def data_of(node: Any) -> Data:
         if node.is_of("__builtin__.bytes", "builtins.bytes", "pickle.PickleBuffer"):
             return data_of(node.args[0])
     if isinstance(node, Call) and node.is_of("__builtin__.bytes", "builtins.bytes"):
-        return Held(b"")
+        return Memory(b"").all()
     raise Unreadable("has an array whose bytes are not in the file")
+
+
+def small(node: Any) -> Any:
+    """Return the bytes that protocol 2 and before write as a call, where they are short."""
+    if isinstance(node, Call) and node.is_of("_codecs.encode") and node.args:
+        text = node.args[0]
+        if isinstance(text, str) and node.args[1:] in (("latin1",), ()):
+            return _latin(text)
+    return node
 
 
 def _latin(text: str) -> bytes:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy
 
 from provenance.readers import _tensors, npy
-from provenance.readers._bytes import Held
-from provenance.readers._pickle_arrays import array_parts, data_of, dtype_of
+from provenance.readers._bytes import Memory
+from provenance.readers._pickle_arrays import array_parts, data_of, dtype_of, small
 from provenance.readers._pickle_nodes import Bag, Call, Long, Name, Pairs, Persistent
 from provenance.readers._zips import shown
 from provenance.readers.model import Tensor, Unreadable
@@ -110,7 +110,7 @@ class Told:
         if isinstance(content, bytes) and len(content) <= 64:
             self.values[path] = content.hex()
             return
-        data = Held(content) if isinstance(content, bytes) else content.span
+        data = Memory(content).all() if isinstance(content, bytes) else content.span
         code = _tensors.encoding(numpy.dtype("u1"))
         self.add(_tensors.tensor(path, code, (data.size,), data))
 
@@ -174,6 +174,9 @@ class Told:
                     self._pairs(path, one.pairs, depth)
             self._pairs(path, node.pairs, depth)
             return
+        if node.is_of("_codecs.encode") and isinstance(small(node), bytes):
+            self._bytes(path, small(node))
+            return
         if node.is_of(*SETS) and args and isinstance(args[0], list):
             self._items(path, _ordered(args[0]), depth)
             return
@@ -212,6 +215,7 @@ class Told:
         known = made_by.dotted in TEXTS or made_by.module in TEXTS
         known = known or made_by.dotted in ("builtins.complex", "__builtin__.complex")
         known = known or made_by.name in ("slice", "range", "xrange")
+        args = tuple(small(one) for one in args)
         if not known or not all(isinstance(one, bytes) or is_plain(one) for one in args):
             return False
         said = (one.hex() if isinstance(one, bytes) else repr(one) for one in args)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import mmap
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy
 
-from provenance.readers._bytes import Data, Span
+from provenance.readers._bytes import Data, Memory, Span
 from provenance.readers.model import Tensor, Unreadable
 
 if TYPE_CHECKING:
@@ -108,9 +109,8 @@ def _by_table(table: Callable[[], Array]) -> Callable[[Array], Array]:
 
 def _powers() -> Array:
     """Return the values of float8_e8m0: powers of two, 255 is NaN (OCP MX specification)."""
-    values = numpy.ldexp(numpy.float32(1), numpy.arange(256) - 127).astype(numpy.float32)
-    values[255] = numpy.nan
-    return values
+    values: Array = numpy.ldexp(numpy.float32(1), numpy.arange(255) - 127)
+    return numpy.append(values, numpy.float32(numpy.nan))
 
 
 FOREIGN = {
@@ -154,19 +154,53 @@ def tensor(name: str, code: Encoding, shape: tuple[int, ...], data: Data) -> Ten
         raise Unreadable(text % (name or "the array", size * wide, data.size))
 
     def chunks(most: int) -> Iterator[Array]:
-        fill, left = data.reader(), size
+        fill, left, buffers = data.reader(), size, Buffers()
         while left:
-            yield _read(fill, code, min(most, left))
+            yield _read(fill, code, min(most, left), buffers)
             left -= min(most, left)
 
     return Tensor(name, code.name, shape, chunks, loader(name, size * wide, shape, chunks, code))
 
 
-def _read(fill: Callable[[memoryview], None], code: Encoding, count: int) -> Array:
+class Buffers:
+    """Memory for chunks; what nobody holds any more is taken again.
+
+    Fresh memory for each chunk would be got from the system and given back every time: that takes
+    three times as long as reading it. A chunk that somebody keeps is never written over.
+    """
+
+    def __init__(self) -> None:
+        self._made: list[Array] = []
+
+    def take(self, size: int) -> Array:
+        """Return ``size`` bytes."""
+        for one in self._made:
+            if sys.getrefcount(one) <= ALONE and len(one) >= size:
+                return one[:size]
+        fresh: Array = numpy.empty(size, numpy.uint8)
+        if len(self._made) < MOST_BUFFERS:
+            self._made.append(fresh)
+        return fresh[:]
+
+
+def _alone() -> int:
+    """Return the number of references to what only a list holds, as `Buffers` counts them."""
+    for one in [numpy.empty(1, numpy.uint8)]:
+        return sys.getrefcount(one)
+    return 0
+
+
+MOST_BUFFERS = 3
+ALONE = _alone()
+
+
+def _read(
+    fill: Callable[[memoryview], None], code: Encoding, count: int, buffers: Buffers
+) -> Array:
     wide = code.stored.itemsize
     if wide == 0:
         return numpy.zeros(count, code.stored)
-    buffer = numpy.empty(count * wide, numpy.uint8)
+    buffer = buffers.take(count * wide)
     fill(buffer.data)
     array = buffer.view(code.stored)
     return code.decode(array) if code.decode else array
@@ -242,7 +276,7 @@ def _view(
         data.reader()(buffer.data)
         whole: Array = numpy.ndarray(shape, code.stored, buffer, 0, steps)
         return whole
-    if not isinstance(data, Span):
+    if not isinstance(data, Span) or isinstance(data.store, Memory):
         text = "holds a packed array in another order than C that is larger than %d MiB"
         raise Unreadable(text % (WHOLE >> 20))
     if os.fstat(data.store.fd).st_size < data.start + data.size:

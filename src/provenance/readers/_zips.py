@@ -30,7 +30,7 @@ class Members:
             raise Unreadable("is not a whole zip file: %s" % one_line(error)) from None
         if len(infos) > MOST_MEMBERS:
             raise Unreadable("has more than %d members" % MOST_MEMBERS)
-        self._infos = {info.filename: info for info in infos if not info.is_dir()}
+        self._infos = {info.filename: info for info in infos if info.filename[-1:] not in ("", "/")}
 
     def names(self) -> list[str]:
         """Return the names of the members in the order of the file."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 
-from provenance.readers import joblib, npy, safetensors, torch
+from provenance.readers import hdf5, joblib, npy, safetensors, torch
 from provenance.readers._bytes import Store, open_store
 from provenance.readers._zips import Members
 from provenance.readers.model import Archive, Unreadable
 
-SUFFIXES = frozenset(".npy .npz .safetensors .pt .pth .ckpt .bin .pkl .pickle .joblib".split())
+SUFFIXES = frozenset(
+    ".npy .npz .safetensors .pt .pth .ckpt .bin .pkl .pickle .joblib .h5 .hdf5 .hdf .he5 .nc "
+    ".keras .mat".split()
+)
 INDEXES = (".safetensors.index.json", ".bin.index.json")
 
 
@@ -38,11 +41,19 @@ def open_archive(path: str, name: str | None = None) -> Archive:
         return _zip(store, called)
     if called.endswith(".safetensors") or safetensors.looks_like(head, store.size):
         return safetensors.read(path)
+    if head[:6] == b"MATLAB" or called.endswith(".mat"):
+        return hdf5.read_mat(store)
+    if head[:8] == hdf5.MAGIC or called.endswith((".h5", ".hdf5", ".hdf", ".he5", ".keras")):
+        return hdf5.read(store)
+    if called.endswith(".nc"):
+        raise Unreadable("is not NetCDF 4: older NetCDF is not read")
     return _pickle(store, head)
 
 
 def _zip(store: Store, called: str) -> Archive:
     members = Members(store)
+    if "model.weights.h5" in members.names():
+        return hdf5.read_keras(members)
     if torch.is_checkpoint(members):
         return torch.from_members(members)
     if called.endswith(".npz") or any(one.endswith(".npy") for one in members.names()):

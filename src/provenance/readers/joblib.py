@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from provenance.readers import pickles
+from provenance.readers import pickles, torch
 from provenance.readers._bytes import Span, inflated, spooled
 from provenance.readers._pickle_arrays import dtype_of, shape_of
 from provenance.readers._pickle_nodes import Call, Long, Name, Pairs
@@ -89,8 +89,11 @@ def _after(machine: pickles.Machine, call: Call) -> Any:
     return Call(READ, (dtype, shape, said.get("order") == "F", Long(content, "bytes")))
 
 
-def _special(told: Told, path: str, node: Any, _: int) -> bool:
+def _special(told: Told, path: str, node: Any, depth: int) -> bool:
     if not isinstance(node, Call) or node.made_by is not READ:
-        return False
+        return _OF_TORCH(told, path, node, depth)
     told.array(path, *node.args)
     return True
+
+
+_OF_TORCH = torch.special(torch.nowhere)

@@ -17,74 +17,21 @@ from collections.abc import Callable
 from typing import Any
 
 from provenance.readers._bytes import Span
+from provenance.readers._pickle_input import MOST_TEXT, Input
 from provenance.readers._pickle_nodes import Bag, Call, Long, Name, Pairs, Persistent
 from provenance.readers.model import Unreadable
 
 MOST_STEPS = 5_000_000
 """Instructions; a step makes an object of some hundred bytes at most, and takes a microsecond."""
 
-MOST_TEXT = 128 << 20
-"""Bytes of short texts and numbers that are held."""
-
 SHORT = 1 << 16
 """Bytes up to which a text or bytes are held; longer ones stay in the file."""
 
 LONGEST_NUMBER = 1024
-WINDOW = 1 << 17
-
 After = Callable[["Machine", Call], Any]
 """Asked after BUILD what stands for the call (joblib puts the array's bytes there), or itself."""
 
 _MARK = object()
-
-
-class Input:
-    """The bytes of a pickle, read once from front to back."""
-
-    def __init__(self, span: Span, start: int = 0) -> None:
-        self.span = span
-        self.window = b""
-        self.base, self.at = start, 0
-
-    @property
-    def place(self) -> int:
-        """Return where in the span the next byte stands."""
-        return self.base + self.at
-
-    def take(self, size: int) -> bytes:
-        """Return the next ``size`` bytes."""
-        part = self.window[self.at : self.at + size]
-        if len(part) < size:
-            self.seek(self.place)
-            self.window = self.span.read(self.base, max(size, WINDOW))
-            part = self.window[:size]
-            if len(part) < size:
-                raise Unreadable("is a pickle that is cut short")
-        self.at += size
-        return part
-
-    def line(self) -> bytes:
-        """Return the bytes up to the end of the line, without it."""
-        size = 256
-        while True:
-            part = self.span.read(self.place, size)
-            end = part.find(b"\n")
-            if end >= 0:
-                self.seek(self.place + end + 1)
-                return part[:end]
-            if len(part) < size or size >= MOST_TEXT:
-                raise Unreadable("is a pickle that is cut short")
-            size *= 8
-
-    def skip(self, size: int) -> Span:
-        """Return the next ``size`` bytes without reading them."""
-        part = self.span.part(self.place, size)
-        self.seek(self.place + size)
-        return part
-
-    def seek(self, place: int) -> None:
-        """Go on at ``place``."""
-        self.base, self.at, self.window = place, 0, b""
 
 
 def read(span: Span, start: int = 0, after: After | None = None) -> tuple[Any, int]:

@@ -15,9 +15,9 @@ import numpy
 
 from provenance.readers import _tensors, pickles
 from provenance.readers._bytes import Data, Span, open_store, spooled
-from provenance.readers._pickle_arrays import shape_of
+from provenance.readers._pickle_arrays import data_of, shape_of
 from provenance.readers._pickle_nodes import Call, Name, Pairs, Persistent
-from provenance.readers._pickle_told import Told, joined
+from provenance.readers._pickle_told import Special, Told, joined
 from provenance.readers._zips import Members, shown
 from provenance.readers.model import Archive, Unreadable
 
@@ -239,9 +239,19 @@ def _encoding(kind: str, order: str) -> _tensors.Encoding:
 
 
 def _archive(node: Any, find: Find, order: str) -> Archive:
-    told = Told(lambda told, path, node, depth: _special(told, path, node, depth, find, order))
+    told = Told(special(find, order))
     told.walk("", node)
     return Archive("torch", told.tensors, told.values, tuple(told.notes))
+
+
+def special(find: Find, order: str = "<") -> Special:
+    """Return what tells things of torch; ``find`` leads to the storages that are referred to."""
+    return lambda told, path, node, depth: _special(told, path, node, depth, find, order)
+
+
+def nowhere(_: Persistent) -> Storage:
+    """Find no storage: a plain pickle has none beside it."""
+    raise Unreadable("refers to a storage that is not in the file")
 
 
 def _special(told: Told, path: str, node: Any, depth: int, find: Find, order: str) -> bool:
@@ -273,9 +283,15 @@ def _rebuilt(
         told.walk(path, args[0], depth + 1)
         return True
     strided = ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_qtensor")
-    if name not in strided or len(args) < 4 or not isinstance(args[0], Persistent):
+    if name not in strided or len(args) < 4:
         return False
-    storage, offset, shape = find(args[0]), args[1], shape_of(args[2])
+    if isinstance(args[0], Persistent):
+        storage = find(args[0])
+    elif isinstance(args[0], Call) and args[0].is_of("torch.storage._load_from_bytes"):
+        storage, order = _within(args[0])
+    else:
+        return False
+    offset, shape = args[1], shape_of(args[2])
     kind = args[6].name if name.endswith("v3") and isinstance(args[6], Name) else storage.kind
     code = _encoding(kind, order)
     if type(offset) is not int or offset < 0 or storage.start < 0:
@@ -286,6 +302,17 @@ def _rebuilt(
     if name == "_rebuild_qtensor":
         told.walk(joined(path, "quantizer"), args[4], depth + 1)
     return True
+
+
+def _within(call: Call) -> tuple[Storage, str]:
+    """Return the storage that a plain pickle holds as a whole file of the old format."""
+    data = data_of(call.args[0] if call.args else None)
+    if not isinstance(data, Span):
+        data = spooled(data.made(), LARGEST_PICKLE)  # type: ignore[attr-defined]
+    node, find, order = legacy(data)
+    if not isinstance(node, Persistent):
+        raise Unreadable("has a storage that makes no sense")
+    return find(node), order
 
 
 def _from(data: Data, begin: int) -> Data:

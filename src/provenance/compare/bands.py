@@ -1,0 +1,93 @@
+"""The curves of several runs as a band, and whether one more curve stays in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from provenance.compare import curve_align
+from provenance.compare.curve import Curve
+from provenance.compare.curves import CurveResult, staying
+from provenance.core.verdict import DIFFERENT, WITHIN
+
+if TYPE_CHECKING:
+    import numpy
+
+    Array = numpy.ndarray[Any, Any]
+
+
+class Band(NamedTuple):
+    """Between which values several curves lie, step by step. runs: how many."""
+
+    steps: Array
+    low: Array
+    high: Array
+    mean: Array
+    runs: int
+
+
+class InBand(NamedTuple):
+    """How a curve lies to a band.
+
+    runs: how many curves the band is of. points: how many were looked at. outside: how many of them
+    lie outside. left: the step from which on the curve stays outside, None where it does not.
+    expected: the share of points that one more such run has outside by chance: 2 / (runs + 1).
+    """
+
+    runs: int
+    points: int
+    outside: int
+    left: float | None
+    expected: float
+
+
+def band(curves: Sequence[Curve]) -> Band | None:
+    """Return the band of ``curves`` at the steps of the first; None for fewer than two."""
+    if len(curves) < 2 or not len(curves[0]):
+        return None
+    import warnings
+
+    import numpy as np
+
+    steps = np.asarray(curves[0].steps)
+    rows = np.stack([curve_align.taken_at(one, steps) for one in curves])
+    with warnings.catch_warnings(), np.errstate(invalid="ignore", over="ignore"):
+        warnings.simplefilter("ignore")  # steps at which no run is finite
+        low, high = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
+        return Band(steps, low, high, np.nanmean(rows, axis=0), len(curves))
+
+
+def lies(one: Curve, around: Band) -> InBand | None:
+    """Return how ``one`` lies to a band; None where they have no step in common."""
+    import numpy as np
+
+    values = curve_align.taken_at(one, around.steps)
+    there = np.isfinite(around.low) & (around.steps >= one.steps[0])
+    there &= around.steps <= one.steps[-1]
+    if not there.any():
+        return None
+    steps, values = around.steps[there], values[there]
+    slack = 1e-9 * (np.abs(around.low[there]) + np.abs(around.high[there]))
+    out = ~((values >= around.low[there] - slack) & (values <= around.high[there] + slack))
+    place = staying(out)
+    left = float(steps[place]) if place is not None else None
+    return InBand(around.runs, len(steps), int(out.sum()), left, 2 / (around.runs + 1))
+
+
+def judged(found: CurveResult, where: InBand | None, of: str) -> CurveResult:
+    """Return a curve's result with the band in its verdict; what lies in it as such runs do, fits.
+
+    of: what the runs of the band are, a plural.
+    """
+    if where is None or found.verdict != DIFFERENT:
+        return found
+    share = where.outside / where.points
+    text = "outside of the band of %d %s at %.0f %% of the steps (by chance %.0f %%)"
+    said = text % (where.runs, of, 100 * share, 100 * where.expected)
+    if where.left is not None:
+        said += ", from %s %g on for good" % (found.axis or "step", where.left)
+        return found._replace(text=(said, *found.text), band=where)
+    if share > where.expected:
+        return found._replace(text=(said, *found.text), band=where)
+    said = "within the band of %d %s at %.0f %% of the steps" % (where.runs, of, 100 - 100 * share)
+    return found._replace(verdict=WITHIN, text=(said, *found.text), band=where)
