@@ -135,7 +135,7 @@ def test_a_chosen_tolerance_decides_and_is_shown(prov, folder):
     assert [one["name"] for one in found["parts"] if one["verdict"] == "different"] == ["head.bias"]
     shown = prov("diff", "near.safetensors", PORT, "--map", "map.yaml", "--atol", "0.01").stdout
     assert shown.startswith("WITHIN TOLERANCE")
-    assert "atol 0.01 (--rtol/--atol)" in shown
+    assert "atol 0.01 (command line)" in shown
 
 
 def test_what_names_hold_cannot_steer_the_terminal(prov, folder):

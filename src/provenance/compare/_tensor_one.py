@@ -87,7 +87,8 @@ def _judged(
     atol = rules.atol_of(tolerance, rtol, found.scale)
     one = rules.coarser(old.dtype, new.dtype)
     told["tolerance"] = {"rtol": rtol, "atol": atol, "source": rules.said(tolerance, rtol, one)}
-    within = not found.apart and found.excess <= atol and (rtol or atol)
+    near = found.excess <= atol and bool(rtol or atol)
+    within = not found.apart and (near or rules.allows(tolerance, found.ulp))
     clauses = [retyped, apart(found, old.shape)]
     if not within:
         steps = arranged(old, new, found, rtol)
