@@ -185,6 +185,31 @@ def test_whole_numbers_texts_and_truth_values_are_compared_too():
     assert large.verdict == "different"
 
 
+def test_texts_of_another_shape_are_different_whatever_the_tolerance():
+    old, new = {"s": np.array([["a", "b"]])}, {"s": np.array([["a"], ["b"]])}
+    judged = compare_archives(archive(old), archive(new), Tolerance(1.0, 1.0, "command line"))
+    assert judged.verdict == "different"
+    assert "shape 1x2 -> 2x1" in part(judged, "s").detail
+
+
+def test_one_element_that_differs_says_nothing_of_how_a_tensor_started():
+    start = np.random.default_rng(7).normal(size=(64, 64)).astype("f4")
+    other = start.copy()
+    other[3, 4] += 1
+    told = part(compare_archives(archive({"w": start}), archive({"w": other})), "w")
+    assert told.detail.startswith("1 of 4,096 differ, by up to 1 at [3, 4]")
+    assert "untrained" not in told.detail
+
+
+def test_a_tolerance_in_units_in_the_last_place_is_the_tensors_own():
+    values = np.linspace(1, 2, 9, dtype="f4")
+    near = np.nextafter(np.nextafter(values, np.float32(9)), np.float32(9))
+    for ulp, verdict in ((2, "within tolerance"), (1, "different")):
+        chosen = Tolerance.of(ulp=ulp)
+        judged = compare_archives(archive({"w": values}), archive({"w": near}), chosen)
+        assert judged.verdict == verdict
+
+
 def test_complex_numbers_are_placed_by_element():
     old = {"z": np.arange(6).astype("c8").reshape(2, 3)}
     new = {"z": old["z"] + np.array([[0, 0, 0], [0, 0, 2j]], "c8")}

@@ -96,7 +96,8 @@ def _judged(
             told["equal_after"] = steps
             clauses.insert(1, "equal after `%s`" % steps)
         else:
-            clauses.append(_looks(old, new))
+            # What grew out of the same start says nothing new of how it started.
+            clauses.append(_looks(old, new) if (found.cosine or 0.0) < 0.9 else "")
     detail = "; ".join(one for one in clauses if one)
     return Part(name, WITHIN if within else DIFFERENT, detail, told)
 

@@ -237,6 +237,8 @@ def _different(ordered: Sequence[Part], different: Sequence[Part]) -> str:
         text += ", ..." if len(both) > 3 else ""
         if len(both) == 1 and both[0].detail:
             text += " (%s)" % both[0].detail
+        if len(both) >= 3:
+            text += " (%s)" % _kinship(both)
         pieces.append(text)
     for which, word in (("old", "missing"), ("new", "added")):
         names = [one.name for one in alone if one.figures["alone"] == which]
