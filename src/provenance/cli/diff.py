@@ -56,7 +56,7 @@ def command(
     report.require_one(json=json, markdown=markdown)
     sides = loose.sides(os.getcwd(), old, new)
     if tensor_map or guess_map or outputs:
-        ported = diff_ported.Wanted(tensor_map, guess_map, outputs, rtol, atol)
+        ported = diff_ported.Wanted(tensor_map, guess_map, outputs, Limits(rtol, atol, ulp))
         raise typer.Exit(diff_ported.show(sides, ported, verbose, markdown, json))
     if sides.runs is not None:
         result = diff.diff(os.getcwd(), *sides.runs, Limits(rtol, atol, ulp), like or ())
