@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -43,7 +44,7 @@ def show(found: CurveDiff, drawn: bool, verbose: bool, markdown: bool, json: boo
     if json:
         envelope.put("diff", curve_diff.as_json(found))
         return
-    style = Style(sys.stdout)
+    style = Style(io.StringIO() if markdown else sys.stdout)
     colour = {DIFFERENT: "red", NOT_COMPARED: "yellow"}.get(found.verdict, "green")
     word = style(found.verdict.upper(), "bold", colour)
     names = flat(found.old.label), flat(found.new.label)
@@ -51,15 +52,7 @@ def show(found: CurveDiff, drawn: bool, verbose: bool, markdown: bool, json: boo
     lines += results.tolerances_of(found.results)
     lines += ["  ! " + flat(note) for note in found.notes]
     if markdown:
-        head = [
-            "## prov diff: %s" % found.verdict.upper(),
-            "",
-            "%s vs %s" % tuple(map(code, names)),
-        ]
-        plain = [
-            one.strip() for one in curves.lines(found.results, Style(sys.stderr, {"NO_COLOR": ""}))
-        ]
-        for line in (*head, "", *("- " + text(one) for one in plain if one != "curves:")):
+        for line in _markdown(found, lines, names):
             typer.echo(line)
         return
     typer.echo("%s: %s (exit %d)  %s  vs  %s" % (word, found.summary, found.exit_code, *names))
@@ -67,6 +60,17 @@ def show(found: CurveDiff, drawn: bool, verbose: bool, markdown: bool, json: boo
         typer.echo(line)
     if drawn:
         draw(found)
+
+
+def _markdown(found: CurveDiff, lines: list[str], names: tuple[str, str]) -> list[str]:
+    head = [
+        "## prov diff: %s" % found.verdict.upper(),
+        "",
+        "%s vs %s" % tuple(map(code, names)),
+        "",
+    ]
+    items = ["- " + text(one.strip()) for one in lines if one.strip() != "curves:"]
+    return [*head, text(found.summary), "", *items]
 
 
 def draw(found: CurveDiff) -> None:

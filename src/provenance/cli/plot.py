@@ -54,13 +54,16 @@ def _ruler(columns: int, mark: int | None) -> str:
 
 def _below(one: Panel, scale: Scale, columns: int) -> list[str]:
     """Return the numbers of the steps, and the step of parting."""
-    left, right = number(scale.first), number(scale.last)
-    middle = number(scale.first + (scale.last - scale.first) / 2)
-    room = columns - len(left) - len(right)
-    text = left + (middle.center(room) if room > len(middle) + 2 else " " * max(1, room)) + right
-    found = ["%s  %s" % (text, one.axis)]
+    text = [" "] * columns
+    for step in plot_svg.ticks(scale.first, scale.last):
+        word = number(step)
+        begin = round(scale.across(step) * (columns - 1)) - len(word) // 2
+        begin = max(0, min(begin, columns - len(word)))
+        if not "".join(text[max(0, begin - 1) : begin + len(word) + 1]).strip():
+            text[begin : begin + len(word)] = word
+    found = ["%s  %s" % ("".join(text), one.axis)]
     if one.parted is not None:
-        found.append("apart from %s %s on (┊)" % (one.axis, number(one.parted)))
+        found.append("┊ %s" % (one.text[0] if one.text else number(one.parted)))
     return found
 
 

@@ -98,12 +98,15 @@ def judged(found: CurveResult, where: InBand | None, of: str) -> CurveResult:
     if where is None or found.verdict != DIFFERENT:
         return found
     share = where.outside / where.points
-    text = "outside of the band of %d %s at %.0f %% of the steps (by chance %.0f %%)"
-    said = text % (where.runs, of, 100 * share, 100 * where.expected)
+    axis = "point" if found.axis == "index" else found.axis or "step"
     if where.left is not None:
-        said += ", from %s %g on for good" % (found.axis or "step", where.left)
+        text = "outside of the spread of %d %s from %s %g on (in all at %.0f %% of the %ss)"
+        said = text % (where.runs, of, axis, where.left, 100 * share, axis)
         return found._replace(text=(said, *found.text), band=where)
     if share > _OFTEN * where.expected:
+        text = "outside of the spread of %d %s at %.0f %% of the %ss (by chance %.0f %%)"
+        said = text % (where.runs, of, 100 * share, axis, 100 * where.expected)
         return found._replace(text=(said, *found.text), band=where)
-    said = "within the band of %d %s at %.0f %% of the steps" % (where.runs, of, 100 - 100 * share)
+    text = "within the spread of %d %s at %.0f %% of the %ss"
+    said = text % (where.runs, of, 100 - 100 * share, axis)
     return found._replace(verdict=WITHIN, text=(said, *found.text), band=where)

@@ -19,6 +19,12 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 46, 42
 _HEAD = 66
 """Pixels above the panels: title and legend."""
 
+_AIR = 0.03
+"""Room above and below the curves, as a part of their height: they would lie on the frame."""
+
+_DENSE = 400
+"""Points from which on a curve is drawn thin and without dashes: noise would fill its area."""
+
 _STYLE = """
 text{font:12px system-ui,sans-serif;fill:#333}.title{font-size:16px;font-weight:600;fill:#111}
 .name{font-size:13px;font-weight:600;fill:#111}.said{font-size:11px;fill:#666}
@@ -26,6 +32,7 @@ text{font:12px system-ui,sans-serif;fill:#333}.title{font-size:16px;font-weight:
 .old{fill:none;stroke:#0072b2;stroke-width:1.8}
 .new{fill:none;stroke:#d55e00;stroke-width:1.8;stroke-dasharray:6 3}
 .band{fill:#0072b2;fill-opacity:.16;stroke:none}
+.dense{stroke-width:1;stroke-opacity:.8;stroke-dasharray:none}
 .apart{stroke:#777;stroke-dasharray:2 3}.tick{font-size:11px;fill:#555}
 @media (prefers-color-scheme:dark){text,.tick{fill:#c8c8c8}.title,.name{fill:#f2f2f2}
 .said{fill:#a0a0a0}.ground{fill:#161616}.frame{stroke:#6a6a6a}.grid{stroke:#2d2d2d}
@@ -85,7 +92,7 @@ def scale(one: Panel) -> Scale | None:
         (step, value)
         for steps, values in (one.old, one.new, *band)
         for step, value in zip(steps, values, strict=True)
-        if math.isfinite(value) and math.isfinite(step)
+        if math.isfinite(value)
     ]
     if not points:
         return None
@@ -95,6 +102,10 @@ def scale(one: Panel) -> Scale | None:
     if low == high:
         room = abs(low or 1) / 2
         low, high = (low / 2, high * 2) if log else (low - room, high + room)
+    elif log:
+        low, high = low / (high / low) ** _AIR, high * (high / low) ** _AIR
+    elif math.isfinite(high - low):
+        low, high = low - _AIR * (high - low), high + _AIR * (high - low)
     return Scale(min(steps), max(steps), low, high, log)
 
 
@@ -165,6 +176,9 @@ def _panel(one: Panel, place: int) -> list[str]:
     name = '<text class="name" x="%d" y="16">%s</text>' % (_LEFT, _text(_cut(one.name, 44)))
     said = '<text class="said" x="%d" y="33">%s</text>' % (_LEFT, _text(_cut(_said(one), 66)))
     fits = scale(one)
+    if fits is not None and fits.log:
+        shown = _cut(one.name, 34) + " (logarithmic scale)"
+        name = '<text class="name" x="%d" y="16">%s</text>' % (_LEFT, _text(shown))
     if fits is None:
         empty = '<text x="%d" y="90">no finite value to draw</text>' % _LEFT
         return [name, said, empty]
@@ -186,7 +200,8 @@ def _panel(one: Panel, place: int) -> list[str]:
         out.append(line % (x, x, _TOP, _TOP + high, _text(told)))
     for kind, (steps, values) in (("old", one.old), ("new", one.new)):
         drawn = _paths(steps, values, at, fits.log)
-        out += ['<path class="%s" d="%s"/>' % (kind, d) for d in drawn]
+        thin = " dense" if len(steps) > _DENSE else ""
+        out += ['<path class="%s%s" d="%s"/>' % (kind, thin, d) for d in drawn]
     return [*out, "</g>"]
 
 
@@ -208,9 +223,8 @@ def _axes(one: Panel, fits: Scale, wide: int, high: int) -> list[str]:
         out.append(label % (x, _TOP + high + 16, number(step)))
     frame = '<rect class="frame" x="%d" y="%d" width="%d" height="%d"/>'
     out.append(frame % (_LEFT, _TOP, wide, high))
-    axis = one.axis + (", logarithmic scale" if fits.log else "")
     label = '<text class="tick" x="%d" y="%d" text-anchor="middle">%s</text>'
-    return [*out, label % (_LEFT + wide / 2, _TOP + high + 32, _text(axis))]
+    return [*out, label % (_LEFT + wide / 2, _TOP + high + 32, _text(one.axis))]
 
 
 def _paths(steps: Sequence[float], values: Sequence[float], at: _At, log: bool) -> list[str]:

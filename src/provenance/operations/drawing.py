@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from provenance.compare import curve_align
+from provenance.compare import curve_align, curve_words
 from provenance.compare.bands import Band
 from provenance.compare.curve import Curve
 from provenance.compare.curves import CurveResult
+from provenance.core.verdict import DIFFERENT
 from provenance.exports.plot_svg import Panel
 from provenance.facets import _metricnames
 
@@ -65,8 +66,19 @@ def _panel(one: CurveResult, old: Curve, new: Curve, bands: Mapping[str, Band]) 
         band = (low[0], _at(around.steps, around.low, low[0]), high[1])
     return Panel(
         one.name, one.axis or "step", shown[0], shown[1], band, _wants_log(shown), one.verdict,
-        one.parted, one.text,
+        *_parting(one),
     )  # fmt: skip
+
+
+def _parting(one: CurveResult) -> tuple[float | None, tuple[str, ...]]:
+    """Return the step to mark, and the clause that goes with it: the spread left, else parted."""
+    left = one.band.left if one.band is not None else None
+    if left is not None:
+        text = "leaves the spread of %d at %s" % (one.band.runs, curve_words.at(one.axis, left))
+        return left, (text,)
+    if one.band is not None and one.verdict != DIFFERENT:
+        return None, ("in the spread of %d" % one.band.runs,)
+    return one.parted, one.text[:1]
 
 
 def _arrays(one: Curve) -> tuple[Array, Array]:
