@@ -183,19 +183,19 @@ def test_the_tolerance_of_the_day_goes_with_the_record(paper, tmp_path):
     git(folder, "add", ".")
     git(folder, "commit", "-q", "-m", "code")
     prov = Prov(folder)
-    prov("run", "--name", "a", "--", sys.executable, "train.py")
+    prov("run", "--name", "first", "--", sys.executable, "train.py")
     kept = {"rtol": 1e-6, "metrics": {"val*": {"atol": 0.01}}, "since": "recorded"}
-    assert prov.json("show", "a")["tolerance"] == kept
-    first = prov.json("replay", "a", "--yes")
+    assert prov.json("show", "first")["tolerance"] == kept
+    first = prov.json("replay", "first", "--yes")
     assert first["results"]["metrics"][0]["tolerance"]["source"] == "recorded"
     assert not any("chosen after" in note for note in first["notes"])
     (folder / "prov.yaml").write_text("rtol: 0.5\n")
-    later = prov.json("replay", "a", "--yes")
-    text = "tolerance chosen after 1 replay of this run had been seen; recorded: rtol 1e-06, val* atol 0.01"
-    assert text in later["notes"]
-    assert (
-        text.replace("1 replay", "2 replays") in prov("diff", "a", "@last", "--rtol", "0.1").stdout
-    )
-    prov("lock", "a")
+    later = prov.json("replay", "first", "--yes")
+    text = "tolerance chosen after %s of this run had been seen; recorded: %s"
+    recorded = "rtol 1e-06, val* atol 0.01"
+    assert text % ("1 replay", recorded) in later["notes"]
+    shown = prov("diff", "first", "@last", "--rtol", "0.1").stdout
+    assert text % ("2 replays", recorded) in shown
+    prov("lock", "first")
     lock = json.loads((folder / "prov.lock").read_text())
     assert lock["runs"][0]["tolerance"] == {"rtol": 0.5, "since": "locked"}

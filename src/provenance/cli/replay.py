@@ -125,15 +125,22 @@ def command(
     else:
         _tell(planned, verbose, json)
     if dry_run:
-        if json:
-            envelope.put("replay", plan.as_json(planned))
-        raise typer.Exit(plan.exit_code(planned))
+        raise typer.Exit(_dry(planned, json))
     if not yes:
         _ask()
     with _stdout_for_json(json):
         result = replay.carry_out(planned, lambda text: typer.echo("prov: " + text, err=True))
     _show(result, receipt, json)
     raise typer.Exit(result.exit_code)
+
+
+def _dry(planned: Plan, json: bool) -> int:
+    """Print the plan where JSON is wanted; return the exit code of a dry run."""
+    from provenance.operations import plan
+
+    if json:
+        envelope.put("replay", plan.as_json(planned))
+    return plan.exit_code(planned)
 
 
 def _agreed(yes: bool, dry_run: bool) -> None:
@@ -291,7 +298,7 @@ def _lines(result: ReplayResult) -> list[str]:
         )
     ]
     shown += results.lines(result.results, style)
-    shown += ["  " + str(one) for one in result.envelopes] if result.envelopes else []
+    shown += ["  %s: %s" % (one.name, one) for one in result.envelopes] if result.envelopes else []
     shown += ["  ! " + note for note in result.notes]
     shown.append("files of the rerun: %s" % os.path.relpath(result.tree))
     colour = "red" if result.verdict == DIFFERENT else "green" if not result.exit_code else "yellow"

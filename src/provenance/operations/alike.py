@@ -114,8 +114,14 @@ def _other_seeds(run: Record, other: Record | None, place: Project) -> tuple[Rec
 
 
 def _shape(run: Record) -> str:
-    """Return the command without its numbers: what runs of other seeds have in common."""
-    return _NUMBERS.sub("#", "\0".join(run.command))
+    """Return the command without seeds and numbers: what runs of other seeds have in common."""
+    words, skip = [], False
+    for word in run.command:
+        is_seed = _SEED.search(word.partition("=")[0]) is not None
+        if not (is_seed or skip):
+            words.append(word)
+        skip = is_seed and word.startswith("-") and "=" not in word
+    return _NUMBERS.sub("#", "\0".join(words))
 
 
 def differs_in_seed(one: Record, other: Record) -> bool:
