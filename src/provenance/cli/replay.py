@@ -126,8 +126,7 @@ def command(
         _tell(planned, verbose, json)
     if dry_run:
         raise typer.Exit(_dry(planned, json))
-    if not yes:
-        _ask()
+    _ask(yes)
     with _stdout_for_json(json):
         result = replay.carry_out(planned, lambda text: typer.echo("prov: " + text, err=True))
     _show(result, receipt, json)
@@ -147,8 +146,7 @@ def _agreed(yes: bool, dry_run: bool) -> None:
     """Ask before all runs of a lock are replayed."""
     if dry_run:
         raise UsageError("--all replays; it has no --dry-run.", "prov verify compares all runs")
-    if not yes:
-        _ask()
+    _ask(yes)
 
 
 def _each(plans: Iterator[Plan], trees: list[str], receipt: bool, verbose: bool, json: bool) -> int:
@@ -280,7 +278,10 @@ def _report(planned: Plan, markdown: bool, verbose: bool) -> None:
     report.put_github(title, [part], lines, KNOWN, top)
 
 
-def _ask() -> None:
+def _ask(agreed: bool) -> None:
+    """Ask whether to rerun, unless that is ``agreed``. Raises `UsageError` without a terminal."""
+    if agreed:
+        return
     if not sys.stdin.isatty():
         raise UsageError("not rerun: there is no terminal to ask on.", "confirm with --yes")
     if not typer.confirm("Rerun now?", default=True, err=True):
