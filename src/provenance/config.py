@@ -4,7 +4,8 @@ Members, all optional: ``data`` and ``outputs`` (paths relative to the file, rec
 run), ``digest_seconds`` (how long ``prov run`` may go on digesting after the command has ended),
 ``fail_on`` (the effect from which ``prov verify`` exits 1), ``rtol`` and ``atol`` (tolerance of
 ``prov replay``), ``calls`` (how the user's calls are compared: auto, off, synthetic, cut or full),
-``call_table`` (whether ``prov run`` keeps a table of them).
+``call_table`` (whether ``prov run`` keeps a table of them), ``claims`` (of the paper: they are read
+and checked by `operations._claims_stated`, which keeps their digits and lines).
 PyYAML is imported only where there is a setting to read.
 """
 
