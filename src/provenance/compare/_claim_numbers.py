@@ -154,7 +154,9 @@ def shown(value: Decimal, like: Decimal | None = None, more: int = 2) -> str:
     Without ``like``: six significant digits.
     """
     if like is None:
-        return "%.6g" % value
+        text = "%.6g" % value
+        small = "e-" in text and value.adjusted() > -8
+        return format(Decimal(text).normalize(), "f") if small else text
     last = like.adjusted() + 1
     if last > 0 or abs(value) >= Decimal(10) ** 15:
         return "%.6g" % value

@@ -12,8 +12,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import yaml
-
 from provenance import config
 from provenance.compare.claims import LAST
 from provenance.core.record import Record
@@ -169,6 +167,8 @@ def _with(text: str, lines: list[str]) -> str:
 
 def _end_of_claims(text: str) -> int | None:
     """Return after how many lines the claims end, None where there are none."""
+    import yaml
+
     top = yaml.compose(text, Loader=yaml.SafeLoader)
     for key, value in top.value if isinstance(top, yaml.MappingNode) else ():
         if key.value == "claims" and isinstance(value, yaml.MappingNode) and not value.flow_style:

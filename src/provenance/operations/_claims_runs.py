@@ -117,6 +117,12 @@ def _reference(stored: records.Stored) -> Reference:
     return Reference(stored.record, RUN, stored.folder, blob)
 
 
+def meant(name: str, runs: Iterable[Record]) -> list[Record]:
+    """Return the published ``runs`` that ``name`` means."""
+    pool = [Reference(run, LOCK, "", lambda _: None) for run in runs]
+    return [one.record for one in _matching(name, pool)]
+
+
 def _matching(name: str, pool: Iterable[Reference]) -> list[Reference]:
     """Return the runs of ``pool`` of this id or part of one, name, tag or pattern of names."""
     pool = list(pool)

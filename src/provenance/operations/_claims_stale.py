@@ -24,12 +24,12 @@ from provenance.core.redact import Redactor
 from provenance.facets import code as code_facet
 from provenance.facets._git import Git
 from provenance.operations import facts
+from provenance.operations._claims_locked import STALE_BY
 from provenance.operations.recorder import CACHE
 from provenance.operations.references import Reference
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 
-LOOKED_AT = ("code", "data")
 _SHOWN = 60
 _QUIET = frozenset(
     (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
@@ -73,7 +73,7 @@ def look(reference: Reference, place: Project, environ: Mapping[str, str]) -> Lo
         started=time.time(),
         reference=run,
     )
-    here = {name: facets.load(name).capture(today) for name in LOOKED_AT if name in run.facets}
+    here = {name: facets.load(name).capture(today) for name in STALE_BY if name in run.facets}
     was = {name: answer for name, answer in run.facets.items() if name in here}
     compared = facts.compare(run._replace(facets=was), run._replace(facets=here))
     if os.path.isdir(place.folder):

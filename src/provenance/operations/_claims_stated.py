@@ -11,8 +11,6 @@ import re
 import sys
 from typing import Any
 
-import yaml
-
 from provenance import config
 from provenance.compare import _claim_form
 from provenance.compare._claim_form import Said
@@ -25,10 +23,10 @@ _INTEGER = re.compile(r"[+-]?\d+")
 
 def read(root: str) -> tuple[Claim, ...]:
     """Return the claims of the project at ``root``. Raises `BadRecord` with file, line, member."""
-    config.load(root)  # what else is wrong with the settings is told first
     path, text = source(root)
-    if "claims" not in text:
+    if "claims" not in text or (path.endswith(".toml") and "tool.prov" not in text):
         return ()
+    config.load(root)  # what else is wrong with the settings is told first
     shown = os.path.basename(path)
     said = _of_yaml(text, path) if shown == config.FILE else _of_toml(text)
     return () if said is None else _claim_form.read(said, shown)
@@ -53,6 +51,8 @@ def of_text(text: str, path: str) -> tuple[Claim, ...]:
 
 
 def _of_yaml(text: str, path: str) -> Said | None:
+    import yaml  # not where no claim is stated
+
     try:
         top = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
@@ -74,6 +74,8 @@ class _Reader:
         self.path, self.count = path, 0
 
     def said(self, node: Any, line: int, depth: int = 0) -> Said:
+        import yaml
+
         self.count += 1
         if depth > _DEEPEST or self.count > _MOST_NODES:
             raise BadRecord("%s:%d: claims are nested too deeply." % (self.path, line))
@@ -86,6 +88,8 @@ class _Reader:
         return Said(_plain(node.value) if plain else node.value, node.value, line)
 
     def mapping(self, node: Any, depth: int) -> dict[str, Said]:
+        import yaml
+
         found: dict[str, Said] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1

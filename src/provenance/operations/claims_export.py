@@ -69,4 +69,22 @@ def render(result: CheckResult, form: str) -> str:
         return claims_latex.macros(macros(result))
     if form == "csv":
         return claims_csv.render(table(result))
-    return latex.render((table(result),))
+    return latex.render((_for_a_page(table(result)),))
+
+
+_LEFT_OUT = ("says", "replayed", "commit")
+"""Columns that a page has no room for, unless ``replayed`` says something."""
+
+
+def _for_a_page(whole: Table) -> Table:
+    """Return the table with what fits on a page: bare tolerances, fewer columns."""
+    titles = [title for title, _ in whole.columns]
+    said = any(row[titles.index("replayed")] for row in whole.rows)
+    left = [one for one in _LEFT_OUT if one != "replayed" or not said]
+    kept = [n for n, title in enumerate(titles) if title not in left]
+    bare = titles.index("tolerance")
+    rows = tuple(
+        tuple(row[n].partition(" (")[0] if n == bare else row[n] for n in kept)
+        for row in whole.rows
+    )
+    return whole._replace(columns=tuple(whole.columns[n] for n in kept), rows=rows)

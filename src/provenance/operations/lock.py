@@ -12,6 +12,7 @@ from provenance.errors import UsageError
 from provenance.knowledge import match, surroundings
 from provenance.operations import (
     _baked_checks,
+    _claims_locked,
     _lock_calls,
     _lock_environments,
     anonymous,
@@ -95,6 +96,7 @@ def lock(
     made, about, lacking = _lock_environments.added(made, chosen, place, hashing, nameless)
     notes = (*about, *called.notes)
     warnings += [*called.problems, *lacking]
+    made = made._replace(claims=_claims_locked.carried(place, runs))
     if nameless:
         originals = [one.record for one in chosen]
         made, hidden = anonymous.lock(made, place, originals, os.environ)
