@@ -163,7 +163,8 @@ def shown(value: Decimal, like: Decimal | None = None, more: int = 2) -> str:
     if value and value.adjusted() < last - more:
         return "%.3g" % value
     text = "%.*f" % (more - last, value)
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    spare = len(text) - len(text.rstrip("0"))
+    return text[: len(text) - min(spare, more)].rstrip(".") if "." in text else text
 
 
 def as_printed(value: Decimal, one: Printed) -> str:

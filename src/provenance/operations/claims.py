@@ -19,6 +19,7 @@ from provenance.operations import (
     _claims_runs,
     _claims_stale,
     _claims_stated,
+    references,
 )
 from provenance.operations._claims_replayed import Counted, Replays
 from provenance.operations._claims_runs import Pool
@@ -132,14 +133,7 @@ class _Seen:
         self._looked: dict[str, _claims_stale.Looked] = {}
         self.other: Reference | None = None
         if wish.run is not None:
-            found, why = pool.named(wish.run)
-            if not found:
-                found = tuple(
-                    one for one in pool.recorded if wish.run in (one.record.id, one.record.name)
-                )
-            if len(found) != 1:
-                raise UsageError(why + "." if why else "%s means %d runs." % (wish.run, len(found)))
-            self.other = found[0]
+            self.other = references.choose(wish.run, pool.place, wish.cwd)[0]
 
     def checked(self, claim: Claim) -> Checked:
         """Return the verdict on ``claim``."""
