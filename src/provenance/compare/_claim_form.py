@@ -143,12 +143,12 @@ def _plain(form: _Form, member: str, name: str, said: Said) -> Stated:
 
 def _whole(form: _Form, claim: Claim) -> None:
     """Raise `BadRecord` where members of ``claim`` do not go together."""
-    if claim.value is None and claim.holds is None and not (claim.parameters or claim.packages):
-        hint = "a number (metric and value), holds, parameters or packages"
-        raise form.wrong("", "states nothing that can be checked", hint)
     if (claim.value is None) != (not claim.metric):
         missing = "metric" if claim.value is not None else "value"
         raise form.wrong(missing, "is missing: a number has a metric and a value")
+    if claim.value is None and claim.holds is None and not (claim.parameters or claim.packages):
+        hint = "a number (metric and value), holds, parameters or packages"
+        raise form.wrong("", "states nothing that can be checked", hint)
     if not claim.run and (claim.value is not None or claim.parameters or claim.packages):
         raise form.wrong("run", "is missing: of which run is it?", "prov ls shows the runs")
     if claim.at not in MOMENTS:
