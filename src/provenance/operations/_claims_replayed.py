@@ -82,7 +82,8 @@ def value_of(replay: Replay, original: Record, metric: str, at: str) -> Found:
         return _claims_runs.value_of(replay.record, metric, at)
     if at != LAST:
         return Found(why="receipts have last values only")
-    number = numbers.finite(replay.finals.get(metric))
+    known_as = metric if metric in replay.finals else _claims_runs.folded(metric, replay.finals)
+    number = numbers.finite(replay.finals.get(known_as))
     if number is None:
         return Found(why="a receipt has no %s" % metric)
     known = _claims_runs.value_of(original, metric).values

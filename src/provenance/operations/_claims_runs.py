@@ -166,7 +166,7 @@ def value_of(run: Record, metric: str, at: str = LAST) -> Found:
     told = metrics.of(run)
     final = told.final if told is not None else {}
     timings = told.timings if told is not None else {}
-    name = metric if metric in final or metric in timings else _folded(metric, final)
+    name = metric if metric in final or metric in timings else folded(metric, final)
     known = final.get(name, timings.get(name))
     if known is None:
         shown = (run.name or run.id, metric, _near(metric, final))
@@ -198,7 +198,7 @@ def _point(told: metrics.Metrics, name: str, at: str) -> Any:
     return max(finite) if at == "max" else min(finite)
 
 
-def _folded(metric: str, final: Mapping[str, Any]) -> str:
+def folded(metric: str, final: Mapping[str, Any]) -> str:
     """Return the one name that differs from ``metric`` in case and separators only."""
     fits = [name for name in final if _plain(name) == _plain(metric)]
     return fits[0] if len(fits) == 1 else metric

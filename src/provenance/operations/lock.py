@@ -103,9 +103,8 @@ def lock(
         warnings += hidden
         notes += (anonymous.NOTE,)
     lockfile.write(path, made)
-    told = publishable.warnings(chosen, place, path, os.environ)
-    told = list(dict.fromkeys([*warnings, *told]))
-    return LockResult(path, tuple(run.id for run in runs), tuple(told), notes)
+    warnings += publishable.warnings(chosen, place, path, os.environ)
+    return LockResult(path, tuple(run.id for run in runs), tuple(dict.fromkeys(warnings)), notes)
 
 
 def _knowledge(runs: list[Record]) -> tuple[dict[str, Any], ...]:
