@@ -269,3 +269,13 @@ def test_the_kit_lists_them_and_checks_them_in_ci(published):
         assert "Claims of the paper" in appendix
     finally:
         git(published.folder, "clean", "-q", "-fd", "-e", ".prov")
+
+
+def test_the_line_is_told_of_uncommitted_code_too(prov):
+    helper = prov.folder / "helper.py"
+    helper.write_text("import math\n" + HELPER)
+    prov("run", "--name", "dirty", "--", "python", "train.py")
+    prov("claims", "add", "a", "--run", "dirty", "--metric", "loss")
+    helper.write_text("import math\n\n\n" + HELPER.replace("return ", "return 2 * "))
+    told = prov("claims", "check", code=1).stdout
+    assert "helper.py:5 changed since the run: return loss * (1 - lr) -> return 2 * loss" in told

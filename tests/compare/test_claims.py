@@ -13,7 +13,7 @@ from provenance.compare import _claim_numbers as numbers
 from provenance.compare._claim_grammar import Binary, Call, NotASentence, Number, Of, parse
 from provenance.compare.claims import FAILS, HOLDS, NOT_CHECKED, WITHIN, Claim, Found, Value
 from provenance.errors import BadRecord
-from provenance.operations import _claims_stated
+from provenance.operations import _claims_source, _claims_stated
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -289,3 +289,30 @@ def test_any_claims_are_read_or_refused_with_a_sentence(text):
         read("claims:\n  a: " + text)
     except BadRecord as error:
         is_one_line(error)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("a = 1\n", "a = 2\n", 1),
+        ("a = 1\n", "# c\n\na = 2\n", 3),
+        ("def f():\n    'x'\n    return 1\n", "def f():\n    'y'\n    return 2\n", 3),
+        ("a = 1\nb = 2\n", "a = 1\n", 1),
+        ("a = 1\n", "a = 1\nb = 2\n", 2),
+        ("a = 1\n", "a = 1 # c\n", None),
+        ("if a:\n  b\n  c\n", "if a:\n    b\n    c\n", None),
+        ("if a:\n  b\n  c\n", "if a:\n  b\nc\n", 3),
+        ("x <- 1\n", "x <- 2\n", 1),
+        ("no {python\n", "no {python at all\n", 1),
+    ],
+)
+def test_the_first_edit_that_counts(old, new, line):
+    found = _claims_source.first_edit(old, new)
+    assert (found[0] if found else None) == line
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_two_texts_have_a_first_edit_or_none(old, new):
+    found = _claims_source.first_edit(old, new)
+    assert found is None or found[0] >= 1
+    assert _claims_source.first_edit(old, old) is None

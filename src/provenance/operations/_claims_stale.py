@@ -5,11 +5,8 @@ The comparison is that of ``prov verify``: by the files that the run used; comme
 
 from __future__ import annotations
 
-import io
 import os
-import posixpath
 import time
-import tokenize
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -17,24 +14,17 @@ from provenance import facets
 from provenance.core import context
 from provenance.core.context import Context
 from provenance.core.difference import BROKEN, Difference
-from provenance.core.digest import SHA256, bytes_digest
-from provenance.core.paths import CWD, REPO, PathRef, Roots
+from provenance.core.digest import SHA256
+from provenance.core.paths import Roots
 from provenance.core.record import Record
 from provenance.core.redact import Redactor
 from provenance.facets import code as code_facet
-from provenance.facets._git import Git
-from provenance.operations import facts
+from provenance.operations import _claims_source, facts
 from provenance.operations._claims_locked import STALE_BY
 from provenance.operations.recorder import CACHE
 from provenance.operations.references import Reference
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
-
-_SHOWN = 60
-_QUIET = frozenset(
-    (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
-)
-_BEFORE_DOCSTRING = frozenset((tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, -1))
 
 
 class Changed(NamedTuple):
@@ -106,82 +96,17 @@ def _edit(
     path = roots.locate(used.path) if used is not None else None
     if used is None or path is None:
         return None
-    old = _old(used.path, used.digests.get(SHA256, ""), reference, roots, environ)
+    old = _claims_source.old_text(
+        used.path, used.digests.get(SHA256, ""), reference, roots, environ
+    )
     try:
         with open(path, "rb") as stream:
             new = stream.read().decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return None
-    return None if old is None else first_edit(old, new)
+    return None if old is None else _claims_source.first_edit(old, new)
 
 
 def _used(run: Record) -> tuple[code_facet.UsedFile, ...]:
     code = code_facet.of(run)
     return code.used if code is not None else ()
-
-
-def _old(
-    path: PathRef, sha256: str, reference: Reference, roots: Roots, environ: Mapping[str, str]
-) -> str | None:
-    """Return what a source file was, from git, where that is to the byte what the run used."""
-    code = code_facet.of(reference.record)
-    if code is None or code.commit is None or path.root not in (REPO, CWD) or not roots.repo:
-        return None
-    below = path.path
-    if path.root == REPO and code.top.path != ".":
-        below = posixpath.relpath(path.path, code.top.path)
-    git = Git(environ, roots.cwd if os.path.isdir(roots.cwd) else roots.repo)
-    for commit in (code.commit, "HEAD"):  # another history may hold the same code
-        answer = git(roots.repo, "show", "%s:%s" % (commit, below))
-        if answer.code == 0 and bytes_digest(answer.out) == sha256:
-            try:
-                return answer.out.decode("utf-8")
-            except UnicodeDecodeError:
-                return None
-    return None
-
-
-def first_edit(old: str, new: str) -> tuple[int, str] | None:
-    """Return the line of ``new`` where the code first differs, and the old and new line.
-
-    Comments, docstrings and layout do not count where both are Python; else lines are compared.
-    """
-    was, now = _tokens(old), _tokens(new)
-    if was is None or now is None:
-        was = [(number, line.strip()) for number, line in enumerate(old.splitlines(), 1)]
-        now = [(number, line.strip()) for number, line in enumerate(new.splitlines(), 1)]
-    at = next(
-        (n for n, (a, b) in enumerate(zip(was, now, strict=False)) if a[1] != b[1]),
-        min(len(was), len(now)),
-    )
-    if at == len(was) == len(now):
-        return None
-    before = _line(old, was[at][0] if at < len(was) else 0)
-    line = now[at][0] if at < len(now) else max(1, len(new.splitlines()))
-    after = _line(new, line) if at < len(now) else "nothing"
-    return line, "%s -> %s" % (before, after)
-
-
-def _line(text: str, number: int) -> str:
-    if not number:
-        return "nothing"
-    line = text.splitlines()[number - 1].strip()
-    return line if len(line) <= _SHOWN else line[: _SHOWN - 3] + "..."
-
-
-def _tokens(text: str) -> list[tuple[int, str]] | None:
-    """Return line and text of the tokens that mean something, None where it is no Python."""
-    found: list[tuple[int, str]] = []
-    before = -1
-    try:
-        every = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    except (tokenize.TokenError, SyntaxError, ValueError):
-        return None
-    for one, after in zip(every, [*every[1:], None], strict=True):
-        alone = after is None or after.type in (tokenize.NEWLINE, tokenize.ENDMARKER)
-        docstring = one.type == tokenize.STRING and before in _BEFORE_DOCSTRING and alone
-        if one.type not in _QUIET and not docstring:
-            found.append((one.start[0], one.string))
-        if one.type not in (tokenize.COMMENT, tokenize.NL):
-            before = one.type
-    return found
