@@ -239,6 +239,11 @@ def test_suggest_and_add(prov):
     assert verdicts(prov, "mine", "order") == {"mine": "holds", "order": "holds"}
     assert "there is a claim mine already" in prov("claims", "add", "mine", "--holds", "a:b > 1",
                                                    code=2).stderr  # fmt: skip
+    path.write_text("claims:\nrtol: 0.2\n")
+    prov("claims", "add", "order", "--holds", "slow:loss > base:loss")
+    assert path.read_text().startswith("claims:\n  order:\n")
+    assert path.read_text().endswith("rtol: 0.2\n")
+    prov("claims", "add", "mine", "--holds", "slow:loss > base:loss")
     before = path.read_text()
     prov("claims", "add", "wrong", "--holds", "a > 1", code=4)
     assert path.read_text() == before

@@ -79,6 +79,14 @@ def test_only_shares_become_per_cent():
     assert number("1.3", 0.013, metric="val/error").verdict == HOLDS
 
 
+@pytest.mark.parametrize("text", ["1e99999", "1e9999999999999999999", "9" * 200, "1e500", ""])
+def test_numbers_out_of_all_bounds_are_refused(text):
+    with pytest.raises(ValueError, match="is no number|too large"):
+        numbers.printed(text)
+    assert numbers.finite(10**5000) is None
+    assert numbers.finite(float("nan")) is None
+
+
 def test_where_a_tolerance_comes_from_is_said():
     assert number("91.7", 91.7).tolerance == "\u00b10.05 (half of the last printed digit)"
     assert number("91.7", 91.7, "0.3").tolerance == "\u00b10.3 (stated)"
@@ -208,6 +216,7 @@ def sentence(text, tolerance="", **values):
         ("a:x >= b:x + 0.5 points", {"a": (92.2, "%"), "b": 0.917}, HOLDS),  # brought together
         ("mean(s:x) > 2", {"s": [1, 2, 6]}, HOLDS),
         ("median(s:x) > 2", {"s": [1, 2, 6]}, FAILS),
+        ("median(s:x) == 1.5", {"s": [2, 1]}, HOLDS),
         ("count(s:x) == 3", {"s": [1, 2, 6]}, HOLDS),
         ("std(s:x) < 1.01", {"s": [1, 2, 3]}, HOLDS),
         ("a:x > b:x > c:x", {"a": 3, "b": 2, "c": 2}, FAILS),

@@ -99,7 +99,8 @@ def list_(json: options.Json = False) -> None:
     for one in found:
         typer.echo("%s  %s" % (one.name.ljust(width), one.says or one.stated))
         of = ", ".join(one.selectors)
-        typer.echo("%s  %s  [%s]  %s" % (" " * width, one.stated, of, one.where))
+        stated = one.stated + "  " if one.says else ""
+        typer.echo("%s  %s[%s]  %s" % (" " * width, stated, of, one.where))
 
 
 @app.command("suggest")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import decimal
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from statistics import median
 from typing import NamedTuple
 
 from provenance.compare._claim_grammar import Binary, Call, Node, Number, Of, Sentence
@@ -163,7 +162,7 @@ def over(name: str, numbers: Sequence[Decimal]) -> Decimal:
     if name == "min":
         return min(numbers)
     if name == "median":
-        return median(numbers)
+        return _median(numbers)
     mean = sum(numbers, Decimal(0)) / len(numbers)
     if name == "mean":
         return mean
@@ -171,6 +170,12 @@ def over(name: str, numbers: Sequence[Decimal]) -> Decimal:
         raise Cannot("std() needs two runs or more, there is one")
     spread = sum(((one - mean) ** 2 for one in numbers), Decimal(0)) / (len(numbers) - 1)
     return spread.sqrt()
+
+
+def _median(numbers: Sequence[Decimal]) -> Decimal:
+    ordered = sorted(numbers)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 def _one(value: Decimal | list[Decimal]) -> Decimal:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from provenance.facets import _metricnames
 
 _DIGITS = r"(?:\d{1,3}(?:[,_\u00a0\u202f ]\d{3})+|\d+)"
-_NUMBER = r"[+\-\u2212]?(?:%s(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?" % _DIGITS
+_NUMBER = r"[+\-\u2212]?(?:%s(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?" % _DIGITS
 _PRINTED = re.compile(
     r"\s*(?P<value>%s)\s*(?P<unit>%%|[kMB](?!\w))?\s*"
     r"(?:(?:\u00b1|\+/-|\+-)\s*(?P<spread>%s)\s*%%?\s*)?" % (_NUMBER, _NUMBER)
@@ -21,8 +21,12 @@ _PRINTED = re.compile(
 _TOLERANCE = re.compile(r"\s*(?:\u00b1|\+/-)?\s*(?P<value>%s)\s*(?P<unit>%%)?\s*" % _NUMBER)
 _SEPARATORS = re.compile("[,_\u00a0\u202f ]")
 _FACTORS = {"k": 3, "M": 6, "B": 9}
+_LONGEST = 100
+"""Characters of a number as it is written."""
 _FARTHEST = 400
 """The greatest power of ten of a number that is taken; floats end at 308."""
+_BITS = 1300
+"""Of an integer of that size; Python refuses to spell very large ones."""
 _SHARES = frozenset(
     "acc accuracy accuracies precision recall f1 fscore auc auroc auprc aucpr roc ap map miou iou "
     "jaccard dice top1 top5 kappa sensitivity specificity hits hitrate coverage success winrate "
@@ -71,7 +75,7 @@ def printed(text: str) -> Printed:
 
     Raises ValueError with what it is not.
     """
-    match = _PRINTED.fullmatch(text)
+    match = _PRINTED.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise ValueError("%.40r is no number" % text)
     factor = _FACTORS.get(match["unit"] or "", 0)
@@ -99,7 +103,7 @@ def allowed(text: str | None, one: Printed) -> Allowed:
     """
     if text is None:
         return Allowed(one.half, "half of the last printed digit")
-    match = _TOLERANCE.fullmatch(text)
+    match = _TOLERANCE.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise ValueError('%.40r is no tolerance: a number, or a share as "1 %%"' % text)
     amount, _ = _decimal(match["value"])
@@ -116,6 +120,8 @@ def finite(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, int) and value.bit_length() > _BITS:
         return None
     found = Decimal(repr(value))
     return found if not found or abs(found.adjusted()) <= _FARTHEST else None

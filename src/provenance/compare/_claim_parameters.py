@@ -34,6 +34,8 @@ _SAME = (
     frozenset(("examples", "length", "samples")),
 )
 """Names of one setting. The one that is written counts first."""
+_OPTIMIZED = _SAME[:2]
+"""Of these what an optimizer had counts under each of their names."""
 _NEAR = 3
 
 
@@ -116,18 +118,14 @@ def _matching(known: list[Known], name: str) -> list[Known]:
     plain = _merging.plainly(name)
     exact = [one for one in known if _merging.plainly(one.name) == plain]
     ends = [one for one in known if _merging.plainly(one.name).endswith("." + plain)]
-    found = list(dict.fromkeys((*exact, *ends))) if _hashable(known) else [*exact, *ends]
-    if found:
-        return found
+    found = [*exact, *(one for one in ends if one not in exact)]
     words = next((one for one in _SAME if plain in one), frozenset[str]())
-    return [one for one in known if _merging.plainly(one.name).rpartition(".")[2] in words]
-
-
-def _hashable(known: list[Known]) -> bool:
-    try:
-        return bool({hash(one) for one in known} or True)
-    except TypeError:
-        return False
+    alias = [one for one in known if _merging.plainly(one.name).rpartition(".")[2] in words]
+    if not found:
+        return alias
+    if words in _OPTIMIZED:  # --learning-rate is what was asked for, the optimizer's lr what was
+        found += [one for one in alias if one.strong and one not in found]
+    return found
 
 
 def _known(run: Record) -> Iterator[Known]:

@@ -129,7 +129,7 @@ def add(wish: Wish) -> tuple[str, str]:
         raise UsageError("there is a claim %s already." % wish.name, "edit it in %s" % path)
     new = _with(text, lines)
     if not any(one.name == wish.name for one in _claims_stated.of_text(new, path)):
-        hint = "write it there yourself:\n" + "\n".join(["  claims:", *lines])
+        hint = "write it there yourself:\n" + "\n".join(["claims:", *lines])
         raise UsageError("claims in %s are written on one line." % path, hint)
     files.write_atomic(path, new.encode("utf-8"))
     return path, "\n".join(["claims:", *lines]) + "\n"
@@ -171,12 +171,20 @@ def _end_of_claims(text: str) -> int | None:
 
     top = yaml.compose(text, Loader=yaml.SafeLoader)
     for key, value in top.value if isinstance(top, yaml.MappingNode) else ():
-        if key.value == "claims" and isinstance(value, yaml.MappingNode) and not value.flow_style:
-            known = text.splitlines()
-            end = min(int(value.end_mark.line), len(known))
-            if value.end_mark.column and end < len(known):
-                end += 1
-            while end > 0 and (not known[end - 1].strip() or known[end - 1].startswith("#")):
-                end -= 1
-            return end
+        if key.value != "claims":
+            continue
+        if isinstance(value, yaml.ScalarNode) and not value.value:
+            return int(key.start_mark.line) + 1  # "claims:" with nothing below it
+        if isinstance(value, yaml.MappingNode) and not value.flow_style:
+            return _last_line(text.splitlines(), value.end_mark)
     return None
+
+
+def _last_line(known: list[str], end_mark: Any) -> int:
+    """Return after how many lines a block ends, without what is below it by empty lines."""
+    end = min(int(end_mark.line), len(known))
+    if end_mark.column and end < len(known):
+        end += 1
+    while end > 0 and (not known[end - 1].strip() or known[end - 1].startswith("#")):
+        end -= 1
+    return end
