@@ -177,6 +177,18 @@ def test_a_newer_run_of_the_name_makes_it_stale(published):
         shutil.rmtree(published.folder / ".prov" / "runs" / new)
 
 
+def test_a_run_that_is_not_published_is_noted(published):
+    published("run", "--name", "extra", "--", "python", "train.py")
+    path = published.folder / "prov.yaml"
+    path.write_text(path.read_text().replace("holds: slow:loss", "holds: extra:loss + 1"))
+    told = published("claims", "check", "better").stdout
+    assert "run extra is not in prov.lock: readers cannot check this" in told
+    assert (
+        "claims whose run is not published: better (run extra)"
+        in published("lock", "--check", code=None).stdout
+    )
+
+
 def test_exports(published):
     names = {"--latex": "out.tex", "--macros": "out-n.tex", "--csv": "out.csv", "--junit": "out.x"}
     published("claims", "check", *(word for pair in names.items() for word in pair))

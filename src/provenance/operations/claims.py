@@ -24,7 +24,7 @@ from provenance.operations import (
 from provenance.operations._claims_replayed import Counted, Replays
 from provenance.operations._claims_runs import Pool
 from provenance.operations._claims_stale import Changed
-from provenance.operations.references import Reference
+from provenance.operations.references import LOCK, Reference
 from provenance.store import project
 from provenance.store.project import Project
 
@@ -180,6 +180,9 @@ class _Seen:
         for one in runs:
             looked = self._look(one)
             changed += looked.changed
+            if one.kind != LOCK and self.pool.published and not self.other:
+                name = one.record.name or one.record.id
+                notes.append("run %s is not in prov.lock: readers cannot check this" % name)
             notes += ["not compared: %s" % text for text in looked.left]
         for name in () if self.other else claim.selectors:
             for one in self.pool.named(name)[0]:
