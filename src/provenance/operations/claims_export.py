@@ -69,22 +69,22 @@ def render(result: CheckResult, form: str) -> str:
         return claims_latex.macros(macros(result))
     if form == "csv":
         return claims_csv.render(table(result))
-    return latex.render((_for_a_page(table(result)),))
+    return latex.render((_for_a_page(result),))
 
 
-_LEFT_OUT = ("says", "replayed", "commit")
-"""Columns that a page has no room for, unless ``replayed`` says something."""
-
-
-def _for_a_page(whole: Table) -> Table:
-    """Return the table with what fits on a page: bare tolerances, fewer columns."""
+def _for_a_page(result: CheckResult) -> Table:
+    """Return the table with what a page has room for: tolerances bare, runs by their names."""
+    whole = table(result)
     titles = [title for title, _ in whole.columns]
     said = any(row[titles.index("replayed")] for row in whole.rows)
-    left = [one for one in _LEFT_OUT if one != "replayed" or not said]
+    left = ("says", "commit", "tolerance", "" if said else "replayed")
     kept = [n for n, title in enumerate(titles) if title not in left]
-    bare = titles.index("tolerance")
-    rows = tuple(
-        tuple(row[n].partition(" (")[0] if n == bare else row[n] for n in kept)
-        for row in whole.rows
-    )
-    return whole._replace(columns=tuple(whole.columns[n] for n in kept), rows=rows)
+    stated, run = titles.index("stated"), titles.index("run")
+    rows = []
+    for one, row in zip(result.checked, whole.rows, strict=True):
+        cells = list(row)
+        bare = one.judged.tolerance.partition(" (")[0]
+        cells[stated] += " (%s)" % bare if bare else ""
+        cells[run] = ", ".join(one.claim.selectors)
+        rows.append(tuple(cells[n] for n in kept))
+    return whole._replace(columns=tuple(whole.columns[n] for n in kept), rows=tuple(rows))
