@@ -13,6 +13,7 @@ import typer
 
 from provenance import __version__
 from provenance.cli import (
+    claims,
     close,
     diff,
     doctor,
@@ -76,6 +77,7 @@ app.command("verify")(verify.command)
 app.command("explain")(explain.command)
 app.command("replay")(replay.command)
 app.add_typer(env.app, name="env")
+app.add_typer(claims.app, name="claims")
 app.command("session", hidden=True)(session.command)
 
 

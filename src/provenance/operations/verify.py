@@ -12,6 +12,7 @@ from provenance.core.difference import NotCompared
 from provenance.core.verdict import Finding
 from provenance.knowledge import match
 from provenance.operations import (
+    _claims_locked,
     calls,
     comparing_calls,
     deep,
@@ -169,7 +170,17 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
         tuple(verdict.ranked([*called.findings, *looked.findings])),
         {**compared.facts, **counted},
         (*compared.not_compared, *left),
-        tuple(dict.fromkeys((*today.notes, *built, *called.notes, *_replayed(reference)))),
+        tuple(
+            dict.fromkeys(
+                (
+                    *today.notes,
+                    *built,
+                    *called.notes,
+                    *_replayed(reference),
+                    *_claims_locked.told(place, reference.record, called.findings),
+                )
+            )
+        ),
         called.coverage,
     )
 
