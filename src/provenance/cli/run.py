@@ -31,7 +31,10 @@ VALUES = {
     "--data": ("PATH", "a file or folder that it reads; may be repeated"),
     "--output": ("PATH", "a file or folder that it writes; may be repeated"),
     "--trace": ("strace", "see every file of every process, by the program strace"),
-    "--against": ("RUN|FILE", "tell while it runs whether its curves are on track; may be repeated"),
+    "--against": (
+        "RUN|FILE",
+        "tell while it runs whether its curves are on track; may be repeated",
+    ),
     "--live": ("WHEN", "tell so on stderr: auto (a terminal; default), always or never"),
     "--sample": ("SECONDS", "keep CPU, memory and GPU use at this interval"),
 }

@@ -23,7 +23,7 @@ Points = Sequence[tuple[float, float]]
 
 EARLY_LATE = 0.25
 """The share of the steps so far by which a curve may be ahead or behind."""
-OF_RANGE, OF_VALUE, OF_SPREAD = 0.05, 0.02, 0.5
+OF_RANGE, OF_VALUE, OF_SPREAD = 0.06, 0.05, 0.5
 """Shares of the recorded range, of the value, of the spread of several runs."""
 NOISES = 4.0
 """Standard errors of a smoothed value that are still noise."""
@@ -130,7 +130,8 @@ class Band:
             came = step - min(one.steps[0], 0.0)
             slack = max(2 * one.spacing, 0.01 * one.length)
             low, high = one.between(
-                step - came * EARLY_LATE / (1 + EARLY_LATE) - slack, step + came * EARLY_LATE + slack
+                step - came * EARLY_LATE / (1 + EARLY_LATE) - slack,
+                step + came * EARLY_LATE + slack,
             )
             lows.append(low)
             highs.append(high)
@@ -174,9 +175,7 @@ def _noise(values: Sequence[float]) -> list[float]:
     the variance; 1.4826 makes a standard deviation of a median of absolute ones. Never less than
     half of what it is over the whole curve.
     """
-    parts = [
-        abs(b - (a + c) / 2) for a, b, c in zip(values, values[1:], values[2:], strict=False)
-    ]
+    parts = [abs(b - (a + c) / 2) for a, b, c in zip(values, values[1:], values[2:], strict=False)]
     factor = 1.4826 / math.sqrt(1.5)
     overall = factor * median(parts)
     reach = max(10, len(parts) // 10)

@@ -12,7 +12,7 @@ import re
 import time
 
 QUIET_S = 0.1
-"""Without output for so long a bar is at rest, and a line that ended is not the top of a drawing."""
+"""Without output for so long a bar is at rest, and no drawing goes on below a line that ended."""
 DRAWING_S = 10.0
 """For so long after the cursor was moved up, or the screen cleared, nothing is said."""
 LISTEN_S = 0.5

@@ -129,7 +129,11 @@ class Channel:
 
     def _patience(self) -> float | None:
         """Return for how many milliseconds to wait for events, None for ever."""
-        due = [wait for wait in (self._log.refresh(), self._due(), self.voice.due()) if wait is not None]
+        due = [
+            wait
+            for wait in (self._log.refresh(), self._due(), self.voice.due())
+            if wait is not None
+        ]
         return min(due) * 1000 + 1 if due else None
 
     def _obey(self) -> bool:

@@ -79,6 +79,15 @@ def sentence(name: str, one: Track, label: str, runs: int = 1) -> str:
     return "%s: too few values yet" % name
 
 
+def state(one: Track) -> str:
+    """Return the state of a metric in a few words."""
+    if one.state == WAITING:
+        return "past the recorded end" if one.after else "too few values yet"
+    if one.state == ON_TRACK:
+        return "back on track" if one.back else "on track"
+    return "%s at %s" % ("parted" if one.state == PARTED else "not finite", _at(one.since))
+
+
 def recorded(one: Track, runs: int = 1) -> str:
     """Return the recorded value and what is allowed around it."""
     room = "" if one.low is None else " (allowed: %s to %s)" % (number(one.low), number(one.high))
@@ -94,7 +103,9 @@ def paced(one: Track) -> str:
     return ""
 
 
-def lines(kept: Mapping[str, object], tracks: Mapping[str, Track], label: str, runs: int) -> list[str]:
+def lines(
+    kept: Mapping[str, object], tracks: Mapping[str, Track], label: str, runs: int
+) -> list[str]:
     """Return how a run lay to its references at its end: one line per metric, the gravest first.
 
     kept: the record's member ``against``.

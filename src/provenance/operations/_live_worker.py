@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import sys
 import time
 from typing import Any, BinaryIO
 
@@ -51,4 +50,4 @@ def _follow(said: dict[str, Any], given: BinaryIO, out: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from provenance.compare import tracking
-from provenance.compare.band import LEAST
+from provenance.compare.band import LEAST, Band
 from provenance.compare.tracking import Track
 from provenance.config import Settings
 from provenance.core import runid
 from provenance.core.record import Payload, Record
 from provenance.core.redact import Redactor
-from provenance.errors import BadRecord, NoSuchRun, NothingToCompare
+from provenance.errors import NoSuchRun, NothingToCompare
 from provenance.facets import metrics
 from provenance.store import project
 
@@ -102,18 +102,13 @@ def _plain(point: Mapping[str, Any]) -> bool:
 
 
 def _of_file(name: str, path: str) -> Reference:
-    from provenance.facets import _metricfiles
-    from provenance.facets._series import Collected, Full
+    """Return the curves in a file or a folder of TensorBoard as a reference."""
+    from provenance.compare import curve_files
 
-    reader = _metricfiles.reader_of(path)
-    collected = Collected(Full(None), "")
-    try:
-        if reader is None:
-            raise _metricfiles.Skip("is no table of numbers that is known")
-        reader(path, collected)
-    except (_metricfiles.Skip, OSError, ValueError, LookupError) as error:
-        raise BadRecord("%s cannot be read as curves: it %s." % (name, error)) from error
-    curves = {key: one.points() for key, one in collected.series.items()}
+    curves = {
+        key: list(zip(one.steps, one.values, strict=True))
+        for key, one in curve_files.curves_of(path).items()
+    }
     return Reference(FILE, os.path.basename(path.rstrip(os.sep)), curves, place=name)
 
 
@@ -136,7 +131,7 @@ def member(
         one.update((name, redact.text(text)) for name, text in one.items())
     if answer is not None:
         try:
-            tracks = _at_the_end(references, answer, settings)
+            tracks = at_the_end(references, answer, settings)
             told["state"] = tracking.overall(tracks)
             told["metrics"] = {name: as_json(one) for name, one in tracks.items()}
         except (ValueError, ArithmeticError, LookupError) as error:
@@ -144,9 +139,10 @@ def member(
     return {MEMBER: told}
 
 
-def _at_the_end(
+def at_the_end(
     references: Sequence[Reference], answer: Payload, settings: Settings
 ) -> dict[str, Track]:
+    """Return how a run that has ended lies to ``references``. answer: the metrics in its record."""
     series = {}
     for subject in answer.subjects:
         for name, points in metrics.of_payload(subject.payload).series.items():
@@ -156,7 +152,7 @@ def _at_the_end(
 
 def known_bands(
     references: Sequence[Reference], rtol: float | None, atol: float | None
-) -> dict[str, tracking.Band]:
+) -> dict[str, Band]:
     """Return the bands around ``references``; a tolerance of None was not chosen."""
     return tracking.bands([one.curves for one in references], rtol or 0.0, atol or 0.0)
 

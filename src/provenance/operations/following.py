@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from provenance.agent.read import Reader
 from provenance.compare import tracking
-from provenance.compare.tracking import Band, Track
+from provenance.compare.band import Band
+from provenance.compare.tracking import Track
 from provenance.core.redact import Redactor
 from provenance.facets._livemetrics import Live
 from provenance.facets._series import Point

@@ -22,7 +22,7 @@ from provenance.core.redact import Redactor
 from provenance.errors import ProvError
 from provenance.facets._facet import HOST, TARGET
 from provenance.operations import _stdin, allowed, clock, facts, overlap
-from provenance.store import liveness, project, records
+from provenance.store import files, liveness, project, records
 
 if TYPE_CHECKING:
     from provenance.agent.read import Reader
@@ -320,7 +320,7 @@ class Recorder:
         self.record = closed
         if self._outer is not None:
             self._outer.leave(closed, self._agent())
-        _remove(os.path.join(self.folder, AGENT))
+        files.remove_folder(os.path.join(self.folder, AGENT))
         overlap.leave(self.project, closed.id)
         if self._hashing is not None:
             self._hashing.save()
@@ -385,7 +385,7 @@ class Recorder:
             overlap.leave(self.project, os.path.basename(self.folder))
             if self._outer is not None:
                 self._outer.withdraw(os.path.basename(self.folder))
-            _remove(self.folder)
+            files.remove_folder(self.folder)
 
     def _step(self, function: Callable[..., None], *arguments: object) -> None:
         try:
@@ -395,15 +395,3 @@ class Recorder:
         except Exception as error:  # noqa: BLE001  # the command must not feel our failures
             text = self.redact.text("%s: %s" % (type(error).__name__, error))
             self.problems.append("a bug or a full disk: %s." % text)
-
-
-def _remove(folder: str) -> None:
-    """Remove a folder of ours, mostly a flat one: `shutil` costs 3 ms to import."""
-    try:
-        for name in os.listdir(folder):
-            os.unlink(os.path.join(folder, name))
-        os.rmdir(folder)
-    except OSError:
-        import shutil
-
-        shutil.rmtree(folder, ignore_errors=True)
