@@ -2,12 +2,14 @@
 
 The band allows for three things that differ between two runs of the same training and mean nothing:
 
-* **time**: it may be `EARLY_LATE` earlier or later than recorded, a quarter of the way it has come:
-  lenient where a curve falls steeply, strict where it is flat;
+* **time**: it may be a quarter of the way it has come earlier or later than recorded: lenient where
+  a curve falls steeply, strict where it is flat;
 * **noise**: of single values, estimated from the recorded curve's own second differences;
 * **level**: a part of the recorded range (its first tenth left out, where a loss may begin
   anywhere), a part of the value, half the spread of several recorded runs, and the tolerance that
   somebody chose.
+
+Three recorded runs or more show by themselves how far runs lie apart: then the shares are smaller.
 """
 
 from __future__ import annotations
@@ -21,10 +23,10 @@ from typing import NamedTuple
 Points = Sequence[tuple[float, float]]
 """A curve: pairs of step and value, steps growing."""
 
-EARLY_LATE = 0.25
-"""The share of the steps so far by which a curve may be ahead or behind."""
-OF_RANGE, OF_VALUE, OF_SPREAD = 0.06, 0.05, 0.5
-"""Shares of the recorded range, of the value, of the spread of several runs."""
+OF_SPREAD = 0.5
+"""The share of the spread of several runs by which a value may lie outside of them."""
+SEVERAL = 3
+"""So many recorded runs show how far runs lie apart."""
 NOISES = 4.0
 """Standard errors of a smoothed value that are still noise."""
 WINDOW = 0.04
@@ -35,6 +37,22 @@ _SETTLED = 0.1
 """The share of the steps after which the range of a curve is looked at."""
 _MEDIAN_ERROR = 1.2533
 """The standard error of a median of n normal values is this times that of their mean."""
+
+
+class Room(NamedTuple):
+    """Shares that are allowed.
+
+    time: of the steps so far, by which a curve may be ahead or behind. range: of the recorded
+    values' range. value: of the value.
+    """
+
+    time: float
+    range: float
+    value: float
+
+
+ALONE, AMONG = Room(0.25, 0.06, 0.05), Room(0.12, 0.03, 0.02)
+"""What is allowed around fewer than `SEVERAL` recorded runs, and around more."""
 
 
 class Edge(NamedTuple):
@@ -117,6 +135,7 @@ class Band:
     def __init__(self, curves: Sequence[Curve], rtol: float = 0.0, atol: float = 0.0) -> None:
         self.curves = curves
         self._rtol, self._atol = rtol, atol
+        self.share = AMONG if len(curves) >= SEVERAL else ALONE
         self.start = min(one.steps[0] for one in curves)
         self.end = max(one.steps[-1] for one in curves)
         self.spacing = median(one.spacing for one in curves)
@@ -129,9 +148,9 @@ class Band:
         for one in near:
             came = step - min(one.steps[0], 0.0)
             slack = max(2 * one.spacing, 0.01 * one.length)
+            share = self.share.time
             low, high = one.between(
-                step - came * EARLY_LATE / (1 + EARLY_LATE) - slack,
-                step + came * EARLY_LATE + slack,
+                step - came * share / (1 + share) - slack, step + came * share + slack
             )
             lows.append(low)
             highs.append(high)
@@ -143,7 +162,7 @@ class Band:
         self, step: float, count: int, near: list[Curve], values: list[float], middle: float
     ) -> float:
         level = max(
-            OF_RANGE * max(one.range for one in near) + OF_VALUE * abs(middle),
+            self.share.range * max(one.range for one in near) + self.share.value * abs(middle),
             OF_SPREAD * (max(values) - min(values)),
         )
         chosen = self._atol + self._rtol * abs(middle)

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
-from provenance.compare.band import EARLY_LATE, LEAST, MOST_WINDOW, Band, Curve, Points
+from provenance.compare.band import LEAST, MOST_WINDOW, Band, Curve, Points
 from provenance.facets import _metricnames
 
 WAITING, ON_TRACK, PARTED, NOT_FINITE = "waiting", "on track", "parted", "not finite"
@@ -30,8 +30,9 @@ class Track(NamedTuple):
     state: one of `STATES`. since: the step at which that state began. step, value: the last point
     judged, smoothed. low, high, recorded: the band there. reached: the step at which the recorded
     curve had this value, None where it never had. pace: "behind" or "ahead" where the curve parted
-    in time, else "". back: whether it had parted before. after: steps beyond the recorded end that
-    were not judged.
+    in time, else "". back: whether it had parted before. share: of the recorded steps that lie
+    behind the last one judged. after: whether there are steps beyond the recorded end, which are
+    not judged.
     """
 
     state: str
@@ -44,6 +45,7 @@ class Track(NamedTuple):
     reached: float | None = None
     pace: str = ""
     back: bool = False
+    share: float | None = None
     after: bool = False
 
 
@@ -84,7 +86,9 @@ def _judged(band: Band, finite: Sequence[tuple[float, float]]) -> Track:
             back = back or state == PARTED
             state, since = now, began
         found = Track(state, since, step, value, edge.low, edge.high, edge.value)
-    return _paced(band, found._replace(back=back))
+    length = band.end - band.start
+    share = (finite[-1][0] - band.start) / length if length else 1.0
+    return _paced(band, found._replace(back=back, share=share))
 
 
 def _window(band: Band, finite: Sequence[tuple[float, float]]) -> int:
@@ -105,7 +109,7 @@ def _paced(band: Band, track: Track) -> Track:
     reached = median(known)
     pace = ""
     if track.state == PARTED:
-        late, early = reached * (1 + EARLY_LATE) < track.step, reached > track.step
+        late, early = reached * (1 + band.share.time) < track.step, reached > track.step
         pace = BEHIND if late else AHEAD if early else ""
     return track._replace(reached=reached, pace=pace)
 

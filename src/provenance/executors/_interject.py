@@ -11,7 +11,7 @@ import os
 import re
 import time
 
-QUIET_S = 0.1
+QUIET_S = 0.03
 """Without output for so long a bar is at rest, and no drawing goes on below a line that ended."""
 DRAWING_S = 10.0
 """For so long after the cursor was moved up, or the screen cleared, nothing is said."""
@@ -70,7 +70,8 @@ class Interjector:
         if at - self._drawn_at < DRAWING_S and self._terminal:
             return b""
         if not self._line:
-            fits, before, after = quiet or not self._bar, b"", b""
+            fits = quiet or not (self._bar and self._terminal)
+            before = after = b""
         else:
             shown = self._shown()
             fits, before, after = quiet and shown is not None, b"\r\x1b[K", shown or b""
@@ -92,7 +93,7 @@ class Interjector:
 
     def _width(self) -> int:
         try:
-            return os.get_terminal_size(self._sink).columns
+            return os.get_terminal_size(self._sink).columns or 80
         except OSError:
             return 80
 

@@ -17,6 +17,8 @@ from provenance.compare.tracking import (
 
 _NAMED = 3
 """Metrics that a message tells in full or by name."""
+_EARLY = 0.1
+"""The share of the recorded steps before which nobody is told that a run is on track."""
 _GRAVEST = (NOT_FINITE, PARTED, ON_TRACK, WAITING)
 
 
@@ -35,16 +37,15 @@ class News:
         fresh = {}
         for name, one in tracks.items():
             before = self._told.get(name, WAITING)
-            if one.state not in (before, WAITING) and not self._is_quiet(one, before):
+            early = one.state == ON_TRACK and before == WAITING and (one.share or 0.0) < _EARLY
+            if one.state not in (before, WAITING) and not early:
                 fresh[name] = one
+        if self._told:  # one metric more that is on track is no news
+            fresh = {n: t for n, t in fresh.items() if t.state != ON_TRACK or n in self._told}
         if not fresh:
             return ""
-        self._told.update((name, one.state) for name, one in tracks.items())
+        self._told.update((name, one.state) for name, one in fresh.items())
         return line(fresh, self._label, self._runs)
-
-    def _is_quiet(self, one: Track, before: str) -> bool:
-        """Return whether a metric is only one more on track."""
-        return one.state == ON_TRACK and before == WAITING and bool(self._told)
 
 
 def line(tracks: Mapping[str, Track], label: str, runs: int) -> str:

@@ -52,11 +52,11 @@ def resolve(names: Sequence[str], cwd: str) -> tuple[Reference, ...]:
 
 
 def _resolved(name: str, cwd: str) -> Reference:
-    from provenance.operations import references
-
     path = os.path.join(cwd, name)
     found = _of_file(name, path) if _is_file(name, path) else None
     if found is None:
+        from provenance.operations import references
+
         try:
             known = references.choose(name, project.find(cwd), cwd)
         except NoSuchRun as error:
