@@ -83,20 +83,12 @@ def _loss(chance: Any, labels: Any) -> float:
     return float(-np.log(np.maximum(chance[np.arange(len(labels)), labels], 1e-12)).mean())
 
 
-def parted(references: list[Any], live: Any, looks: int = 20) -> tuple[float | None, str]:
-    """Return at which share of the training something is first called parted, and what.
-
-    Looks at the growing curve as the tool does while the training goes on.
-    """
-    known = tracking.bands(references)
-    for look in range(1, looks + 1):
-        end = STEPS * look / looks
-        grown = {name: [one for one in points if one[0] < end] for name, points in live.items()}
-        tracks = tracking.follow_all(known, grown)
-        gone = [n for n, one in tracks.items() if one.state in ("parted", "not finite")]
-        if gone:
-            return look / looks, ", ".join(gone)
-    return None, ""
+def parted(references: list[Any], live: Any) -> tuple[float | None, str]:
+    """Return at which share of the training something first parted, and what."""
+    tracks = tracking.follow_all(tracking.bands(references), live)
+    left = {name: one.left for name, one in tracks.items() if one.left is not None}
+    left.update((n, one.since) for n, one in tracks.items() if one.state == "not finite")
+    return (min(left.values()) / STEPS if left else None), ", ".join(left)
 
 
 def main() -> int:

@@ -125,3 +125,18 @@ def test_a_bar_that_goes_on_for_hours_takes_no_memory(tmp_path):
             stream.flush()
             growing.lines()
     assert len(growing._part) <= 1 << 20
+
+
+def test_in_its_first_epoch_a_run_is_numbered_as_the_finished_one(tmp_path):
+    lines = [
+        "epoch %d step %d/400 loss %.4f" % (epoch, step, 1 / (epoch * step))
+        for epoch in (1, 2, 3)
+        for step in range(100, 401, 100)
+    ]
+    whole, begun = tmp_path / "whole", tmp_path / "begun"
+    whole.write_text("\n".join(lines) + "\n")
+    begun.write_text("\n".join(lines[:3]) + "\n")
+    steps = [step for step, _ in _metriclog.read(str(whole)).numbered["loss"]]
+    assert [step for step, _ in _metriclog.read(str(begun)).numbered["loss"]] != steps[:3]
+    found = Live([(str(begun), 0)], lambda _: steps[:2]).look((), ())
+    assert [one.step for one in found["loss"]] == steps[:3] == [1.25, 1.5, 1.75]

@@ -27,7 +27,7 @@ OF_SPREAD = 0.5
 """The share of the spread of several runs by which a value may lie outside of them."""
 SEVERAL = 3
 """So many recorded runs show how far runs lie apart."""
-NOISES = 4.0
+NOISES = 3.0
 """Standard errors of a smoothed value that are still noise."""
 WINDOW = 0.04
 """The share of the recorded steps that values are smoothed over."""

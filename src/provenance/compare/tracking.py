@@ -30,9 +30,9 @@ class Track(NamedTuple):
     state: one of `STATES`. since: the step at which that state began. step, value: the last point
     judged, smoothed. low, high, recorded: the band there. reached: the step at which the recorded
     curve had this value, None where it never had. pace: "behind" or "ahead" where the curve parted
-    in time, else "". back: whether it had parted before. share: of the recorded steps that lie
-    behind the last one judged. after: whether there are steps beyond the recorded end, which are
-    not judged.
+    in time, else "". left: the step at which it parted for the first time, None where it never did.
+    share: of the recorded steps that lie behind the last one judged. after: whether there are steps
+    beyond the recorded end, which are not judged.
     """
 
     state: str
@@ -44,9 +44,14 @@ class Track(NamedTuple):
     recorded: float | None = None
     reached: float | None = None
     pace: str = ""
-    back: bool = False
+    left: float | None = None
     share: float | None = None
     after: bool = False
+
+    @property
+    def back(self) -> bool:
+        """Whether it is on track again after it had parted."""
+        return self.state == ON_TRACK and self.left is not None
 
 
 def follow(band: Band, points: Points) -> Track:
@@ -71,24 +76,25 @@ def _was_bad(band: Band, step: float) -> bool:
 def _judged(band: Band, finite: Sequence[tuple[float, float]]) -> Track:
     size = _window(band, finite)
     stay = max(STAY, size)
-    state, since, back = WAITING, finite[0][0], False
+    state, since = WAITING, finite[0][0]
+    left: float | None = None
     row, began, before = 0, since, False  # so many in a row lie on one side, from this step on
     found = Track(WAITING)
-    for place, (last, _) in enumerate(finite):
+    for place in range(len(finite)):
         part = finite[max(place - size + 1, 0) : place + 1]
         step, value = part[len(part) // 2][0], median(value for _, value in part)
         edge = band.at(step, len(part))
         outside = not edge.low <= value <= edge.high
-        row, began = (row + 1, began) if row and outside == before else (1, last)
+        row, began = (row + 1, began) if row and outside == before else (1, step)
         before = outside
         now = PARTED if outside else ON_TRACK
         if now != state and row >= stay:
-            back = back or state == PARTED
             state, since = now, began
+            left = began if outside and left is None else left
         found = Track(state, since, step, value, edge.low, edge.high, edge.value)
     length = band.end - band.start
     share = (finite[-1][0] - band.start) / length if length else 1.0
-    return _paced(band, found._replace(back=back, share=share))
+    return _paced(band, found._replace(left=left, share=share))
 
 
 def _window(band: Band, finite: Sequence[tuple[float, float]]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from typing import Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from provenance.facets import (
     _loglines,
@@ -34,12 +34,18 @@ _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson")
 class Live:
     """The numbers of one run so far.
 
-    logs: files that get what the command prints, each with the byte at which that begins. more:
+    logs: files that get what the command prints, each with the byte at which that begins. first:
+    the first steps by which a finished run numbers a metric; none where that is not known. more:
     whether the last look left something for the next one.
     """
 
-    def __init__(self, logs: Iterable[Tuple[str, int]]) -> None:
+    def __init__(
+        self,
+        logs: Iterable[Tuple[str, int]],
+        first: Callable[[str], Sequence[Any]] = lambda _: (),
+    ) -> None:
         self.more = False
+        self._first = first
         self._logs = [Growing(path, start) for path, start in logs]
         self._printed = _metriclog.Reader()
         self._line = 1
@@ -109,7 +115,7 @@ class Live:
                 if not self._printed.full:
                     self._printed.feed(line)
             self._line += len(lines)
-        said = self._printed.result(())
+        said = self._printed.result((), self._first)
         collected = Collected(Full(None), "log")
         for name, points in said.numbered.items():
             for step, one in points:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from provenance.facets import _loglines, _metricgrammar, _metricnames
 from provenance.facets._metricgrammar import (
@@ -20,7 +20,7 @@ from provenance.facets._metricgrammar import (
     Part,
     Plan,
 )
-from provenance.facets._metricsteps import Said, distinct, numbered
+from provenance.facets._metricsteps import Said, distinct, numbered, numbered_like
 from provenance.facets._metrictables import Tables
 
 MOST_FORMS, MOST_NAMES, MOST_VALUES = 4000, 1000, 400_000
@@ -259,8 +259,13 @@ class Reader:
         self._held += 1
         self.full = self._held >= MOST_VALUES
 
-    def result(self, notes: Tuple[str, ...]) -> Printed:
-        """Return all that was found, what never varied and has no telling name left out."""
+    def result(
+        self, notes: Tuple[str, ...], first: Callable[[str], Sequence[Any]] = lambda _: ()
+    ) -> Printed:
+        """Return all that was found, what never varied and has no telling name left out.
+
+        first: the first steps by which a finished run numbers a metric, see `numbered_like`.
+        """
         series: Dict[str, List[Tuple[Any, Said]]] = {}
         last: Dict[str, Said] = {}
         for name, said in self._said.items():
@@ -268,7 +273,8 @@ class Reader:
                 continue
             last[name] = said[-1]
             if len(said) > 1 or said[0].own:
-                series[name] = numbered(said)
+                like = first(name)
+                series[name] = numbered_like(said, like) if like else numbered(said)
         units = {name: one.unit for name, one in last.items() if one.unit}
         return Printed(series, last, units, self._timings, notes)
 

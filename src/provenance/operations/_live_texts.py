@@ -74,7 +74,8 @@ def sentence(name: str, one: Track, label: str, runs: int = 1) -> str:
         return text % (name, label, _at(one.since), _at(one.step), here) + paced(one)
     if one.state == ON_TRACK:
         back = "back on track" if one.back else "on track"
-        return "%s is %s with %s at %s: %s" % (name, back, label, _at(one.step), here)
+        text = "%s is %s with %s at %s: %s" % (name, back, label, _at(one.step), here)
+        return text if one.left is None else "%s; it had parted at %s" % (text, _at(one.left))
     if one.after:
         return "%s is past the recorded end" % name
     return "%s: too few values yet" % name

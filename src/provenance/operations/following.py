@@ -38,10 +38,15 @@ class Follower:
     ) -> None:
         agent = os.path.join(folder, AGENT)
         self._reader = Reader(agent, Redactor()) if os.path.isdir(agent) else None
-        self._live = Live(logs)
+        self._live = Live(logs, self._first)
         self._bands = bands
         self._pause = PAUSE_S[0]
         self.points: dict[str, list[Point]] = {}
+
+    def _first(self, name: str) -> Sequence[float]:
+        """Return the first steps of the recorded curve of a metric."""
+        known = tracking.matched(name, self._bands)
+        return self._bands[known].curves[0].steps[:2] if known is not None else ()
 
     def look(self) -> dict[str, Track]:
         """Return how the run lies to what was recorded now, by the recorded metric's name."""
