@@ -27,7 +27,7 @@ OF_SPREAD = 0.5
 """The share of the spread of several runs by which a value may lie outside of them."""
 SEVERAL = 3
 """So many recorded runs show how far runs lie apart."""
-NOISES = 3.0
+NOISES = 3.5
 """Standard errors of a smoothed value that are still noise."""
 WINDOW = 0.04
 """The share of the recorded steps that values are smoothed over."""
@@ -74,6 +74,7 @@ class Curve:
             raise ValueError("fewer than %d values" % LEAST)
         self.steps = [step for step, _ in self.finite]
         raw = [value for _, value in self.finite]
+        self.least = min(raw)
         self.window = window(len(raw))
         self.values = smoothed(raw, self.window)
         self.noise = _noise(raw)
@@ -136,6 +137,7 @@ class Band:
         self.curves = curves
         self._rtol, self._atol = rtol, atol
         self.share = AMONG if len(curves) >= SEVERAL else ALONE
+        self._positive = all(one.least >= 0 for one in curves)
         self.start = min(one.steps[0] for one in curves)
         self.end = max(one.steps[-1] for one in curves)
         self.spacing = median(one.spacing for one in curves)
@@ -156,7 +158,8 @@ class Band:
             highs.append(high)
         middle = math.fsum(values) / len(values)
         room = self._room(step, count, near, values, middle)
-        return Edge(min(lows) - room, max(highs) + room, middle)
+        low = min(lows) - room
+        return Edge(max(low, 0.0) if self._positive else low, max(highs) + room, middle)
 
     def _room(
         self, step: float, count: int, near: list[Curve], values: list[float], middle: float
@@ -166,9 +169,7 @@ class Band:
             OF_SPREAD * (max(values) - min(values)),
         )
         chosen = self._atol + self._rtol * abs(middle)
-        noise = max(
-            one.noise_at(step) * (1 / math.sqrt(count) + 1 / math.sqrt(one.window)) for one in near
-        )
+        noise = max(one.noise_at(step) * math.sqrt(1 / count + 1 / one.window) for one in near)
         return max(level, chosen) + NOISES * _MEDIAN_ERROR * noise
 
 
@@ -178,11 +179,14 @@ def window(count: int) -> int:
 
 
 def smoothed(values: Sequence[float], size: int) -> list[float]:
-    """Return the running median over ``size`` values, fewer at both ends."""
+    """Return the running median over ``size`` values, at the end over those that there are.
+
+    At the beginning, where curves are steep, over fewer, so that nothing is moved.
+    """
     half = size // 2
     found = []
     for place in range(len(values)):
-        reach = min(half, place, len(values) - 1 - place)
+        reach = min(half, place)
         found.append(median(values[place - reach : place + reach + 1]) if reach else values[place])
     return found
 
