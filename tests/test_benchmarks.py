@@ -13,6 +13,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 QUICK = {
     "startup": [],
     "overhead": ["--scale", "0.01"],
+    "live": ["--lines", "300", "--seconds", "0.3"],
     "many_files": ["--files", "300"],
     "hook": ["--files", "300"],
     "series": ["--steps", "5000"],

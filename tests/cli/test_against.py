@@ -312,3 +312,18 @@ def test_a_follower_that_cannot_be_started_is_only_noted(monkeypatch):
     running = names(places=(), say=None, ended=names(wait=lambda seconds: seconds))
     assert live.beside(running, recorder)(3.0) == 3.0
     assert recorder.problems == ["the run was not followed live: No such file or directory."]
+
+
+def test_a_batch_job_whose_output_goes_to_files(project, tmp_path):
+    words = ("--against", "seed1", "--live", "always", *learn(SLOW, "5", "120", "2.5"))
+    with open(tmp_path / "job.out", "w") as out, open(tmp_path / "job.err", "w") as err:
+        command = [sys.executable, "-m", "provenance", "run", *words]
+        job = subprocess.Popen(
+            command, cwd=project.folder, env=project.environ, stdout=out, stderr=err
+        )
+        assert job.wait(timeout=60) == 0
+    told = (tmp_path / "job.err").read_text()
+    assert ours(told)[0].startswith("prov: loss parted from 'seed1' at step "), told
+    assert len([line for line in told.splitlines() if line.startswith("step ")]) == 6
+    assert (tmp_path / "job.out").read_text() == bare(project, SLOW, "5", "120", "0").stdout
+    assert set(project.payload("metrics")["final"]) == {"loss"}

@@ -53,6 +53,13 @@ class Track(NamedTuple):
         """Whether it is on track again after it had parted."""
         return self.state == ON_TRACK and self.left is not None
 
+    @property
+    def inside(self) -> bool:
+        """Whether the last point judged lies inside of the band."""
+        if self.value is None or self.low is None or self.high is None:
+            return False
+        return self.low <= self.value <= self.high
+
 
 def follow(band: Band, points: Points) -> Track:
     """Return how the growing curve ``points`` lies to ``band``."""

@@ -37,7 +37,8 @@ class News:
         fresh = {}
         for name, one in tracks.items():
             before = self._told.get(name, WAITING)
-            early = one.state == ON_TRACK and before == WAITING and (one.share or 0.0) < _EARLY
+            early = (one.share or 0.0) < _EARLY or not one.inside
+            early = early and one.state == ON_TRACK and before == WAITING
             if one.state not in (before, WAITING) and not early:
                 fresh[name] = one
         if self._told:  # one metric more that is on track is no news
