@@ -19,8 +19,8 @@ from tests.executors.harness import wait_for
 from tests.executors.test_interject import Screen
 
 LEARN = '''\
-"""A loss that falls: learn.py RATE SEED STEPS SECONDS [line|bar|csv|nan]"""
-import math, random, sys, time
+"""A loss that falls: learn.py RATE SEED STEPS SECONDS [line|bar|csv|nan] [UNTIL]"""
+import math, os, random, sys, time
 rate, seed, steps, seconds = map(float, sys.argv[1:5])
 how = (sys.argv[5:] or ["line"])[0]
 chance = random.Random(seed)
@@ -47,6 +47,13 @@ for step in range(int(steps)):
         sys.stderr.write("step %d is done\\n" % step)
         sys.stderr.flush()
     time.sleep(seconds / steps)
+if how == "bar":
+    sys.stderr.write("\\r  7%|#    | validating")
+    sys.stderr.flush()
+while sys.argv[6:] and not os.path.exists(sys.argv[6]):
+    time.sleep(0.01)
+if how == "bar":
+    sys.stderr.write("\\r100%|#####| validated \\n")
 '''
 GOOD, SLOW = "0.06", "0.006"
 
@@ -83,8 +90,51 @@ def ours(text):
     return [line for line in text.splitlines() if line.startswith("prov: ")]
 
 
+def told(project, *words, how="line", seconds="0.5", err=subprocess.PIPE):
+    """Let a slow start be told; return the lines of standard output and error.
+
+    The command ends as soon as that was told, so that a busy machine is given the time it needs.
+    """
+    stop = project.folder / "stop"
+    stop.unlink(missing_ok=True)
+    command = [*words, *learn(SLOW, "5", "120", seconds, how, str(stop))]
+    one = started(project, *command, err=err)
+    lines = []
+    for line in one.stderr if err is subprocess.PIPE else follow(err.name, one):
+        lines.append(line.decode().rstrip("\n"))
+        if " parted from " in lines[-1]:
+            stop.touch()
+    out = one.stdout.read().decode().splitlines()
+    assert one.wait(timeout=60) == 0
+    one.stdout.close()
+    return out, lines
+
+
+def follow(path, process):
+    """Yield the lines of a file that grows until ``process`` has ended."""
+    with open(path, "rb") as stream:
+        while True:
+            ended = process.poll() is not None
+            yield from stream
+            if ended:
+                return
+            time.sleep(0.02)
+
+
+def started(project, *words, err=subprocess.PIPE):
+    return subprocess.Popen(
+        [sys.executable, "-m", "provenance", "run", *words],
+        cwd=project.folder,
+        env=project.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=err,
+        start_new_session=True,
+    )
+
+
 def test_the_bytes_of_a_piped_command_are_its_own(project):
-    words = (SLOW, "5", "120", "1.5")
+    words = (SLOW, "5", "120", "1")
     done = project("run", "--against", "seed1", *learn(*words))
     alone = bare(project, *words)
     assert done.stdout == alone.stdout
@@ -92,14 +142,12 @@ def test_the_bytes_of_a_piped_command_are_its_own(project):
 
 
 def test_a_slow_start_is_told_while_it_runs_and_kept(project):
-    words = (SLOW, "5", "120", "2.5")
-    done = project("run", "--against", "seed1", "--live", "always", *learn(*words))
-    assert done.stdout == bare(project, *words).stdout
-    told = ours(done.stderr)
-    assert told[0].startswith("prov: loss parted from 'seed1' at step "), done.stderr
-    assert "; behind: recorded at step " in told[0]
-    assert told[1].startswith("prov: recorded "), "one change is told once"
-    lines = done.stderr.splitlines()
+    out, lines = told(project, "--against", "seed1", "--live", "always")
+    assert out == bare(project, SLOW, "5", "120", "0").stdout.splitlines()
+    news = ours("\n".join(lines))
+    assert news[0].startswith("prov: loss parted from 'seed1' at step "), lines
+    assert "; behind: recorded at step " in news[0]
+    assert news[1].startswith("prov: recorded "), "one change is told once"
     assert [one for one in lines if one.startswith("step ")] == [
         "step %d is done" % step for step in range(0, 120, 20)
     ]
@@ -113,20 +161,18 @@ def test_a_slow_start_is_told_while_it_runs_and_kept(project):
 
 def test_another_seed_is_on_track_and_quiet(project):
     names = ("--against", "seed1", "--against", "seed2", "--against", "seed3")
-    done = project("run", *names, "--live", "always", *learn(GOOD, "7", "120", "2"))
-    told = ours(done.stderr)
-    assert told[0].startswith("prov: loss is on track with 'seed1' and 2 more at step ")
-    assert told[1].startswith("prov: recorded ")
+    done = project("run", *names, "--live", "always", *learn(GOOD, "7", "120", "1"))
+    assert all(" parted " not in line for line in ours(done.stderr)), done.stderr
+    assert "against  loss is on track with 'seed1' and 2 more at step " in done.stderr
     assert project.last()["against"]["state"] == "on track"
-    never = project("run", *names, "-q", *learn(GOOD, "7", "30", "0.1"))
-    assert ours(never.stderr) == []
+    quiet = project("run", *names, "-q", *learn(GOOD, "7", "30", "0.1"))
+    assert ours(quiet.stderr) == []
 
 
 def test_a_written_table_is_held_against_the_authors(project):
-    done = project(
-        "run", "--against", "authors.csv", "--live=always", *learn(SLOW, "5", "120", "2.5", "csv")
-    )
-    assert ours(done.stderr)[0].startswith("prov: val_loss parted from 'authors.csv' at step ")
+    _, lines = told(project, "--against", "authors.csv", "--live=always", how="csv")
+    news = ours("\n".join(lines))
+    assert news[0].startswith("prov: val_loss parted from 'authors.csv' at step ")
     kept = project.last()["against"]
     assert kept["references"] == [{"kind": "file", "label": "authors.csv", "path": "authors.csv"}]
 
@@ -169,8 +215,8 @@ def test_commands_that_say_nothing_or_fail_at_once(project):
     assert "--live 'loud' is not auto, always or never." in done.stderr
 
 
-def in_terminal(project, words):
-    """Run ``prov words`` in a terminal of 80 columns; return all that it showed."""
+def in_terminal(project, words, stop):
+    """Run ``prov words`` in a terminal until a parting was told; return all that it showed."""
     pid, fd = pty.fork()
     if pid == 0:
         try:
@@ -188,14 +234,18 @@ def in_terminal(project, words):
         if not piece:
             break
         shown += piece
+        if b" parted from " in shown:
+            stop.touch()
     _, status = os.waitpid(pid, 0)
     os.close(fd)
     return shown, os.waitstatus_to_exitcode(status)
 
 
 def test_a_progress_bar_on_a_terminal_is_not_torn(project):
-    words = ("run", "--against", "seed1", *learn(SLOW, "5", "40", "4", "bar"))
-    shown, code = in_terminal(project, words)
+    stop = project.folder / "stop"
+    stop.unlink(missing_ok=True)
+    words = learn(SLOW, "5", "40", "0.5", "bar", str(stop))
+    shown, code = in_terminal(project, ("run", "--against", "seed1", *words), stop)
     assert code == 0
     screen = Screen()
     screen.write(shown)
@@ -204,22 +254,11 @@ def test_a_progress_bar_on_a_terminal_is_not_torn(project):
     assert len(told) == 1, rows
     before_end = rows[: rows.index(next(r for r in rows if r.startswith("prov: recorded ")))]
     rest = [row for row in before_end if row not in told]
+    assert rest.pop() == "100%|#####| validated"
     assert len(rest) == 40
     for step, row in enumerate(rest):
         assert row.startswith("step %d loss " % step)
         assert "|" not in row
-
-
-def started(project, *words):
-    return subprocess.Popen(
-        [sys.executable, "-m", "provenance", "run", *words],
-        cwd=project.folder,
-        env=project.environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
 
 
 def children(pid):
@@ -268,8 +307,9 @@ def test_the_run_does_not_feel_the_end_of_what_follows(project):
 
 
 def test_interrupted_with_control_c(project):
-    one = started(project, "--name", "stopped", "--against", "seed1", *learn(SLOW, "5", "120", "4"))
-    time.sleep(2.0)
+    words = learn(SLOW, "5", "120", "0.2", "line", "nowhere")
+    one = started(project, "--name", "stopped", "--against", "seed1", *words)
+    wait_for(lambda: "parted" in project("watch", "stopped", "--once", code=None).stdout)
     os.killpg(one.pid, signal.SIGINT)
     one.communicate(timeout=60)
     assert one.returncode == -signal.SIGINT
@@ -279,22 +319,31 @@ def test_interrupted_with_control_c(project):
 
 
 def test_watched_from_elsewhere_also_where_it_was_started_without(project):
-    one = started(project, "--name", "watched", *learn(SLOW, "5", "120", "4"))
-    time.sleep(2.0)
+    stop = project.folder / "stop"
+    stop.unlink(missing_ok=True)
+    words = learn(SLOW, "5", "120", "0.2", "line", str(stop))
+    one = started(project, "--name", "watched", *words)
+    held = ("watch", "watched", "--against", "seed1")
+    wait_for(lambda: "parted" in project(*held, "--once", code=None).stdout)
     refused = project("watch", "watched", code=3)
     assert "was not started with --against" in refused.stderr
-    done = project("watch", "watched", "--against", "seed1", "--once", code=1)
+    done = project(*held, "--once", code=1)
     assert "watched\"  running  against 'seed1'" in done.stdout
     assert "loss    parted at step " in done.stdout
-    seen = project.json("watch", "watched", "--against", "seed1", "--once", code=1)
-    assert seen["status"] == "running"
-    assert seen["metrics"]["loss"]["state"] == "parted"
-    lines = project("watch", "watched", "--against", "seed1", "--json", code=1).stdout.splitlines()
-    assert one.wait(timeout=60) == 0
-    one.communicate()
-    looks = [json.loads(line)["data"] for line in lines]
-    assert [look["status"] for look in looks[-2:]] == ["running", "done"]
-    told = project("watch", "watched", "--against", "seed1", code=1).stdout
+    seen = project.json(*held, "--once", code=1)
+    assert (seen["status"], seen["metrics"]["loss"]["state"]) == ("running", "parted")
+    command = [sys.executable, "-m", "provenance", *held, "--json"]
+    watching = subprocess.Popen(
+        command, cwd=project.folder, env=project.environ, stdout=subprocess.PIPE
+    )
+    looks = [json.loads(watching.stdout.readline())["data"]]
+    stop.touch()
+    looks += [json.loads(line)["data"] for line in watching.stdout]
+    watching.stdout.close()
+    assert watching.wait(timeout=60) == 1
+    assert (looks[0]["status"], looks[-1]["status"]) == ("running", "done")
+    one.communicate(timeout=60)
+    told = project(*held, code=1).stdout
     assert told.startswith("loss parted from 'seed1' at step ")
     assert told.endswith("  done\n")
 
@@ -314,16 +363,10 @@ def test_a_follower_that_cannot_be_started_is_only_noted(monkeypatch):
     assert recorder.problems == ["the run was not followed live: No such file or directory."]
 
 
-def test_a_batch_job_whose_output_goes_to_files(project, tmp_path):
-    words = ("--against", "seed1", "--live", "always", *learn(SLOW, "5", "120", "2.5"))
-    with open(tmp_path / "job.out", "w") as out, open(tmp_path / "job.err", "w") as err:
-        command = [sys.executable, "-m", "provenance", "run", *words]
-        job = subprocess.Popen(
-            command, cwd=project.folder, env=project.environ, stdout=out, stderr=err
-        )
-        assert job.wait(timeout=60) == 0
-    told = (tmp_path / "job.err").read_text()
-    assert ours(told)[0].startswith("prov: loss parted from 'seed1' at step "), told
-    assert len([line for line in told.splitlines() if line.startswith("step ")]) == 6
-    assert (tmp_path / "job.out").read_text() == bare(project, SLOW, "5", "120", "0").stdout
+def test_a_batch_job_whose_standard_error_goes_to_a_file(project, tmp_path):
+    with open(tmp_path / "job.err", "wb") as err:
+        out, lines = told(project, "--against", "seed1", "--live", "always", err=err)
+    assert ours("\n".join(lines))[0].startswith("prov: loss parted from 'seed1' at step "), lines
+    assert len([line for line in lines if line.startswith("step ")]) == 6
+    assert out == bare(project, SLOW, "5", "120", "0").stdout.splitlines()
     assert set(project.payload("metrics")["final"]) == {"loss"}
