@@ -98,7 +98,10 @@ def main() -> int:
     parser.add_argument("-v", action="store_true")
     args = parser.parse_args()
     worst = 0.0
-    print("%-30s %-12s %8s   %s" % ("the second training", "recorded", "parted", "first at (share of the steps, median)"))
+    print(
+        "%-30s %-12s %8s   %s"
+        % ("the second training", "recorded", "parted", "first at (share of the steps, median)")
+    )
     for way, changes in WAYS.items():
         for count in (1, 5):
             pairs = args.pairs if not changes else args.pairs // 4

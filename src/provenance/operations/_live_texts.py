@@ -25,12 +25,14 @@ _GRAVEST = (NOT_FINITE, PARTED, ON_TRACK, WAITING)
 class News:
     """Says what is new since it was asked last; nothing where nothing changed.
 
-    label: of the reference. runs: how many references there are.
+    label: of the reference. runs: how many references there are. grave: whether what was said last
+    was more than that a metric is on track.
     """
 
     def __init__(self, label: str, runs: int) -> None:
         self._label, self._runs = label, runs
         self._told: dict[str, str] = {}
+        self.grave = False
 
     def text(self, tracks: Mapping[str, Track]) -> str:
         """Return one line, "" where there is nothing to say."""
@@ -43,8 +45,11 @@ class News:
                 fresh[name] = one
         if self._told:  # one metric more that is on track is no news
             fresh = {n: t for n, t in fresh.items() if t.state != ON_TRACK or n in self._told}
+        elif any(one.value is not None and not one.inside for one in tracks.values()):
+            fresh = {n: t for n, t in fresh.items() if t.state != ON_TRACK}  # wait how that ends
         if not fresh:
             return ""
+        self.grave = any(one.state != ON_TRACK for one in fresh.values())
         self._told.update((name, one.state) for name, one in fresh.items())
         return line(fresh, self._label, self._runs)
 

@@ -18,7 +18,7 @@ from provenance.operations import _live_texts
 from provenance.operations.following import Follower
 
 EVERY_S = 30.0
-"""The least seconds between two messages."""
+"""The least seconds from a message that something is wrong to the next."""
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def _follow(said: dict[str, Any], given: BinaryIO, out: BinaryIO) -> None:
         if now >= next_at:
             text = news.text(tracks)
             if text:
-                next_at = now + EVERY_S
+                next_at = now + EVERY_S if news.grave else now
                 out.write(json.dumps(text).encode("ascii") + b"\n")
         if select.select([given], [], [], pause)[0]:
             return
