@@ -27,6 +27,7 @@ from provenance.cli import (
     session,
     show,
     verify,
+    watch,
 )
 from provenance.cli import run as run_command
 from provenance.errors import ProvError
@@ -71,6 +72,7 @@ app.command("doctor", context_settings=doctor.SETTINGS)(doctor.command)
 app.command("close")(close.command)
 app.command("ls")(ls.command)
 app.command("show")(show.command)
+app.command("watch")(watch.command)
 app.command("diff")(diff.command)
 app.command("lock")(lock.command)
 app.command("verify")(verify.command)
