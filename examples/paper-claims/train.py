@@ -39,9 +39,7 @@ for epoch in range(1, args.epochs + 1):
     draws.shuffle(train)
     for x, y, label in train:
         error = label - probability(x, y)
-        weights = [
-            w + args.lr * error * f for w, f in zip(weights, features(x, y), strict=True)
-        ]
+        weights = [w + args.lr * error * f for w, f in zip(weights, features(x, y), strict=True)]
     accuracy, loss = measured(test)
     print("epoch %d test_accuracy %.4f test_loss %.4f" % (epoch, accuracy, loss))
 

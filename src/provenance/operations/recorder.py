@@ -51,9 +51,8 @@ class Request(NamedTuple):
     is not that project's. trace: "strace" to see every file of every process with that program.
     sample: seconds between samples of CPU, memory and GPU use, None for no samples. calls: keep a
     table of the calls that the user's own Python source makes; None for what the settings say.
-    fingerprint: keep what initial weights and first batches look like.
-    against: recorded curves to hold the run against. live: where that is told meanwhile, see
-    `executors.local.Request.speak`.
+    fingerprint: keep what initial weights and first batches look like. against: recorded curves to
+    hold the run against. live: where that is told, see `executors.local.Request.speak`.
     """
 
     argv: tuple[str, ...]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from provenance import config
 from provenance.core import codec, verdict
-from provenance.core.difference import NotCompared
+from provenance.core.difference import Difference, NotCompared
 from provenance.core.verdict import Finding
 from provenance.knowledge import match
 from provenance.operations import (
@@ -129,14 +129,7 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
     here = present.Here(wish.environ, place, _roots(reference, place), python)
     today = present.capture(reference.record, here)
     compared = facts.compare(reference.record, today.record)
-    findings = match.explain(
-        compared.differences, reference.record, today.record, measuring.entries(wish.environ)
-    )
-    if any(one.facet == "data" for one in findings):
-        from provenance.operations import data_told
-
-        pair = (reference.record, here.roots), (today.record, here.roots)
-        findings = data_told.told(findings, place, *pair)
+    findings = _explained(compared.differences, reference, today, here, wish)
     built: tuple[str, ...] = ()
     if wish.build and comparing_calls.could_matter(compared.differences, reference.record):
         built = recorded.rebuilt(reference, wish.environ, place, wish.progress)
@@ -183,6 +176,24 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
         ),
         called.coverage,
     )
+
+
+def _explained(
+    differences: Sequence[Difference],
+    reference: Reference,
+    today: present.Present,
+    here: present.Here,
+    wish: Wish,
+) -> tuple[Finding, ...]:
+    """Return the differences with the reasons of the knowledge room, and what changed in data."""
+    entries = measuring.entries(wish.environ)
+    findings = match.explain(differences, reference.record, today.record, entries)
+    if any(one.facet == "data" for one in findings):
+        from provenance.operations import data_told
+
+        pair = (reference.record, here.roots), (today.record, here.roots)
+        findings = data_told.told(findings, here.place, *pair)
+    return findings
 
 
 def _replayed(reference: Reference) -> tuple[str, ...]:
