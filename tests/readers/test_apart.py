@@ -133,7 +133,7 @@ def test_a_hang_is_one_sentence(tmp_path: Path, monkeypatch: Any) -> None:
 def test_too_much_memory_is_one_sentence(tmp_path: Path, monkeypatch: Any) -> None:
     body = (
         "from provenance.readers import _child\n"
-        "_child.serve('HDF5', lambda fd: lambda asked: (bytearray(8 << 30), b''))"
+        "_child.serve(lambda part: lambda asked: (bytearray(8 << 30), b''))"
     )
     greedy = child(tmp_path, monkeypatch, body)
     with pytest.raises(Unreadable, match="asks for too much memory"):

@@ -136,3 +136,11 @@ def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
     os.truncate(path, 1000)
     with pytest.raises(Unreadable, match="cut short"):
         list(chunks)
+
+
+def test_names_that_would_steer_a_terminal_are_told_harmlessly(tmp_path: Path) -> None:
+    import h5py
+
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["\x1b[31mlink"] = h5py.ExternalLink("/etc/passwd", "/x")
+    assert open_archive(str(tmp_path / "a.h5")).notes[0].startswith("?[31mlink is an external")

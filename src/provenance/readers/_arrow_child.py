@@ -139,4 +139,4 @@ def _plain(value: Any) -> Any:
 
 def main() -> None:
     """Serve as the process apart."""
-    _child.serve("parquet or feather", Reader)
+    _child.serve(Reader)

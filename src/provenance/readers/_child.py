@@ -73,9 +73,9 @@ def limit() -> int:
     return out
 
 
-def serve(library: str, start: Callable[[Part], Answer]) -> None:
+def serve(start: Callable[[Part], Answer]) -> None:
     """Answer questions about the open file that the command line names, or the part of it."""
-    out = limit()
+    out, library = limit(), sys.argv[6]
     answer: Answer | None = None
     for line in sys.stdin.buffer:
         failed, data = 0, b""

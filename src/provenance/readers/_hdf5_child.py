@@ -195,4 +195,4 @@ def _place(index: list[int], first: int, last: int) -> tuple[Any, ...]:
 
 def main() -> None:
     """Serve as the process apart."""
-    _child.serve("HDF5", Reader)
+    _child.serve(Reader)

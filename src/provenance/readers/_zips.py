@@ -65,10 +65,10 @@ class Members:
         return bytes(buffer)
 
 
-def shown(name: str) -> str:
-    """Return a name found in a file so that it can stand in a sentence."""
-    text = "".join(char if char.isprintable() else "?" for char in name[:80])
-    return text + ("..." if len(name) > 80 else "")
+def shown(name: str, most: int = 80) -> str:
+    """Return a name or text found in a file so that it can stand in a sentence."""
+    text = "".join(char if char.isprintable() else "?" for char in name[:most])
+    return text + ("..." if len(name) > most else "")
 
 
 def one_line(error: BaseException) -> str:

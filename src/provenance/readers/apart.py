@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from provenance.readers._bytes import Data, Span
+from provenance.readers._zips import shown
 from provenance.readers.model import Unreadable
 
 HEAD = struct.Struct("<BQQ")
@@ -55,7 +56,16 @@ class Apart:
         environ = dict(os.environ, HDF5_USE_FILE_LOCKING="FALSE", HDF5_PLUGIN_PRELOAD="::")
         environ.update(OMP_NUM_THREADS="1", PYTHONFAULTHANDLER="0")
         self._child = subprocess.Popen(
-            [sys.executable, "-I", "-c", _START, json.dumps(_path()), module, *_said(part)],
+            [
+                sys.executable,
+                "-I",
+                "-c",
+                _START,
+                json.dumps(_path()),
+                module,
+                *_said(part),
+                library,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -84,7 +94,7 @@ class Apart:
         self._fill(memoryview(text))
         answer = json.loads(text)
         if failed:
-            raise Unreadable(answer)
+            raise Unreadable(shown(answer, 300))
         if into is None:
             into_own = bytearray(size)
             self._fill(memoryview(into_own))

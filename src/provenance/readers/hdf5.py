@@ -14,7 +14,7 @@ import numpy
 
 from provenance.readers import _tensors, npy
 from provenance.readers._bytes import Data, Span, Store, spooled
-from provenance.readers._zips import Members
+from provenance.readers._zips import Members, shown
 from provenance.readers.apart import Apart, Distant
 from provenance.readers.model import Archive, Tensor, Unreadable
 from provenance.readers.safetensors import load_json
@@ -42,13 +42,13 @@ def read(part: Span, kind: str = "hdf5") -> Archive:
     apart = Apart(part, "_hdf5_child", "HDF5")
     said, _ = apart.ask({"list": True})
     tensors: dict[str, Tensor] = {}
-    notes = list(said["notes"])
+    notes = [shown(note, 300) for note in said["notes"]]
     for number, one in enumerate(said["arrays"]):
         try:
             for tensor in _tensors_of(apart, part, number, one):
                 tensors[tensor.name] = tensor
         except Unreadable as reason:
-            notes.append("%s was not read: it %s" % (one["name"], reason))
+            notes.append("%s was not read: it %s" % (shown(one["name"]), reason))
     return Archive(kind, tensors, said["values"], tuple(notes))
 
 
