@@ -15,6 +15,7 @@ QUICK = {
     "overhead": ["--scale", "0.01"],
     "many_files": ["--files", "300"],
     "hook": ["--files", "300"],
+    "series": ["--steps", "5000"],
     "stated": [],
     "trace": ["--files", "300", "--programs", "20"],
 }

@@ -21,8 +21,9 @@ def test_inside_of_the_range_is_within_tolerance_and_says_of_how_many():
     one = judged(0.5, 0.6, [{"a": 0.6}, {"a": 0.4}, {"a": 0.55}])
     assert one.verdict == "within tolerance"
     assert one.detail == (
-        "within 3 reruns: 0.4 to 0.6, mean 0.516667, sd 0.1; Student's t: p = 0.9; "
-        "3 reruns are few: only what lies outside of -0.0004 to 1.034 would show"
+        "within 3 reruns: 0.4 to 0.6, mean 0.516667, sd 0.1; "
+        "so far off their mean in 90 % (Student's t); "
+        "3 reruns are few: only what lies outside of -0.0004478 to 1.034 would show"
     )
     assert one.tolerance.source == "envelope"
 
@@ -30,7 +31,7 @@ def test_inside_of_the_range_is_within_tolerance_and_says_of_how_many():
 def test_outside_stays_different_with_the_chance_of_that():
     one = judged(0.7, 0.6, [{"a": 0.6}, {"a": 0.59}, {"a": 0.58}])
     assert one.verdict == "different"
-    assert "(by chance in 50 %; Student's t: p = 0.011)" in one.detail
+    assert "by chance in 50 %, so far off their mean in 1.1 % (Student's t)" in one.detail
     two = judged(0.7, 0.6, [{"a": 0.6}, {"a": 0.59}])
     assert two.verdict == "different"
     assert two.detail.endswith("2 reruns say little: the range alone counts")

@@ -27,9 +27,10 @@ def lines(found: Iterable[Any], style: Style, verbose: bool = False) -> list[str
     out = ["  curves:"] if shown else []
     for one in shown:
         word = style(one.verdict, *([_COLOUR[one.verdict]] if one.verdict in _COLOUR else []))
-        clauses = one.text if verbose else one.text[:_CLAUSES]
-        text = ": " + "; ".join(clauses) if clauses else " at %d points" % one.points
-        out.append("    %-*s  %s%s" % (width, one.name, word, text))
+        head, *rest = one.text or ("at %d points" % one.points,)
+        out.append("    %-*s  %s: %s" % (width, one.name, word, head))
+        rest = rest if verbose else rest[:_CLAUSES]
+        out += ["      " + "; ".join(rest)] if rest else []
     if len(wanted) > len(shown):
         out.append("    ... and %d more curves (-v)" % (len(wanted) - len(shown)))
     equal = len(told) - len(wanted)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from provenance.cli import diff_files, diff_ported, diff_runs, options, report
+from provenance.cli import diff_curves, diff_files, diff_ported, diff_runs, options, report
+from provenance.errors import UsageError
 
 _ExitCode = Annotated[
     bool,
@@ -29,13 +30,23 @@ _Outputs = Annotated[
 ]
 
 
+_Plot = Annotated[
+    bool,
+    typer.Option(
+        "--plot", help="Draw the curves in the terminal; with FILE.svg after it, into that file."
+    ),
+]
+
+
 def command(
     old: Annotated[str, typer.Argument(metavar="RUN|FILE|RUN:PATH")],
     new: Annotated[str, typer.Argument(metavar="RUN|FILE|RUN:PATH")],
+    third: Annotated[str | None, typer.Argument(metavar="[FILE.svg]", show_default=False)] = None,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     ulp: options.Ulp = None,
     like: options.Like = None,
+    plot: _Plot = False,
     exit_code: _ExitCode = False,
     tensor_map: _Map = None,
     guess_map: _GuessMap = None,
@@ -50,19 +61,39 @@ def command(
     each by its kind. RUN:PATH is an output of a run. Exit code for files: 0 same or within
     tolerance, 1 different, 3 not compared.
     """
-    from provenance.operations import diff, loose
+    from provenance.operations import curve_diff, diff, loose
     from provenance.operations.allowed import Limits
 
     report.require_one(json=json, markdown=markdown)
-    sides = loose.sides(os.getcwd(), old, new)
+    words = [old, new, *([third] if third is not None else [])]
+    (old, new), out = diff_curves.outlet(words, plot)
+    cwd, limits = os.getcwd(), Limits(rtol, atol, ulp)
     if tensor_map or guess_map or outputs:
         ported = diff_ported.Wanted(tensor_map, guess_map, outputs, rtol, atol)
-        raise typer.Exit(diff_ported.show(sides, ported, verbose, markdown, json))
+        meant = loose.sides(cwd, old, new)
+        raise typer.Exit(diff_ported.show(meant, ported, verbose, markdown, json))
+    drawn = plot and out is None and not (json or markdown)
+    if curve_diff.is_meant(cwd, old, new, plot):
+        curves = curve_diff.diff(cwd, old, new, limits, like or ())
+        if out is not None:
+            diff_curves.write(out, curves)
+        diff_curves.show(curves, drawn, verbose, markdown, json)
+        raise typer.Exit(curves.exit_code)
+    sides = loose.sides(cwd, old, new)
     if sides.runs is not None:
-        result = diff.diff(os.getcwd(), *sides.runs, Limits(rtol, atol, ulp), like or ())
+        result = diff.diff(cwd, *sides.runs, limits, like or ())
         result = result._replace(notes=(*sides.notes, *result.notes))
+        if out is not None:
+            diff_curves.write(out, curve_diff.of_runs(result, cwd))
         diff_runs.show(result, verbose, markdown, json)
+        if drawn:
+            diff_curves.draw(curve_diff.of_runs(result, cwd))
         raise typer.Exit(diff.exit_code(result) if exit_code else 0)
+    if plot:
+        raise UsageError(
+            "%s and %s hold no curves to draw." % (old, new),
+            "--plot takes runs, and tables, JSON or event files with numbers by step",
+        )
     found = loose.diff(sides, rtol, atol, ulp)
     diff_files.show(found, verbose, markdown, json)
     raise typer.Exit(found.exit_code)

@@ -125,23 +125,28 @@ def command(
     else:
         _tell(planned, verbose, json)
     if dry_run:
-        if json:
-            envelope.put("replay", plan.as_json(planned))
-        raise typer.Exit(plan.exit_code(planned))
-    if not yes:
-        _ask()
+        raise typer.Exit(_dry(planned, json))
+    _ask(yes)
     with _stdout_for_json(json):
         result = replay.carry_out(planned, lambda text: typer.echo("prov: " + text, err=True))
     _show(result, receipt, json)
     raise typer.Exit(result.exit_code)
 
 
+def _dry(planned: Plan, json: bool) -> int:
+    """Print the plan where JSON is wanted; return the exit code of a dry run."""
+    from provenance.operations import plan
+
+    if json:
+        envelope.put("replay", plan.as_json(planned))
+    return plan.exit_code(planned)
+
+
 def _agreed(yes: bool, dry_run: bool) -> None:
     """Ask before all runs of a lock are replayed."""
     if dry_run:
         raise UsageError("--all replays; it has no --dry-run.", "prov verify compares all runs")
-    if not yes:
-        _ask()
+    _ask(yes)
 
 
 def _each(plans: Iterator[Plan], trees: list[str], receipt: bool, verbose: bool, json: bool) -> int:
@@ -273,7 +278,10 @@ def _report(planned: Plan, markdown: bool, verbose: bool) -> None:
     report.put_github(title, [part], lines, KNOWN, top)
 
 
-def _ask() -> None:
+def _ask(agreed: bool) -> None:
+    """Ask whether to rerun, unless that is ``agreed``. Raises `UsageError` without a terminal."""
+    if agreed:
+        return
     if not sys.stdin.isatty():
         raise UsageError("not rerun: there is no terminal to ask on.", "confirm with --yes")
     if not typer.confirm("Rerun now?", default=True, err=True):
@@ -291,7 +299,7 @@ def _lines(result: ReplayResult) -> list[str]:
         )
     ]
     shown += results.lines(result.results, style)
-    shown += ["  " + str(one) for one in result.envelopes] if result.envelopes else []
+    shown += ["  %s: %s" % (one.name, one) for one in result.envelopes] if result.envelopes else []
     shown += ["  ! " + note for note in result.notes]
     shown.append("files of the rerun: %s" % os.path.relpath(result.tree))
     colour = "red" if result.verdict == DIFFERENT else "green" if not result.exit_code else "yellow"

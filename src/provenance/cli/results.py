@@ -27,7 +27,9 @@ def lines(results: Any, style: Style, verbose: bool = False) -> list[str]:
         found.append(
             "  %-*s  %12s  %12s  %12s" % (width, "metric", "recorded", "now", "difference")
         )
-        found += [_metric(one, width, style) for one in results.metrics[:_SHOWN]]
+        for one in results.metrics[:_SHOWN]:
+            found.append(_metric(one, width, style))
+            found += ["      " + one.detail] if one.tolerance.is_envelope and one.detail else []
     if len(results.metrics) > _SHOWN:
         found.append("  ... and %d more metrics" % (len(results.metrics) - _SHOWN))
     found += tolerances(results.metrics)
@@ -63,12 +65,7 @@ def parts(
 def _metric(one: Any, width: int, style: Style) -> str:
     numbers = tuple("%12s" % value(item) for item in (one.old, one.new, one.difference))
     text = "  %-*s  %s  %s  %s  %s" % (width, one.name, *numbers, _judged(one, style))
-    return "%s: %s" % (text, one.detail) if _is_told(one) else text
-
-
-def _is_told(one: Any) -> bool:
-    """Return whether the detail of a metric stands beside it: how far it got, why it fits."""
-    return bool(one.detail) and (one.detail.startswith("partial") or one.tolerance.is_envelope)
+    return "%s: %s" % (text, one.detail) if one.detail.startswith("partial") else text
 
 
 def tolerances(metrics: Any) -> list[str]:
@@ -76,9 +73,14 @@ def tolerances(metrics: Any) -> list[str]:
 
     Only metrics that differ at all need one, and what is not compared has none.
     """
+    return tolerances_of(one for one in metrics if one.difference is not None)
+
+
+def tolerances_of(found: Any) -> list[str]:
+    """Return the same of metrics or curves, those that differ at all."""
     by_text: dict[str, list[str]] = {}
-    for one in metrics:
-        if one.verdict in (WITHIN, DIFFERENT) and one.difference is not None:
+    for one in found:
+        if one.verdict in (WITHIN, DIFFERENT):
             by_text.setdefault(one.tolerance.told(), []).append(one.name)
     ranked = sorted(by_text.items(), key=lambda item: -len(item[1]))
     texts = []

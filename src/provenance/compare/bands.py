@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from provenance.compare import curve_align
+from provenance.compare import curve_align, envelope, student
 from provenance.compare.curve import Curve
 from provenance.compare.curves import CurveResult, staying
 from provenance.core.verdict import DIFFERENT, WITHIN
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 class Band(NamedTuple):
-    """Between which values several curves lie, step by step. runs: how many."""
+    """Between which values one more curve lies, step by step. runs: of how many it is made.
+
+    As for single values (`envelope`): the range of the runs, and from three runs on the interval of
+    Student's t that holds 95 % of draws, where that is wider.
+    """
 
     steps: Array
     low: Array
@@ -31,7 +35,8 @@ class InBand(NamedTuple):
 
     runs: how many curves the band is of. points: how many were looked at. outside: how many of them
     lie outside. left: the step from which on the curve stays outside, None where it does not.
-    expected: the share of points that one more such run has outside by chance: 2 / (runs + 1).
+    expected: the share of points that one more such run has outside by chance: 5 %, or of two
+    runs, whose range alone counts, 2 of 3.
     """
 
     runs: int
@@ -54,7 +59,13 @@ def band(curves: Sequence[Curve]) -> Band | None:
     with warnings.catch_warnings(), np.errstate(invalid="ignore", over="ignore"):
         warnings.simplefilter("ignore")  # steps at which no run is finite
         low, high = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
-        return Band(steps, low, high, np.nanmean(rows, axis=0), len(curves))
+        mean = np.nanmean(rows, axis=0)
+        count = len(curves)
+        if count >= envelope.FOR_T:
+            reach = student.quantile(envelope.LEVEL, count - 1) * np.nanstd(rows, axis=0, ddof=1)
+            reach *= (1 + 1 / count) ** 0.5
+            low, high = np.fmin(low, mean - reach), np.fmax(high, mean + reach)
+        return Band(steps, low, high, mean, count)
 
 
 def lies(one: Curve, around: Band) -> InBand | None:
@@ -71,7 +82,12 @@ def lies(one: Curve, around: Band) -> InBand | None:
     out = ~((values >= around.low[there] - slack) & (values <= around.high[there] + slack))
     place = staying(out)
     left = float(steps[place]) if place is not None else None
-    return InBand(around.runs, len(steps), int(out.sum()), left, 2 / (around.runs + 1))
+    chance = envelope.LEVEL if around.runs >= envelope.FOR_T else 2 / (around.runs + 1)
+    return InBand(around.runs, len(steps), int(out.sum()), left, chance)
+
+
+_OFTEN = 2
+"""How many times as often as by chance a curve may lie outside: neighbouring steps go together."""
 
 
 def judged(found: CurveResult, where: InBand | None, of: str) -> CurveResult:
@@ -82,12 +98,15 @@ def judged(found: CurveResult, where: InBand | None, of: str) -> CurveResult:
     if where is None or found.verdict != DIFFERENT:
         return found
     share = where.outside / where.points
-    text = "outside of the band of %d %s at %.0f %% of the steps (by chance %.0f %%)"
-    said = text % (where.runs, of, 100 * share, 100 * where.expected)
+    axis = "point" if found.axis == "index" else found.axis or "step"
     if where.left is not None:
-        said += ", from %s %g on for good" % (found.axis or "step", where.left)
+        text = "outside of the spread of %d %s from %s %g on (in all at %.0f %% of the %ss)"
+        said = text % (where.runs, of, axis, where.left, 100 * share, axis)
         return found._replace(text=(said, *found.text), band=where)
-    if share > where.expected:
+    if share > _OFTEN * where.expected:
+        text = "outside of the spread of %d %s at %.0f %% of the %ss (by chance %.0f %%)"
+        said = text % (where.runs, of, 100 * share, axis, 100 * where.expected)
         return found._replace(text=(said, *found.text), band=where)
-    said = "within the band of %d %s at %.0f %% of the steps" % (where.runs, of, 100 - 100 * share)
+    text = "within the spread of %d %s at %.0f %% of the %ss"
+    said = text % (where.runs, of, 100 - 100 * share, axis)
     return found._replace(verdict=WITHIN, text=(said, *found.text), band=where)

@@ -155,17 +155,17 @@ def beyond(one: Envelope, value: float) -> str:
     if one.is_degenerate:
         text = "%d %s agree with each other: no spread to hide a difference in"
         return text % (one.runs, one.of)
-    text = "outside of %s (by chance in %.0f %%%s)"
-    said = _chance(one, value).lstrip(";")
-    return text % (str(one), 100 * one.outside, ";" + said if said else "") + _few(one)
+    text = "outside of %s; one more lies outside of their range by chance in %.0f %%%s%s"
+    said = _chance(one, value).replace("; ", ", ")
+    return text % (str(one), 100 * one.outside, said, _few(one))
 
 
 def _chance(one: Envelope, value: float) -> str:
     chance = one.chance(value)
     if chance is None:
         return ""
-    shown = "< 0.0001" if chance < 1e-4 else "= %.2g" % chance
-    return "; Student's t: p %s" % shown
+    shown = "less than 0.01" if chance < 1e-4 else "%.2g" % (100 * chance)
+    return "; so far off their mean in %s %% (Student's t)" % shown
 
 
 def _few(one: Envelope) -> str:

@@ -190,3 +190,11 @@ def _advice(place: Project, cwd: str, run: str, file: Side) -> str:
 def entry_of(path: str, shown: str) -> FileEntry:
     """Return a loose file as an entry without digests."""
     return FileEntry(PathRef("abs", shown), "output", os.path.getsize(path))
+
+
+def side_of(cwd: str, word: str) -> Side | None:
+    """Return the file that one word means in the folder ``cwd``, None for a run.
+
+    Raises `ProvError`.
+    """
+    return _side(project.find(cwd), cwd, word)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from provenance.compare import bands, envelope
 from provenance.compare.bands import Band
+from provenance.compare.curve import Curve
+from provenance.compare.curves import CurveResult
 from provenance.compare.envelope import Envelope
+from provenance.compare.files import OutputResult
 from provenance.compare.metrics import MetricResult
+from provenance.core import digest
 from provenance.core.difference import NONE, Difference
+from provenance.core.paths import PathRef
 from provenance.core.record import DONE, Record
 from provenance.core.runid import short
+from provenance.core.verdict import DIFFERENT, NOT_COMPARED
 from provenance.errors import UsageError
 from provenance.facets import metrics
 from provenance.operations import facts, references, series
@@ -108,8 +114,14 @@ def _other_seeds(run: Record, other: Record | None, place: Project) -> tuple[Rec
 
 
 def _shape(run: Record) -> str:
-    """Return the command without its numbers: what runs of other seeds have in common."""
-    return _NUMBERS.sub("#", "\0".join(run.command))
+    """Return the command without seeds and numbers: what runs of other seeds have in common."""
+    words, skip = [], False
+    for word in run.command:
+        is_seed = _SEED.search(word.partition("=")[0]) is not None
+        if not (is_seed or skip):
+            words.append(word)
+        skip = is_seed and word.startswith("-") and "=" not in word
+    return _NUMBERS.sub("#", "\0".join(words))
 
 
 def differs_in_seed(one: Record, other: Record) -> bool:
@@ -133,18 +145,58 @@ def _is_seed(each: Difference) -> bool:
     return each.facet in ("params", "environment") and _SEED.search(each.name) is not None
 
 
+def steady(outputs: Sequence[OutputResult], runs: Alike) -> tuple[OutputResult, ...]:
+    """Return ``outputs`` without a verdict on files that differ among the runs alike as well."""
+    first = _digests(runs.of)
+    unsteady = {
+        path
+        for one in runs.others
+        for path, told in _digests(one).items()
+        if path in first and digest.same(first[path], told) is False
+    }
+    text = "differs from %s, too" % ("seed to seed" if runs.found else "run to run")
+    return tuple(
+        one._replace(verdict=NOT_COMPARED, detail=text)
+        if one.verdict == DIFFERENT and str(one.path) in unsteady
+        else one
+        for one in outputs
+    )
+
+
+def _digests(run: Record) -> dict[str, Any]:
+    """Return the digests of the files that a run wrote, by path."""
+    return {
+        str(PathRef.from_json(one["path"])): one.get("digests") or {}
+        for subject in run.payloads("outputs")
+        for one in subject.payload.get("files", [])
+    }
+
+
 def judged(
     found: Sequence[MetricResult], runs: Alike, new: Record, place: Project
 ) -> list[MetricResult]:
     """Return metrics of ``new`` with the envelope of ``runs`` in their verdicts."""
-    what = "seeds" if runs.found else "recorded runs"
-    curves = series.of(new, place) if runs.bands else {}
+    theirs = series.of(new, place) if runs.bands else {}
     held = []
     for one in found:
         result = envelope.judged(one, runs.envelopes, "new")
-        around = runs.bands.get(one.name)
-        if one.curve is not None and around is not None and one.name in curves:
-            where = bands.lies(curves[one.name], around)
-            result = result._replace(curve=bands.judged(one.curve, where, what))
+        if one.curve is not None:
+            (curve,) = judged_curves([one.curve], runs, theirs, {one.name: one.name})
+            result = result._replace(curve=curve)
         held.append(result)
+    return held
+
+
+def judged_curves(
+    found: Sequence[CurveResult], runs: Alike, new: Mapping[str, Curve], names: Mapping[str, str]
+) -> list[CurveResult]:
+    """Return curves with the band of ``runs`` in their verdicts. names: of each in ``new``."""
+    what = "seeds" if runs.found else "recorded runs"
+    held = []
+    for one in found:
+        around, other = runs.bands.get(one.name), new.get(names[one.name])
+        if around is None or other is None:
+            held.append(one)
+        else:
+            held.append(bands.judged(one, bands.lies(other, around), what))
     return held

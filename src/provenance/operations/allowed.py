@@ -11,7 +11,7 @@ from provenance.store import records
 from provenance.store.project import Project
 
 if TYPE_CHECKING:
-    from provenance.compare.tolerances import Choice
+    from provenance.compare.tolerances import Choice, Rules
 
 RECORDED, LOCKED = "recorded", "locked"
 
@@ -59,13 +59,10 @@ def _unless_same(run: Record, found: dict[str, Any]) -> dict[str, Any]:
 def allowed(old: Record, place: Project, asked: Limits) -> Allowed:
     """Return what holds for comparing with ``old``. Raises `ProvError`."""
     from provenance.compare import tolerances
-    from provenance.compare.tolerance import COMMAND_LINE, SETTINGS
+    from provenance.compare.tolerance import SETTINGS
 
     settings = config.load(place.root)
-    try:
-        command = tolerances.rules(asked.rtol, asked.atol, {}, COMMAND_LINE, asked.ulp)
-    except ValueError as error:
-        raise UsageError("%s." % error, "for example --rtol 0.01") from error
+    command = asked_rules(asked)[0]
     try:
         stated = (settings.rtol, settings.atol, settings.tolerance)
         written = tolerances.rules(*stated, SETTINGS)
@@ -77,6 +74,17 @@ def allowed(old: Record, place: Project, asked: Limits) -> Allowed:
         seen = replays_of(old, place)
         notes = (tolerances.later_note(seen, recorded),) if seen else ()
     return Allowed(tolerances.chosen(command, written, recorded), notes)
+
+
+def asked_rules(asked: Limits) -> tuple[Rules]:
+    """Return what a command line allows. Raises `UsageError`."""
+    from provenance.compare import tolerances
+    from provenance.compare.tolerance import COMMAND_LINE
+
+    try:
+        return (tolerances.rules(asked.rtol, asked.atol, {}, COMMAND_LINE, asked.ulp),)
+    except ValueError as error:
+        raise UsageError("%s." % error, "for example --rtol 0.01") from error
 
 
 def replays_of(run: Record, place: Project) -> int:

@@ -90,7 +90,7 @@ def diff(
     notes = limited.notes
     if runs is not None:
         judged = tuple(alike.judged(came_out.metrics, runs, second, place))
-        came_out = came_out._replace(metrics=judged)
+        came_out = Results(judged, alike.steady(came_out.outputs, runs))
         notes = (*notes, runs.note())
     return DiffResult(
         first,

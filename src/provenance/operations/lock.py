@@ -64,7 +64,6 @@ def lock(
     if not names:
         raise UsageError("prov lock needs at least one run.", "prov lock @last")
     place = project.find(cwd)
-    settings = config.load(place.root)
     chosen = [references.of_run(place, name, finish=True) for name in names]
     path = os.path.join(cwd, out) if out else os.path.join(place.repo or place.root, lockfile.FILE)
     cache = DigestCache(os.path.join(place.folder, CACHE))
@@ -74,8 +73,7 @@ def lock(
     for one in chosen:
         roots = settle.recorded_roots(place, one.record)
         clean, problems = publish.published(one.record, roots, cache.digest)
-        clean = allowed.locked(clean, settings)
-        runs.append(clean)
+        runs.append(allowed.locked(clean, config.load(place.root)))
         blobs[clean.id], left_out = _blobs(one)
         warnings += [*problems, *left_out]
         known = interfaces.kept(one, os.environ, place)

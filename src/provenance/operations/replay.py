@@ -148,7 +148,7 @@ def _judged(
         found = found._replace(metrics=tuple(envelope.judged(one, known) for one in found.metrics))
     if runs is not None:
         by_seed = alike.judged(found.metrics, runs, new, planned.place)
-        found = found._replace(metrics=tuple(by_seed))
+        found = Results(tuple(by_seed), alike.steady(found.outputs, runs))
         notes = (*notes, runs.note())
         known = known or runs.envelopes
     notes = (*notes, *planned.allowed.notes)
