@@ -161,3 +161,38 @@ def test_torch_on_the_cpu_is_repeatable_and_prov_says_so(tmp_path):
     assert prov.json("verify")["verdict"] == "same"
     replayed = prov.json("replay", "prov.lock", "--yes")
     assert replayed["results"]["verdict"] == "same"
+
+
+def test_the_ported_net_gives_what_torch_gives(tmp_path):
+    python = venv(tmp_path / "venv")
+    done = subprocess.run(
+        [UV, "pip", "install", "-q", "-p", python, "torch==2.13.0+cpu", "numpy", "safetensors"],
+        env=dict({"UV_FIND_LINKS": os.environ.get("PIP_FIND_LINKS", "")}, **os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    if done.returncode != 0:
+        pytest.skip("the package index has no CPU build of torch 2.13 for this Python")
+    folder = paper("ported-weights", tmp_path)
+    steps = (
+        ["authors.py"],
+        ["convert.py", "port"],
+        ["port.py", "port"],
+        ["convert.py", "port-wrong", "wrong"],
+        ["port.py", "port-wrong"],
+    )
+    for name in ("authors", "port", "port-wrong"):
+        shutil.rmtree(folder / name)
+    for step in steps:
+        subprocess.run([python, *step], cwd=folder, check=True, capture_output=True, timeout=300)
+    prov = Prov(folder)
+    weights = "authors/weights.safetensors"
+    judged = prov.json("diff", weights, "port/weights.npz", "--map", "map.yaml")
+    assert judged["verdict"] == "same"
+    judged = prov.json("diff", "--outputs", "authors/outputs.npz", "port/outputs.npz")
+    assert judged["verdict"] == "within tolerance"
+    assert all(one["figures"]["rms_rel"] < 1e-6 for one in judged["parts"])
+    judged = prov.json("diff", weights, "port-wrong/weights.npz", "--map", "map.yaml", code=1)
+    assert judged["figures"]["first"] == "fc2.weight"

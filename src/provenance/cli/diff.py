@@ -69,7 +69,7 @@ def command(
     (old, new), out = diff_curves.outlet(words, plot)
     cwd, limits = os.getcwd(), Limits(rtol, atol, ulp)
     if tensor_map or guess_map or outputs:
-        ported = diff_ported.Wanted(tensor_map, guess_map, outputs, rtol, atol)
+        ported = diff_ported.Wanted(tensor_map, guess_map, outputs, limits)
         meant = loose.sides(cwd, old, new)
         raise typer.Exit(diff_ported.show(meant, ported, verbose, markdown, json))
     drawn = plot and out is None and not (json or markdown)

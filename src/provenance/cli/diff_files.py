@@ -68,7 +68,10 @@ def _compared(result: LooseResult) -> str:
         return ""
     kind = " (%s)" % result.judged.kind if result.judged.kind else ""
     count = format(result.judged.compared, ",")
-    return "compared: %s values%s; tolerance: %s" % (count, kind, result.tolerance)
+    # Tensors and outputs have defaults by dtype, and say which.
+    own = result.judged.figures.get("tolerance")
+    by = own if isinstance(own, str) else result.tolerance
+    return "compared: %s values%s; tolerance: %s" % (count, kind, by)
 
 
 def _markdown(result: LooseResult) -> list[str]:

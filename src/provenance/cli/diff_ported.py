@@ -11,6 +11,7 @@ from provenance.cli.style import plural
 
 if TYPE_CHECKING:
     from provenance.operations._sides import Sides
+    from provenance.operations.allowed import Limits
     from provenance.operations.porting import Guessed
 
 
@@ -20,8 +21,7 @@ class Wanted(NamedTuple):
     tensor_map: str | None
     guess_map: str | None
     outputs: bool
-    rtol: float | None
-    atol: float | None
+    limits: Limits
 
 
 def show(sides: Sides, wanted: Wanted, verbose: bool, markdown: bool, json: bool) -> int:
@@ -39,16 +39,16 @@ def show(sides: Sides, wanted: Wanted, verbose: bool, markdown: bool, json: bool
         _guessed(porting.guess(sides, wanted.guess_map), json)
         return 0
     if wanted.tensor_map is not None:
-        found = porting.mapped(sides, wanted.tensor_map, wanted.rtol, wanted.atol)
+        found = porting.mapped(sides, wanted.tensor_map, wanted.limits)
     else:
-        found = porting.outputs(sides, wanted.rtol, wanted.atol)
+        found = porting.outputs(sides, wanted.limits)
     diff_files.show(found, verbose, markdown, json)
     return found.exit_code
 
 
 def _guessed(found: Guessed, json: bool) -> None:
     if json:
-        envelope.put("diff-guess-map", found._asdict())
+        envelope.put("diff", {"guessed": found._asdict()})
         return
     words = ["%d by %s" % (count, sure) for sure, count in found.pairs.items()]
     typer.echo("wrote %s: %s" % (found.path, ", ".join(words) or "no pair was found"))

@@ -52,6 +52,9 @@ _SAME = {
     "attn": "attention",
     "recurrent": "hh",
 }
+_COLLECTION = re.compile(r"^(?:params|batch_stats|model_weights|state_dict)[./]")
+"""What flax and Keras file a layer's tensors under: the same layer stands in several."""
+
 _SILENT = frozenset("params param state dict model module 0 vars cell batch normalization".split())
 """Parts of names that frameworks put in and that say nothing; "0" stands behind TensorFlow's ":"
 and in ``l0`` of torch's recurrent layers, and is kept among the numbers."""
@@ -77,7 +80,8 @@ class Read(NamedTuple):
 @cache
 def read(name: str) -> Read:
     """Take a name apart."""
-    bare = re.sub(r":\d+$", "", name)
+    bare = _COLLECTION.sub("", re.sub(r":\d+$", "", name))
+    bare = re.sub(r"(?i)(conv\w*?)_?[123]d", r"\1", bare)
     parts = [part.lower() for part in _SPLIT.split(bare) if part]
     role = next((ROLES[part] for part in reversed(parts[-4:]) if part in ROLES), "")
     words = frozenset(_SAME.get(part, part) for part in parts if not part.isdigit()) - _SILENT
@@ -93,6 +97,7 @@ def read(name: str) -> Read:
     )
 
 
+@cache
 def likeness(one: str, other: str) -> float:
     """Return how alike two names are, from 0 to 10; roles that contradict each other give -5."""
     first, second = read(one), read(other)

@@ -87,7 +87,8 @@ def _judged(
     atol = rules.atol_of(tolerance, rtol, found.scale)
     one = rules.coarser(old.dtype, new.dtype)
     told["tolerance"] = {"rtol": rtol, "atol": atol, "source": rules.said(tolerance, rtol, one)}
-    within = not found.apart and found.excess <= atol and (rtol or atol)
+    near = found.excess <= atol and bool(rtol or atol)
+    within = not found.apart and (near or rules.allows(tolerance, found.ulp))
     clauses = [retyped, apart(found, old.shape)]
     if not within:
         steps = arranged(old, new, found, rtol)
@@ -95,7 +96,8 @@ def _judged(
             told["equal_after"] = steps
             clauses.insert(1, "equal after `%s`" % steps)
         else:
-            clauses.append(_looks(old, new))
+            # What grew out of the same start says nothing new of how it started.
+            clauses.append(_looks(old, new) if (found.cosine or 0.0) < 0.9 else "")
     detail = "; ".join(one for one in clauses if one)
     return Part(name, WITHIN if within else DIFFERENT, detail, told)
 
@@ -107,10 +109,11 @@ def arranged(old: Tensor, new: Tensor, found: Figures, rtol: float) -> str:
     cosine = found.cosine or 0.0
     if found.elements >= 8 and 1 - abs(cosine) < 1e-12:
         return written([_scaling(found.product / found.new_squares)])
+    # Another order keeps the sum of squares, and few elements where they were.
     slack = 1e-5
     if abs(found.old_squares - found.new_squares) > slack * found.old_squares:
         return ""
-    if old.size > LARGEST:
+    if old.size > LARGEST or 4 * found.differing < found.elements or abs(cosine) > 0.9999:
         return ""
     return written(fitting(old.load(), new.load(), rtol, rtol * found.scale) or ())
 

@@ -29,7 +29,7 @@ the short types their one unit of rounding, the distance from 1 to the next numb
 
 def rtol_of(tolerance: Tolerance | None, dtypes: tuple[str, str]) -> float:
     """Return the relative tolerance for tensors of two dtypes: the coarser one's."""
-    if tolerance is not None and tolerance.source != "default":
+    if tolerance is not None and tolerance.is_chosen:
         return tolerance.rtol
     return max(RELATIVE.get(one, 0.0) for one in dtypes)
 
@@ -40,22 +40,29 @@ def atol_of(tolerance: Tolerance | None, rtol: float, scale: float) -> float:
     scale: the root mean square of the old values. Numbers near zero in a sum of larger ones carry
     the rounding of those, so a tolerance relative to themselves alone would mean nothing.
     """
-    if tolerance is not None and tolerance.source != "default":
+    if tolerance is not None and tolerance.is_chosen:
         return tolerance.atol
     return rtol * scale
 
 
 def said(tolerance: Tolerance | None, rtol: float, coarser: str) -> str:
     """Return the tolerance and its source in a few words."""
-    if tolerance is not None and tolerance.source != "default":
-        return "rtol %.3g, atol %.3g, %s" % (tolerance.rtol, tolerance.atol, tolerance.source)
+    if tolerance is not None and tolerance.is_chosen:
+        return str(tolerance)
     return "%.3g of the value or of the tensor's rms, default for %s" % (rtol, coarser)
+
+
+def allows(tolerance: Tolerance | None, ulp: int | None) -> bool:
+    """Return whether somebody allowed so many units in the last place of the tensor's own type."""
+    if tolerance is None or tolerance.ulp is None or ulp is None:
+        return False
+    return ulp <= tolerance.ulp
 
 
 def overall(tolerance: Tolerance | None, dtypes: set[str]) -> str:
     """Return the tolerance of a whole comparison and its source in a few words."""
-    if tolerance is not None and tolerance.source != "default":
-        return "rtol %g, atol %g (%s)" % (tolerance.rtol, tolerance.atol, tolerance.source)
+    if tolerance is not None and tolerance.is_chosen:
+        return str(tolerance)
     known = sorted(one for one in dtypes if one in RELATIVE)
     words = ", ".join("%.3g for %s" % (RELATIVE[one], one) for one in known)
     return "%s, of each value or the tensor's rms (default)" % words if words else "none needed"

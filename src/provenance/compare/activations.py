@@ -82,8 +82,8 @@ def dict_of(pairs: Sequence[tuple[str, Tensor, Tensor]]) -> Mapping[str, Tensor]
 
 
 def _said(tolerance: Tolerance | None) -> str:
-    if tolerance is not None and tolerance.source != "default":
-        return "rtol %.3g, atol %.3g (%s)" % (tolerance.rtol, tolerance.atol, tolerance.source)
+    if tolerance is not None and tolerance.is_chosen:
+        return str(tolerance)
     return "1e-4 of the output's rms for float32, by dtype (default)"
 
 
@@ -98,7 +98,7 @@ def _one(name: str, old: Tensor, new: Tensor, tolerance: Tolerance | None, last:
     rms = told.get("rms_rel")
     if layout:
         told["layout"] = layout
-    if "tolerance" in told and (tolerance is None or tolerance.source == "default"):
+    if "tolerance" in told and (tolerance is None or not tolerance.is_chosen):
         told["tolerance"]["source"] = "default for outputs"
     if last:
         told.update(_predictions(old, new))
@@ -121,7 +121,7 @@ def _short(part: Part, size: str) -> str:
 
 def _rule(old: Tensor, new: Tensor, tolerance: Tolerance | None) -> Tolerance | None:
     """Return the tolerance for one pair: chosen, else relative to the rms of the old output."""
-    if tolerance is not None and tolerance.source != "default":
+    if tolerance is not None and tolerance.is_chosen:
         return tolerance
     kind = rules.coarser(old.dtype, new.dtype)
     if old.shape != new.shape or kind not in RELATIVE:

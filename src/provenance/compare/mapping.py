@@ -186,9 +186,9 @@ def _worded(part: Part, entry: Entry) -> str:
 def _mend(here: str, entry: Entry, fix: str) -> str:
     """Say which change of the map would make both sides equal, and what that means."""
     steps = entry.right.steps
-    what = "is transposed" if fix == "transpose" else "lies otherwise"
+    what = "lies the other way round" if fix == "transpose" else "lies otherwise"
     if steps and fix in ("transpose", "negate") and str(steps[-1]) == fix:
-        return "%s %s: it would be equal without `%s` in the map" % (here, what, fix)
+        return "%s %s than the map says: equal without `%s`" % (here, what, fix)
     after = " after %s" % written(steps) if steps else ""
     return "%s %s%s: `| %s` behind it in the map would make it equal" % (here, what, after, fix)
 

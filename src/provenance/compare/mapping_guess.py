@@ -120,7 +120,8 @@ class _Work:
         old, new = self.old[name], self.new[other]
         if old.size > LARGEST:
             steps = usual(name, old.shape, other, new.shape)
-            self.add(Side((name,)), Side((other,), steps=steps or ()), STATISTICS)
+            if steps is not None:
+                self.add(Side((name,)), Side((other,), steps=steps), STATISTICS)
             return steps is not None
         scale = self.before[name].moments[1]
         found = fitting(old.load(), new.load(), rtol, rtol * scale)
@@ -187,24 +188,34 @@ class _Work:
                     break
 
     def by_names(self) -> None:
-        """Pair what is left by shape, name and order, the likeliest first."""
-        while True:
-            best: tuple[float, str, str] | None = None
-            for name, tensor in self.old.items():
-                for other, its in self.new.items():
-                    if tensor.size != its.size or _lengths(tensor) != _lengths(its):
-                        continue
-                    score = self.score(name, other) + _alike(self.before, self.after, name, other)
-                    if score >= 0 and (best is None or score > best[0]):
-                        best = (score, name, other)
-            if best is None:
-                return
-            _, name, other = best
-            steps = usual(name, self.old[name].shape, other, self.new[other].shape) or ()
-            left, right = self._with_twin(self.old, name), self._with_twin(self.new, other)
-            if left.join and right.join:
-                left, right = Side((name,)), Side((other,))
-            self.add(left, right._replace(steps=steps), NAMES)
+        """Pair what is left by shape, name and order: matrices first, then the likeliest.
+
+        What is known of a layer's matrix says where its bias is.
+        """
+        for least in (2, 0):
+            found = self._likely(least)
+            while found is not None:
+                name, other = found
+                steps = usual(name, self.old[name].shape, other, self.new[other].shape) or ()
+                left, right = self._with_twin(self.old, name), self._with_twin(self.new, other)
+                if left.join and right.join:
+                    left, right = Side((name,)), Side((other,))
+                self.add(left, right._replace(steps=steps), NAMES)
+                found = self._likely(least)
+
+    def _likely(self, least: int) -> tuple[str, str] | None:
+        """Return the likeliest pair of tensors of at least so many axes longer than 1."""
+        best: tuple[float, str, str] | None = None
+        by_lengths: dict[tuple[int, ...], list[str]] = {}
+        for other, tensor in self.new.items():
+            by_lengths.setdefault(_lengths(tensor), []).append(other)
+        for name, tensor in self.old.items():
+            lengths = _lengths(tensor)
+            for other in by_lengths.get(lengths, ()) if len(lengths) >= least else ():
+                score = self.score(name, other) + _alike(self.before, self.after, name, other)
+                if score >= 0 and (best is None or score > best[0]):
+                    best = (score, name, other)
+        return best and best[1:]
 
     def _with_twin(self, side: dict[str, Tensor], name: str) -> Side:
         """Return ``name``, with torch's other bias where both of a layer are still unpaired."""
@@ -227,8 +238,8 @@ def _alike(before: dict[str, Census], after: dict[str, Census], name: str, other
     return 1.0 if one.moments == two.moments else -1.0
 
 
-def _lengths(tensor: Tensor) -> list[int]:
-    return sorted(length for length in tensor.shape if length != 1)
+def _lengths(tensor: Tensor) -> tuple[int, ...]:
+    return tuple(sorted(length for length in tensor.shape if length != 1))
 
 
 def usual(

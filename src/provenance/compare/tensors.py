@@ -59,7 +59,7 @@ def concluded(
     ordered = sorted(parts, key=lambda part: names.get(part.name, len(names)))
     told = [one for one in (*ordered, *values) if one.verdict != SAME or one.detail]
     told.sort(key=lambda part: -_gravity(part.verdict))
-    figures = _counts(parts)
+    figures = _counts(ordered)
     figures["tolerance"] = rules.overall(tolerance, {one.dtype for one in order.tensors.values()})
     figures["notes"] = list(dict.fromkeys(note for side in sides for note in side.notes))
     detail = "; ".join(one for one in (_clause(ordered), _beside(values)) if one)
@@ -237,6 +237,8 @@ def _different(ordered: Sequence[Part], different: Sequence[Part]) -> str:
         text += ", ..." if len(both) > 3 else ""
         if len(both) == 1 and both[0].detail:
             text += " (%s)" % both[0].detail
+        if len(both) >= 3:
+            text += " (%s)" % _kinship(both)
         pieces.append(text)
     for which, word in (("old", "missing"), ("new", "added")):
         names = [one.name for one in alone if one.figures["alone"] == which]

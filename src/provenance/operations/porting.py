@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from provenance.compare.judged import Judged
 from provenance.compare.tolerance import DEFAULT, Tolerance
 from provenance.errors import BadRecord, SystemRefused, UsageError
+from provenance.operations.allowed import Limits
 from provenance.operations.loose import LooseResult
 
 if TYPE_CHECKING:
     from provenance.operations._sides import Side, Sides
     from provenance.readers.model import Archive
 
+NO_LIMITS = Limits()
 Comparer = Callable[["Archive", "Archive", Tolerance], Judged]
 
 
@@ -31,9 +33,7 @@ class Guessed(NamedTuple):
     unmatched: tuple[int, int]
 
 
-def mapped(
-    meant: Sides, path: str, rtol: float | None = None, atol: float | None = None
-) -> LooseResult:
+def mapped(meant: Sides, path: str, limits: Limits = NO_LIMITS) -> LooseResult:
     """Compare two archives of tensors through the map at ``path``. Raises `ProvError`."""
     from provenance.compare import _mapping_parse, mapping
 
@@ -42,14 +42,14 @@ def mapped(
     def compare(old: Archive, new: Archive, chosen: Tolerance) -> Judged:
         return mapping.compare_mapped(old, new, known, chosen)
 
-    return _compared(meant, "--map", rtol, atol, compare)
+    return _compared(meant, "--map", limits, compare)
 
 
-def outputs(meant: Sides, rtol: float | None = None, atol: float | None = None) -> LooseResult:
+def outputs(meant: Sides, limits: Limits = NO_LIMITS) -> LooseResult:
     """Compare what two models gave for the same input, layer by layer. Raises `ProvError`."""
     from provenance.compare import activations
 
-    return _compared(meant, "--outputs", rtol, atol, activations.compare_outputs)
+    return _compared(meant, "--outputs", limits, activations.compare_outputs)
 
 
 def guess(meant: Sides, path: str) -> Guessed:
@@ -79,11 +79,9 @@ def guess(meant: Sides, path: str) -> Guessed:
     return Guessed(path, text, pairs, (len(found.old_left), len(found.new_left)))
 
 
-def _compared(
-    meant: Sides, option: str, rtol: float | None, atol: float | None, compare: Comparer
-) -> LooseResult:
+def _compared(meant: Sides, option: str, limits: Limits, compare: Comparer) -> LooseResult:
     try:
-        chosen = DEFAULT if rtol is None and atol is None else Tolerance.of(rtol, atol)
+        chosen = DEFAULT if limits == NO_LIMITS else Tolerance.of(*limits)
     except ValueError as error:
         raise UsageError("%s." % error) from error
     old, new = _archives(meant, option)
