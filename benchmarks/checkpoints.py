@@ -14,7 +14,6 @@ import argparse
 import importlib
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -70,8 +69,8 @@ def yardstick(paths: list[str]) -> float:
     return time.perf_counter() - begin
 
 
-def both(paths: list[str]) -> tuple[float, float]:
-    """Return how many seconds opening takes, and holding all tensors against each other."""
+def both(paths: list[str]) -> tuple[float, float, float]:
+    """Return the seconds of opening and of holding all tensors against each other, and MiB."""
     archives = importlib.import_module("provenance.readers.archives")
     begin = time.perf_counter()
     old, new = (archives.open_archive(path) for path in paths)
@@ -82,26 +81,34 @@ def both(paths: list[str]) -> tuple[float, float]:
         for first, second in zip(one.chunks(size), other.chunks(size), strict=True):
             if not numpy.array_equal(first.view(numpy.uint32), second.view(numpy.uint32)):
                 raise SystemExit("%s differs" % name)
-    return opened - begin, time.perf_counter() - opened
+    return opened - begin, time.perf_counter() - opened, peak_mib()
 
 
 def peak_mib() -> float:
-    """Return the most memory that this process had at once, with two processes apart."""
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return (own + 2 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
+    """Return the most memory that this process and those apart had at once, each by itself.
+
+    Not ``ru_maxrss``: that begins with what the process had that started this one.
+    """
+    here = Path("/proc/self")
+    children = (here / "task" / str(os.getpid()) / "children").read_text().split()
+    total = 0
+    for place in (here, *(Path("/proc") / one for one in children)):
+        lines = (place / "status").read_text().splitlines()
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    return total / 1024
 
 
 def child(paths: list[str], n: int) -> None:
     """Measure in this process and print what was measured."""
-    both(paths)
+    _, _, mib = both(paths)
     ratios, opening = [], []
     apart = "hdf5" in paths[0]
     for _ in range(n):
         least = yardstick(paths)
-        opened, read = both(paths)
+        opened, read, mib = both(paths)
         opening.append(opened)
         ratios.append((read if apart else opened + read) / least)
-    print(json.dumps({"ratios": ratios, "opening": opening, "mib": peak_mib()}))
+    print(json.dumps({"ratios": ratios, "opening": opening, "mib": mib}))
 
 
 def measure(kind: str, folder: Path, mib: int, n: int) -> list[Figure]:

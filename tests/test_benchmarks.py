@@ -12,6 +12,7 @@ import pytest
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 QUICK = {
     "startup": [],
+    "checkpoints": ["safetensors", "hdf5", "--size", "32"],
     "overhead": ["--scale", "0.01"],
     "many_files": ["--files", "300"],
     "hook": ["--files", "300"],

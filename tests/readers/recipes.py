@@ -72,9 +72,9 @@ def hdf5() -> bytes:
         return Path(path).read_bytes()
 
 
-def keras() -> bytes:
+def keras(packing: int = zipfile.ZIP_STORED) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
+    with zipfile.ZipFile(stream, "w", packing) as archive:
         archive.writestr("config.json", json.dumps({"class_name": "Sequential"}))
         archive.writestr("model.weights.h5", hdf5())
     return stream.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,13 @@ def test_hdf5_gives_what_h5py_gives(tmp_path: Path) -> None:
     assert archive.notes == ()
 
 
-def test_a_keras_model(tmp_path: Path) -> None:
-    archive = open_archive(put(tmp_path, "a.keras", recipes.keras()))
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_keras_model(tmp_path: Path, packing: int) -> None:
+    archive = open_archive(put(tmp_path, "a.keras", recipes.keras(packing)))
     assert archive.kind == "keras"
     assert archive.values["config.json"] == {"class_name": "Sequential"}
     holds(archive.tensors["group/matrix"], recipes.ARRAYS["matrix"])
+    holds(archive.tensors["packed"], recipes.ARRAYS["fortran"])
 
 
 def test_matlab_since_7_3_and_before(tmp_path: Path) -> None:
@@ -108,9 +111,9 @@ def test_tables_of_arrow(tmp_path: Path, write: Any, most: int) -> None:
 
 def child(tmp_path: Path, monkeypatch: Any, body: str) -> apart.Apart:
     """Return a process apart that does something bad."""
-    code = "import json, os, sys, time\nsys.path[:] = json.loads(sys.argv[2])\n" + body
+    code = "import json, os, sys, time\nsys.path[:] = json.loads(sys.argv[1])\n" + body
     monkeypatch.setattr(apart, "_START", code)
-    return apart.Apart(open_store(put(tmp_path, "a.h5", b"x")), "_hdf5_child", "HDF5")
+    return apart.Apart(open_store(put(tmp_path, "a.h5", b"x")).all(), "_hdf5_child", "HDF5")
 
 
 def test_a_crash_is_one_sentence(tmp_path: Path, monkeypatch: Any) -> None:
@@ -143,7 +146,7 @@ def test_modules_in_the_current_folder_are_not_imported(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.path", ["", str(tmp_path), *os.sys.path])  # type: ignore[attr-defined]
     path = put(tmp_path, "a.h5", recipes.hdf5())
-    assert hdf5.read(open_store(path)).tensors
+    assert hdf5.read(open_store(path).all()).tensors
     assert not (tmp_path / "trace").exists()
 
 

@@ -80,12 +80,14 @@ def test_a_header_of_numpy_that_lies(tmp_path: Path, header: str) -> None:
 def bomb(size: int) -> bytes:
     """Return a zip file of an array of ``size`` zeros, packed a thousand to one."""
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("a.npy", "w", force_zip64=True) as member:
-            text = "{'descr': '<f8', 'fortran_order': False, 'shape': (%d,)}" % (size // 8)
-            member.write(npy_header(text))
-            for _ in range(size >> 20):
-                member.write(bytes(1 << 20))
+    text = "{'descr': '<f8', 'fortran_order': False, 'shape': (%d,)}" % (size // 8)
+    with (
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("a.npy", "w", force_zip64=True) as member,
+    ):
+        member.write(npy_header(text))
+        for _ in range(size >> 20):
+            member.write(bytes(1 << 20))
     return stream.getvalue()
 
 

@@ -143,6 +143,25 @@ def test_a_view_that_leaves_its_storage_is_refused(tmp_path: Path, node: Any) ->
     assert told.startswith(("w was not read: it has", "is cut short"))
 
 
+def test_a_sparse_tensor_is_told_as_its_parts(tmp_path: Path) -> None:
+    """As torch 2.13 writes ``torch.eye(2).to_sparse()``."""
+    layout = ["call", Named("torch.serialization", "_get_layout"), "torch.sparse_coo"]
+    size = ["call", Named("torch", "Size"), (2, 2)]
+    rebuild = Named("torch._utils", "_rebuild_sparse_tensor")
+    parts = (tensor(0, (2, 2), (2, 1)), tensor(0, (2,), (1,)), size, True)
+    path = checkpoint(tmp_path / "a.pt", {"eye": ["call", rebuild, layout, parts]}, bytes(16))
+    archive = open_archive(path)
+    assert {name: one.shape for name, one in archive.tensors.items()} == {
+        "eye.indices": (2, 2),
+        "eye.values": (2,),
+    }
+    assert archive.values == {
+        "eye.layout": "torch.sparse_coo",
+        "eye.size": [2, 2],
+        "eye.is_coalesced": True,
+    }
+
+
 def test_a_class_with_its_source_beside_it(tmp_path: Path) -> None:
     """As torch before 1.6 wrote a module: the class is a persistent thing."""
     cls = ["pid", ("module", Named("models", "Net"), "models.py", "class Net: pass")]

@@ -17,11 +17,11 @@ MOST_COLUMNS = 100_000
 class Reader:
     """One open file and the streams of rows that are being read from it."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, part: _child.Part) -> None:
         self.arrow: Any = importlib.import_module("pyarrow")
         self.arrow.set_cpu_count(1)
         self.arrow.set_io_thread_count(1)
-        self.path = "/dev/fd/%d" % fd
+        self.path = "/dev/fd/%d" % part.fd
         self.kind = ""
         self.streams: dict[int, Iterator[Any]] = {}
 

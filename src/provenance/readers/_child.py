@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import resource
@@ -21,6 +22,40 @@ MOST_SECONDS = 3600
 Answer = Callable[[dict[str, Any]], tuple[Any, Any]]
 
 
+class Part(io.RawIOBase):
+    """Some bytes of an open file, read as if they were a file."""
+
+    def __init__(self, fd: int, start: int, size: int) -> None:
+        self.fd, self.start, self.size = fd, start, size
+        self.whole = start == 0 and size == os.fstat(fd).st_size
+        self._place = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place and return it."""
+        self._place = max(0, offset + (0, self._place, self.size)[whence])
+        return self._place
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill ``buffer`` as far as there is something, and return how far."""
+        view = memoryview(buffer).cast("B")
+        view = view[: max(0, self.size - self._place)]
+        count = os.preadv(self.fd, [view], self.start + self._place) if len(view) else 0
+        self._place += count
+        return count
+
+
 def limit() -> int:
     """Limit this process, and return where its answers go: what libraries print goes nowhere."""
     out = os.dup(1)
@@ -38,8 +73,8 @@ def limit() -> int:
     return out
 
 
-def serve(library: str, start: Callable[[int], Answer]) -> None:
-    """Answer questions about the open file whose number stands on the command line."""
+def serve(library: str, start: Callable[[Part], Answer]) -> None:
+    """Answer questions about the open file that the command line names, or the part of it."""
     out = limit()
     answer: Answer | None = None
     for line in sys.stdin.buffer:
@@ -47,7 +82,7 @@ def serve(library: str, start: Callable[[int], Answer]) -> None:
         said: Any
         try:
             if answer is None:
-                answer = start(int(sys.argv[1]))
+                answer = start(Part(*map(int, sys.argv[3:6])))
             said, data = answer(json.loads(line))
         except Unreadable as reason:
             failed, said = 1, str(reason)

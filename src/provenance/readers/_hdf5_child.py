@@ -13,7 +13,7 @@ from provenance.readers import _child
 from provenance.readers.model import Unreadable
 
 CACHE = 32 << 20
-"""Bytes of unpacked chunks that the library keeps per array."""
+"""Bytes of unpacked chunks that the library keeps for the array that is open."""
 
 MOST_OBJECTS = 200_000
 MOST_TEXTS = 10_000
@@ -22,14 +22,19 @@ MOST_NOTES = 50
 
 
 class Reader:
-    """One open file. arrays: the datasets in the order in which they were told."""
+    """One open file. paths: of the arrays in the order in which they were told.
 
-    def __init__(self, fd: int) -> None:
+    Only one array is open at a time: each has a cache of its own.
+    """
+
+    def __init__(self, part: _child.Part) -> None:
         self.h5py: Any = importlib.import_module("h5py")
         # The library wants a name; what was unpacked into a temporary file has none any more.
-        place: Any = "/dev/fd/%d" % fd if os.fstat(fd).st_nlink else os.fdopen(fd, "rb")
+        named = part.whole and os.fstat(part.fd).st_nlink
+        place: Any = "/dev/fd/%d" % part.fd if named else part
         self.file = self.h5py.File(place, "r", rdcc_nbytes=CACHE)
-        self.arrays: list[Any] = []
+        self.paths: list[str] = []
+        self.opened: tuple[int, Any] = (-1, None)
         self.told: list[dict[str, Any]] = []
         self.values: dict[str, Any] = {}
         self.notes: list[str] = []
@@ -40,8 +45,10 @@ class Reader:
             self._walk()
             said = {"arrays": self.told, "values": self.values, "notes": self.notes[:MOST_NOTES]}
             return said, b""
-        dataset = self.arrays[asked["array"]]
-        block = _flat(dataset, asked["start"], asked["count"])
+        if self.opened[0] != asked["array"]:
+            self.opened = (-1, None)
+            self.opened = (asked["array"], self.file[self.paths[asked["array"]]])
+        block = _flat(self.opened[1], asked["start"], asked["count"])
         return None, numpy.ascontiguousarray(block).view(numpy.uint8)
 
     def _walk(self) -> None:
@@ -103,7 +110,7 @@ class Reader:
             if dataset.chunks is None and plan.get_nfilters() == 0 and dtype.kind != "b":
                 one["place"] = dataset.id.get_offset()
             self.told.append(one)
-            self.arrays.append(dataset)
+            self.paths.append(path)
 
     def _texts(self, path: str, dataset: Any) -> None:
         """Tell texts of any length as plain values; other objects (references) are left out."""

@@ -19,7 +19,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from provenance.readers._bytes import Data, Store
+from provenance.readers._bytes import Data, Span
 from provenance.readers.model import Unreadable
 
 HEAD = struct.Struct("<BQQ")
@@ -35,8 +35,8 @@ MOST_JSON = 256 << 20
 
 
 _START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[2])\n"
-    "import importlib; importlib.import_module('provenance.readers.' + sys.argv[3]).main()"
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1])\n"
+    "import importlib; importlib.import_module('provenance.readers.' + sys.argv[2]).main()"
 )
 
 
@@ -47,15 +47,15 @@ def _path() -> list[str]:
 
 
 class Apart:
-    """A process that has one file open. library: its name for people, "HDF5"."""
+    """A process that has one file open, or a part of one. library: its name for people, "HDF5"."""
 
-    def __init__(self, store: Store, module: str, library: str) -> None:
+    def __init__(self, part: Span, module: str, library: str) -> None:
         self.library = library
-        self._store = store
+        self._part, store = part, part.store
         environ = dict(os.environ, HDF5_USE_FILE_LOCKING="FALSE", HDF5_PLUGIN_PRELOAD="::")
         environ.update(OMP_NUM_THREADS="1", PYTHONFAULTHANDLER="0")
         self._child = subprocess.Popen(
-            [sys.executable, "-I", "-c", _START, str(store.fd), json.dumps(_path()), module],
+            [sys.executable, "-I", "-c", _START, json.dumps(_path()), module, *_said(part)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -112,6 +112,10 @@ class Apart:
     def _gone(self) -> Unreadable:
         self.close()
         return Unreadable("is not readable as %s: the library crashed on it" % self.library)
+
+
+def _said(part: Span) -> tuple[str, str, str]:
+    return str(part.store.fd), str(part.start), str(part.size)
 
 
 def _widen(pipe: int) -> None:

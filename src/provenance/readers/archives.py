@@ -44,7 +44,7 @@ def open_archive(path: str, name: str | None = None) -> Archive:
     if head[:6] == b"MATLAB" or called.endswith(".mat"):
         return hdf5.read_mat(store)
     if head[:8] == hdf5.MAGIC or called.endswith((".h5", ".hdf5", ".hdf", ".he5", ".keras")):
-        return hdf5.read(store)
+        return hdf5.read(store.all())
     if called.endswith(".nc"):
         raise Unreadable("is not NetCDF 4: older NetCDF is not read")
     return _pickle(store, head)

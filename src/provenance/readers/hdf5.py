@@ -35,31 +35,31 @@ def begins_at(store: Store) -> int | None:
     return None
 
 
-def read(store: Store, kind: str = "hdf5") -> Archive:
+def read(part: Span, kind: str = "hdf5") -> Archive:
     """Return the arrays of a file under their paths, and its attributes as "path@name"."""
     if importlib.util.find_spec("h5py") is None:
         raise Unreadable(MISSING)
-    apart = Apart(store, "_hdf5_child", "HDF5")
+    apart = Apart(part, "_hdf5_child", "HDF5")
     said, _ = apart.ask({"list": True})
     tensors: dict[str, Tensor] = {}
     notes = list(said["notes"])
     for number, one in enumerate(said["arrays"]):
         try:
-            for tensor in _tensors_of(apart, store, number, one):
+            for tensor in _tensors_of(apart, part, number, one):
                 tensors[tensor.name] = tensor
         except Unreadable as reason:
             notes.append("%s was not read: it %s" % (one["name"], reason))
     return Archive(kind, tensors, said["values"], tuple(notes))
 
 
-def _tensors_of(apart: Apart, store: Store, number: int, one: dict[str, Any]) -> list[Tensor]:
+def _tensors_of(apart: Apart, part: Span, number: int, one: dict[str, Any]) -> list[Tensor]:
     descr = _as_descr(one["dtype"])
     dtype = numpy.lib.format.descr_to_dtype(descr)
     shape = tuple(one["shape"])
     size = _tensors.count_of(shape) * dtype.itemsize
     data: Data
-    if one["place"] is not None and one["place"] + size <= store.size:
-        data = Span(store, one["place"], size)
+    if one["place"] is not None and one["place"] + size <= part.size:
+        data = part.part(one["place"], size)
     else:
         data = Distant(apart, number, size, dtype.itemsize)
     if dtype.names is not None:
@@ -81,11 +81,9 @@ def read_keras(members: Members) -> Archive:
     ``metadata.json`` and ``model.weights.h5``.
     """
     data = members.data("model.weights.h5")
-    if isinstance(data, Span):
-        whole = spooled(data.pieces(), MOST_UNPACKED)
-    else:
-        whole = spooled(data.made(), MOST_UNPACKED)  # type: ignore[attr-defined]
-    archive = read(whole.store, "keras")
+    if not isinstance(data, Span):
+        data = spooled(data.made(), MOST_UNPACKED)  # type: ignore[attr-defined]
+    archive = read(data, "keras")
     values = dict(archive.values)
     for name in ("config.json", "metadata.json"):
         if name in members.names():
@@ -99,6 +97,6 @@ def read_mat(store: Store) -> Archive:
         raise Unreadable(
             "is a MATLAB file from before 7.3, which is not read; in MATLAB: save -v7.3"
         )
-    archive = read(store, "mat")
+    archive = read(store.all(), "mat")
     note = "MATLAB writes arrays with their dimensions in reverse order"
     return archive._replace(notes=(*archive.notes, note))

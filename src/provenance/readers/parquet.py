@@ -20,7 +20,7 @@ def read(store: Store, kind: str) -> Table:
     """Return the table; raises `Unreadable`, also where pyarrow is not installed."""
     if importlib.util.find_spec("pyarrow") is None:
         raise Unreadable("cannot be read: pyarrow is not installed; pip install 'prov-run[files]'")
-    apart = Apart(store, "_arrow_child", NAMES[kind])
+    apart = Apart(store.all(), "_arrow_child", NAMES[kind])
     said, _ = apart.ask({"open": kind})
     types = dict(said["columns"])
     streams = iter(range(1 << 62))

@@ -82,6 +82,15 @@ OTHER = {
 }
 
 
+SPARSE_ROWS = ("compressed_indices", "plain_indices", "values", "size")
+SPARSE = {
+    "torch.sparse_coo": ("indices", "values", "size", "is_coalesced"),
+    "torch.sparse_csr": ("crow_indices", "col_indices", "values", "size"),
+    "torch.sparse_csc": ("ccol_indices", "row_indices", "values", "size"),
+}
+"""Parts of a sparse tensor in the order in which they are saved, under torch's names."""
+
+
 class Storage(NamedTuple):
     """The elements that views share. kind: name of the type as in `PLAIN`; start: in elements."""
 
@@ -267,6 +276,9 @@ def _special(told: Told, path: str, node: Any, depth: int, find: Find, order: st
     name, args = node.made_by.name, node.args
     if node.made_by.module == "torch._utils" and name.startswith("_rebuild_"):
         return _rebuilt(told, path, name, args, depth, find, order)
+    if node.is_of("torch.Size") and args:
+        told.walk(path, args[0], depth + 1)
+        return True
     if node.is_of("torch._tensor._rebuild_from_type_v2") and len(args) >= 3:
         told.walk(path, Call(args[0], args[2]), depth + 1)
         return True
@@ -281,6 +293,12 @@ def _rebuilt(
         return True
     if name == "_rebuild_device_tensor_from_numpy" and args:
         told.walk(path, args[0], depth + 1)
+        return True
+    if name == "_rebuild_sparse_tensor" and len(args) == 2 and isinstance(args[1], tuple):
+        layout = args[0].args[0] if isinstance(args[0], Call) and args[0].args else None
+        told.values[joined(path, "layout")] = layout if isinstance(layout, str) else None
+        for part, node in zip(SPARSE.get(str(layout), SPARSE_ROWS), args[1], strict=False):
+            told.walk(joined(path, part), node, depth + 1)
         return True
     strided = ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_qtensor")
     if name not in strided or len(args) < 4:
