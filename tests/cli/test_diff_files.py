@@ -127,8 +127,9 @@ def test_outputs_of_runs_against_files(prov: Prov) -> None:
     assert "is not at hand" in said
     data = prov.json("diff", "lr0.2:metrics.json", "kept0.1.json", code=1)
     assert data["reference"]["kind"] == "output"
-    failed = prov("diff", "lr0.2", "kept0.1.json", code=2).stderr
-    assert "lr0.2 means a run and kept0.1.json a file" in failed
+    (prov.folder / "kept.txt").write_text("x")
+    failed = prov("diff", "lr0.2", "kept.txt", code=2).stderr
+    assert "lr0.2 means a run and kept.txt a file" in failed
     failed = prov("diff", "lr0.2:none.txt", "kept0.1.json", code=4).stderr
     assert "has no file none.txt" in failed
     assert "metrics.json" in failed

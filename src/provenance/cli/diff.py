@@ -68,6 +68,10 @@ def command(
     words = [old, new, *([third] if third is not None else [])]
     (old, new), out = diff_curves.outlet(words, plot)
     cwd, limits = os.getcwd(), Limits(rtol, atol, ulp)
+    if tensor_map or guess_map or outputs:
+        ported = diff_ported.Wanted(tensor_map, guess_map, outputs, limits)
+        meant = loose.sides(cwd, old, new)
+        raise typer.Exit(diff_ported.show(meant, ported, verbose, markdown, json))
     drawn = plot and out is None and not (json or markdown)
     if curve_diff.is_meant(cwd, old, new, plot):
         curves = curve_diff.diff(cwd, old, new, limits, like or ())
@@ -76,9 +80,6 @@ def command(
         diff_curves.show(curves, drawn, verbose, markdown, json)
         raise typer.Exit(curves.exit_code)
     sides = loose.sides(cwd, old, new)
-    if tensor_map or guess_map or outputs:
-        ported = diff_ported.Wanted(tensor_map, guess_map, outputs, limits)
-        raise typer.Exit(diff_ported.show(sides, ported, verbose, markdown, json))
     if sides.runs is not None:
         result = diff.diff(cwd, *sides.runs, limits, like or ())
         result = result._replace(notes=(*sides.notes, *result.notes))

@@ -65,7 +65,7 @@ def sides(cwd: str, old: str, new: str) -> Sides:
     found = [_side(place, cwd, word) for word in (old, new)]
     for word, one, other in zip((old, new), found, reversed(found), strict=True):
         if one is None and other is not None:
-            _require_run(place, cwd, word)
+            require_run(place, cwd, word)
     notes = tuple(
         "%s is a run and a file: the run is meant; write %s for the file"
         % (word, os.path.join(os.curdir, word))
@@ -89,7 +89,8 @@ def sides(cwd: str, old: str, new: str) -> Sides:
     return Sides(None, first, second, notes)
 
 
-def _require_run(place: Project, cwd: str, word: str) -> None:
+def require_run(place: Project, cwd: str, word: str) -> None:
+    """Raise `NoSuchRun` where ``word``, which is no file, means no run either."""
     try:
         references.named(word, place, cwd)
     except NoSuchRun as error:

@@ -91,7 +91,10 @@ def _is_curves(cwd: str, word: str) -> bool:
 
 
 def _names_run(cwd: str, word: str) -> bool:
-    return not _is_curves(cwd, word) and _sides.side_of(cwd, word) is None
+    if _is_curves(cwd, word) or _sides.side_of(cwd, word) is not None:
+        return False
+    _sides.require_run(project.find(cwd), cwd, word)
+    return True
 
 
 def diff(

@@ -151,8 +151,10 @@ def _outputs(
             return
 
 
-def _shown(outputs: list[Any]) -> list[tuple[str, str]]:
+def _shown(outputs: Any) -> list[tuple[str, str]]:
     """Return the kind and the content of each thing shown; texts of one stream are put together."""
+    if not isinstance(outputs, list):
+        raise Opaque("the outputs of a cell are not a list")
     found: list[tuple[str, str]] = []
     for one in outputs:
         if not isinstance(one, dict):
