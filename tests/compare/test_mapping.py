@@ -234,3 +234,11 @@ def test_maps_that_do_not_fit_the_files_are_told_with_their_line(text, said):
         compare_mapped(old, new, grammar.loads(text, "m.yaml"))
     assert said in caught.value.message
     assert caught.value.message.startswith("m.yaml:2: ")
+
+
+@pytest.mark.parametrize("right", ["text | negate", "text | scale 2"])
+def test_what_cannot_be_computed_is_told_with_its_line(right):
+    old, new = archive({"a": np.array(["x", "y"])}), archive({"text": np.array(["x", "y"])})
+    known = grammar.loads("tensors:\n  a: %s\n" % right, "m.yaml")
+    with pytest.raises(BadRecord, match=r"^m.yaml:2: .* cannot be "):
+        compare_mapped(old, new, known)

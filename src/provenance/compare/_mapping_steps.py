@@ -183,6 +183,8 @@ def _do_flip(array: Array, *axes: int) -> Array:
 
 
 def _do_scale(array: Array, factor: float) -> Array:
+    if array.dtype.kind not in "fiuc":
+        raise Malformed("%s cannot be scaled" % array.dtype)
     return array * array.dtype.type(factor) if array.dtype.kind == "f" else array * factor
 
 

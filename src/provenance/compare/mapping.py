@@ -155,11 +155,11 @@ def _compared(
     try:
         before = made(entry.left, old)
         after = made(entry.right, new)
+        part = judge(name, before, after, tolerance)
     except Malformed as error:
         raise _bad(known, entry.line, str(error)) from error
     except Unreadable as error:
         return Part(name, NOT_COMPARED, str(error))
-    part = judge(name, before, after, tolerance)
     figures = dict(part.figures, map=str(entry.right))
     return part._replace(detail=_worded(part, entry), figures=figures)
 
@@ -233,7 +233,7 @@ def _assembled(side: Side, arrays: Sequence[Array]) -> Array:
             if len({one.shape for one in arrays}) > 1:
                 raise ValueError
             array = sum(arrays[1:], start=arrays[0])
-    except ValueError:
+    except (ValueError, TypeError):
         word = {"sum": "added", "concat": "concatenated", "stack": "stacked"}[side.join]
         where = "" if side.join == "sum" else " on axis %d" % side.axis
         raise Malformed(

@@ -58,13 +58,17 @@ def guess(meant: Sides, path: str) -> Guessed:
     Raises `ProvError`.
     """
     from provenance.compare import mapping_guess
+    from provenance.readers.model import Unreadable
 
     if os.path.lexists(path):
         raise UsageError(
             "%s is there already and is not overwritten." % path, "name a file that is not there"
         )
     old, new = _archives(meant, "--guess-map")
-    found = mapping_guess.guess(old, new)
+    try:
+        found = mapping_guess.guess(old, new)
+    except Unreadable as error:
+        raise BadRecord("a tensor of one of the files %s." % error) from error
     assert meant.old is not None
     assert meant.new is not None
     text = mapping_guess.written(found, meant.old.given, meant.new.given)
@@ -80,6 +84,8 @@ def guess(meant: Sides, path: str) -> Guessed:
 
 
 def _compared(meant: Sides, option: str, limits: Limits, compare: Comparer) -> LooseResult:
+    from provenance.readers.model import Unreadable
+
     try:
         chosen = DEFAULT if limits == NO_LIMITS else Tolerance.of(*limits)
     except ValueError as error:
@@ -87,7 +93,10 @@ def _compared(meant: Sides, option: str, limits: Limits, compare: Comparer) -> L
     old, new = _archives(meant, option)
     assert meant.old is not None
     assert meant.new is not None
-    judged = compare(old, new, chosen)
+    try:
+        judged = compare(old, new, chosen)
+    except Unreadable as error:
+        raise BadRecord("a tensor of one of the files %s." % error) from error
     return LooseResult(meant.old, meant.new, judged, (), chosen, meant.notes)
 
 
