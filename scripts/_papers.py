@@ -75,6 +75,24 @@ PAPERS = (
     Paper("paper-never-adopted", "3.10", ("scikit-learn==1.5.2", "numpy==1.26.4")),
 )
 
+_SEEDS = ("1", "2", "3", "4", "5")
+CLAIMS = Paper(
+    "paper-claims",
+    "3.11",
+    (),
+    (
+        "prov run --name linear -- python train.py",
+        *(
+            "prov run --name products-%s -- python train.py --model products --seed %s" % (s, s)
+            for s in _SEEDS
+        ),
+        "prov lock linear %s --anonymous" % " ".join("products-" + s for s in _SEEDS),
+        "prov init test github",
+    ),
+    ("prov.lock", "test_provenance.py", ".github/workflows/provenance.yml"),
+)
+"""Checked by tests/test_paper_claims.py: nothing is known that would change it with an upgrade."""
+
 
 class Clone:
     """A paper's repository in a folder of its own, and its commands as somebody types them there.

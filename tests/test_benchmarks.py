@@ -14,6 +14,7 @@ QUICK = {
     "startup": [],
     "checkpoints": ["safetensors", "hdf5", "--size", "32"],
     "overhead": ["--scale", "0.01"],
+    "live": ["--lines", "300", "--seconds", "0.3"],
     "many_files": ["--files", "300"],
     "hook": ["--files", "300"],
     "series": ["--steps", "5000"],

@@ -101,8 +101,9 @@ def test_json_examples_are_json(page):
             json.loads(text)
 
 
-GROUPS = ("env",)
+GROUPS = ("env", "claims")
 """Commands with commands of their own."""
+GROUPED = (("env", "create"), ("env", "export"), ("claims", "check"), ("claims", "add"))
 
 
 @functools.cache
@@ -152,8 +153,8 @@ def test_commands_and_options_exist(page):
 @pages
 def test_options_named_alone_exist(page):
     known = set()
-    verbs = ("run", "init", "ls", "show", "diff", "lock", "verify", "explain", "replay")
-    for verb in (*((one,) for one in verbs), ("env", "create"), ("env", "export")):
+    verbs = ("run", "init", "ls", "show", "diff", "lock", "verify", "explain", "replay", "watch")
+    for verb in (*((one,) for one in verbs), *GROUPED):
         known |= set(re.findall(r"--[a-z][\w-]*", help_of(*verb)))
     foreign = {"--password", "--api-key", "--lr", "--epochs", "--version", "--help", "--strict"}
     for span in SPAN.findall(FENCE.sub("", page.read_text())):

@@ -5,7 +5,8 @@ run), ``digest_seconds`` (how long ``prov run`` may go on digesting after the co
 ``fail_on`` (the effect from which ``prov verify`` exits 1), ``rtol`` and ``atol`` (tolerance for
 results), ``tolerance`` (the same for single metrics, by name or pattern), ``calls`` (how the user's
 calls are compared: auto, off, synthetic, cut or full), ``call_table`` (whether ``prov run`` keeps a
-table of them).
+table of them), ``claims`` (of the paper: they are read and checked by `operations._claims_stated`,
+which keeps their digits and lines).
 PyYAML is imported only where there is a setting to read.
 """
 

@@ -178,8 +178,14 @@ def test_the_lock_itself(paper):
         ({"LICENSE": None}, "no-license", "advice", None),
         ({"README.md": None}, "no-readme", "advice", None),
         (
-            {"prov.yaml": "claims:\n  table2: {value: 0.9}\n"},
+            {"prov.yaml": "claims:\n  table2: {run: gone, metric: acc, value: 0.9}\n"},
             "claim-without-run",
+            "advice",
+            "prov.yaml:2",
+        ),
+        (
+            {"prov.yaml": "claims:\n  table2: {value: 0.9}\n"},
+            "claim-unreadable",
             "advice",
             "prov.yaml",
         ),

@@ -16,6 +16,16 @@ CALLS = "calls"
 """A file of this name in the folder of the logs asks the hook for a table of calls."""
 
 
+MARKS = "marks"
+"""A file of this name asks the hook for fingerprints of initial weights and first batches."""
+
+
+def want_marks(agent_dir: str) -> None:
+    """Ask the hook for fingerprints of initial weights and first batches."""
+    with open(os.path.join(agent_dir, MARKS), "w", encoding="utf-8"):
+        pass
+
+
 def want_calls(agent_dir: str) -> None:
     """Ask the hook of the run whose logs go to ``agent_dir`` for a table of calls."""
     with open(os.path.join(agent_dir, CALLS), "w", encoding="utf-8"):

@@ -13,6 +13,7 @@ import typer
 
 from provenance import __version__
 from provenance.cli import (
+    claims,
     close,
     diff,
     doctor,
@@ -26,6 +27,7 @@ from provenance.cli import (
     session,
     show,
     verify,
+    watch,
 )
 from provenance.cli import run as run_command
 from provenance.errors import ProvError
@@ -70,12 +72,14 @@ app.command("doctor", context_settings=doctor.SETTINGS)(doctor.command)
 app.command("close")(close.command)
 app.command("ls")(ls.command)
 app.command("show")(show.command)
+app.command("watch")(watch.command)
 app.command("diff")(diff.command)
 app.command("lock")(lock.command)
 app.command("verify")(verify.command)
 app.command("explain")(explain.command)
 app.command("replay")(replay.command)
 app.add_typer(env.app, name="env")
+app.add_typer(claims.app, name="claims")
 app.command("session", hidden=True)(session.command)
 
 

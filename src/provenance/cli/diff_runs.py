@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from provenance.cli import curves, envelope, findings, report, results, summary
+from provenance.cli import curves, envelope, findings, parting, report, results, summary
 from provenance.cli.style import Style
 
 
@@ -29,7 +29,7 @@ def show(result: Any, verbose: bool, markdown: bool, json: bool) -> None:
     heading = "%s  vs  %s" % (summary.headline(result.old), summary.headline(result.new))
     if markdown:
         told = "results: %s: %s" % (result.judged.verdict.upper(), result.judged.summary)
-        notes = (told, *_curve_notes(result), *result.notes)
+        notes = (*parting.notes(result.parted), told, *_curve_notes(result), *result.notes)
         part = report.section(
             heading, result.findings, result.facts, result.not_compared, None, notes
         )
@@ -37,7 +37,8 @@ def show(result: Any, verbose: bool, markdown: bool, json: bool) -> None:
         return
     typer.echo(heading)
     style = Style(sys.stdout)
-    shown = findings.lines(result.findings, style, verbose)
+    shown = parting.lines(result.parted, style)
+    shown += findings.lines(result.findings, style, verbose)
     shown += results.lines(result.results, style, verbose)
     shown += ["  ! " + note for note in result.notes]
     shown.append(findings.compared_line(result.facts))

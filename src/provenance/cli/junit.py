@@ -39,7 +39,7 @@ def _suite(headline: str, one: Checked, fail_on: str) -> ElementTree.Element:
     suite = ElementTree.Element(
         "testsuite",
         {
-            "name": _clean(headline),
+            "name": clean(headline),
             "tests": str(len(cases)),
             "failures": str(failures),
             "errors": "0",
@@ -52,7 +52,7 @@ def _suite(headline: str, one: Checked, fail_on: str) -> ElementTree.Element:
 
 def _case(facet: str, name: str) -> ElementTree.Element:
     return ElementTree.Element(
-        "testcase", {"classname": "provenance." + _clean(facet), "name": _clean(name)}
+        "testcase", {"classname": "provenance." + clean(facet), "name": clean(name)}
     )
 
 
@@ -63,12 +63,12 @@ def _found(findings: Iterable[Finding], fail_on: str) -> list[ElementTree.Elemen
         told = sentence(one)
         if rank(one.effect) >= rank(fail_on):
             failure = ElementTree.SubElement(
-                case, "failure", {"type": one.effect, "message": _clean(told)}
+                case, "failure", {"type": one.effect, "message": clean(told)}
             )
-            failure.text = _clean(_whole(one))
+            failure.text = clean(_whole(one))
         else:
             out = ElementTree.SubElement(case, "system-out")
-            out.text = _clean("%s: %s" % (one.effect, _whole(one)))
+            out.text = clean("%s: %s" % (one.effect, _whole(one)))
         cases.append(case)
     return cases
 
@@ -99,10 +99,11 @@ def _left(one: Checked) -> list[ElementTree.Element]:
     cases = []
     for left in one.not_compared:
         case = _case(left.facet, left.what)
-        ElementTree.SubElement(case, "skipped", {"message": _clean(left.reason)})
+        ElementTree.SubElement(case, "skipped", {"message": clean(left.reason)})
         cases.append(case)
     return cases
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Return ``text`` without what XML cannot hold."""
     return _NO_XML.sub("?", text)

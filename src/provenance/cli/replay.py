@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from provenance.cli import envelope, options, report, results, verify
+from provenance.cli import envelope, options, parting, report, results, verify
 from provenance.cli.progress import Stages
 from provenance.cli.style import Style, plural
 from provenance.core import runid
@@ -301,6 +301,8 @@ def _lines(result: ReplayResult) -> list[str]:
     shown += results.lines(result.results, style)
     shown += ["  %s: %s" % (one.name, one) for one in result.envelopes] if result.envelopes else []
     shown += ["  ! " + note for note in result.notes]
+    if result.parted is not None:
+        shown += parting.lines(result.parted, style)
     shown.append("files of the rerun: %s" % os.path.relpath(result.tree))
     colour = "red" if result.verdict == DIFFERENT else "green" if not result.exit_code else "yellow"
     word = style(result.verdict.upper(), "bold", colour)

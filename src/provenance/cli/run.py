@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from provenance.operations.against import Reference
     from provenance.operations.recorder import Request
     from provenance.operations.run import RunResult
 
@@ -30,6 +31,11 @@ VALUES = {
     "--data": ("PATH", "a file or folder that it reads; may be repeated"),
     "--output": ("PATH", "a file or folder that it writes; may be repeated"),
     "--trace": ("strace", "see every file of every process, by the program strace"),
+    "--against": (
+        "RUN|FILE",
+        "tell while it runs whether its curves are on track; may be repeated",
+    ),
+    "--live": ("WHEN", "tell so on stderr: auto (a terminal; default), always or never"),
     "--sample": ("SECONDS", "keep CPU, memory and GPU use at this interval"),
 }
 FLAGS = {
@@ -37,6 +43,7 @@ FLAGS = {
     "--no-hook": "do not observe the command's Python processes",
     "--calls": "keep a table of the calls that your Python source makes; not the default",
     "--no-calls": "keep none, also where prov.yaml asks for it",
+    "--fingerprint": "keep what initial weights and first batches look like (torch, scikit-learn)",
     "--require-record": "exit 125 if the run cannot be recorded",
     "--quiet": "print no summary (also -q)",
     "--help": "show this message and exit (also -h)",
@@ -150,6 +157,9 @@ def _request(options: Options) -> Request:
         trace=_trace(options.last("--trace")),
         sample=_interval(options.last("--sample")),
         calls=_switched(options, "--calls", "--no-calls"),
+        fingerprint="--fingerprint" in options.flags,
+        against=_references(options.all("--against"), cwd),
+        live=_when(options.last("--live"), "--quiet" in options.flags),
         hook="--no-hook" not in options.flags and os.environ.get("PROV_HOOK") != "0",
     )
 
@@ -161,6 +171,21 @@ def _switched(options: Options, on: str, off: str) -> bool | None:
     if on in options.flags:
         return True
     return False if off in options.flags else None
+
+
+def _references(names: tuple[str, ...], cwd: str) -> tuple[Reference, ...]:
+    """Return what the run is to be held against, before it is started. Raises `ProvError`."""
+    if not names:
+        return ()
+    from provenance.operations import against
+
+    return against.resolve(names, cwd)
+
+
+def _when(given: str | None, quiet: bool) -> str:
+    if given not in (None, "auto", "always", "never"):
+        raise UsageError("--live %r is not auto, always or never." % given, "--live always")
+    return given or ("never" if quiet else "auto")
 
 
 def _trace(given: str | None) -> str | None:

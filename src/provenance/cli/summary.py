@@ -32,11 +32,21 @@ def lines(run: Record) -> list[str]:
         ("runs as", _processes(run)),
     ]
     found = ["  %-8s %s" % (label, text) for label, text in parts if text]
+    found += ["  %-8s %s" % ("" if place else "against", t) for place, t in enumerate(_held(run))]
     for name, answer in run.facets.items():
         if answer.status == "failed":
             found.append("  ! %s was not captured: %s" % (name, answer.reason))
         found.extend("  ! %s: %s" % (name, note) for note in answer.notes[:_SHOWN])
     return found + ["  ! " + note for note in run.notes]
+
+
+def _held(run: Record) -> list[str]:
+    """Return how a run lay to the curves that it was held against; empty where to none."""
+    if "against" not in run.extra:
+        return []
+    from provenance.operations import against  # few runs are
+
+    return against.told(run)
 
 
 def first(run: Record, facet: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import termios
 from collections.abc import Callable
 
 from provenance.core.record import Log
-from provenance.executors import _late, _pty, _streams
+from provenance.executors import _interject, _late, _pty, _streams
 from provenance.executors._log import PIECE, TAIL, LogWriter
 from provenance.executors._relay import Channel
 from provenance.executors._screen import TerminalChannel
@@ -32,6 +32,8 @@ class Output:
         self._channels: list[Channel] = []
         self._files: list[Stream] = []
         self._modes: list[str] = []
+        self._error: Channel | Stream | None = None
+        self._path = log_path
         self._name = os.path.basename(log_path or "")
         self._writer: LogWriter | None = None
         self._reserved = _streams.reserve()
@@ -46,17 +48,22 @@ class Output:
 
     def _prepare(self) -> None:
         ours: dict[tuple[int, ...], int] = {}
+        channels: dict[tuple[int, ...], Channel] = {}
         for stream in (_streams.look(1), _streams.look(2)):
             if stream.mode == FILE:
                 self._files.append(stream)
+                self._error = stream
             elif stream.mode in (PIPE, TERMINAL):
                 if stream.place not in ours:
                     side = self._channel(stream)
                     if side is None:
                         continue
                     ours[stream.place] = side
+                    channels[stream.place] = self._channels[-1]
+                self._error = channels[stream.place]
                 self.redirections.append((ours[stream.place], stream.fd))
             else:
+                self._error = None
                 self._notes.append(
                     "Standard %s was a device or closed: not kept."
                     % ("output" if stream.fd == 1 else "error")
@@ -80,6 +87,34 @@ class Output:
             else Channel(source, stream.fd, self._writer)
         )
         return side
+
+    @property
+    def places(self) -> tuple[tuple[str, int], ...]:
+        """Files in which the output can be read while it comes, each from which byte on."""
+        kept = [(self._path, 0)] if self._path and self._channels else []
+        files = {one.place: one for one in reversed(self._files)}
+        return (
+            *kept,
+            *((os.path.realpath("/proc/self/fd/%d" % f.fd), f.offset) for f in files.values()),
+        )
+
+    def say(self, text: str, always: bool) -> None:
+        """Print a line of ours on standard error, between the command's; not where it would tear.
+
+        always: also where that is no terminal.
+        """
+        error = self._error
+        if isinstance(error, Channel):
+            if error.terminal or always:
+                error.voice.on = True
+                error.voice.say(text)
+        elif error is not None and always and _interject.at_line_start(error.fd):
+            os.write(error.fd, text.encode("utf-8", "replace") + b"\n")
+
+    def listen(self, always: bool) -> None:
+        """Follow where the lines of standard error begin, so that `say` can be called."""
+        if isinstance(self._error, Channel):
+            self._error.voice.on = self._error.terminal or always
 
     def _close_their_side(self) -> None:
         for fd in {ours for ours, _ in self.redirections}.union(self._reserved):

@@ -14,6 +14,7 @@ import time
 from typing import NamedTuple
 
 from provenance.executors import _streams
+from provenance.executors._interject import Interjector
 from provenance.executors._log import LogWriter
 
 CHUNK = 64 << 10
@@ -39,8 +40,11 @@ class Leftover(NamedTuple):
 class Channel:
     """One way of the command's output: from ``source`` (ours) to ``sink`` (the user's)."""
 
+    terminal = False
+
     def __init__(self, source: int, sink: int, log: LogWriter) -> None:
         self.trouble = ""
+        self.voice = Interjector(sink, self.terminal)
         self._source, self._sink, self._log = source, sink, log
         self._out, self._most = self._open_sink()
         self._wake, self._waker = os.pipe()
@@ -110,11 +114,26 @@ class Channel:
         self._rest(ready)
         if self._wake in ready or self._budget <= 0:
             return self._obey()
+        return self._interject()
+
+    def _interject(self) -> bool:
+        """Say what we have to say, where that may be now; return whether to go on."""
+        if not self.voice.on or self._deadline is not None or not self._may_speak():
+            return True
+        text = self.voice.now()
+        return not text or self._write(text)
+
+    def _may_speak(self) -> bool:
+        """Return whether the user's side is in no state in which nobody must interfere."""
         return True
 
     def _patience(self) -> float | None:
         """Return for how many milliseconds to wait for events, None for ever."""
-        due = [wait for wait in (self._log.refresh(), self._due()) if wait is not None]
+        due = [
+            wait
+            for wait in (self._log.refresh(), self._due(), self.voice.due())
+            if wait is not None
+        ]
         return min(due) * 1000 + 1 if due else None
 
     def _obey(self) -> bool:
@@ -139,7 +158,8 @@ class Channel:
         alive = self._write(data)
         self._log.feed(data)
         self._passed(len(data))
-        return alive or self._stalled()
+        self.voice.passed(data)
+        return (alive and self._interject()) or self._stalled()
 
     def _due(self) -> float | None:
         """Return in how many seconds `_rest` wants to be called, None for never."""

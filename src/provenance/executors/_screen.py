@@ -19,6 +19,8 @@ TICK_S = 0.25
 class TerminalChannel(Channel):
     """The way from a terminal of ours (``source``) to the user's (``sink``)."""
 
+    terminal = True
+
     def __init__(self, source: int, sink: int, place: int, log: LogWriter) -> None:
         """place: the device number of the terminal that the command sees."""
         super().__init__(source, sink, log)
@@ -62,6 +64,9 @@ class TerminalChannel(Channel):
             if self._mirror_after <= 0:
                 self._mirror_after = None
                 self._mirror.follow(_pty.PACKET_CHANGED)
+
+    def _may_speak(self) -> bool:
+        return not self._mirror.raw
 
     def _due(self) -> float | None:
         return _keys.RAW_LOOK_S if self._mirror.raw and not self._watching else TICK_S

@@ -52,7 +52,8 @@ class Request(NamedTuple):
     log_path: where to keep the output; None: nowhere, and nothing is put between the command and
     its output. redact: applied to whole lines before they are kept. hits: how many secrets
     ``redact`` has replaced so far. tracer: strace, where it is to trace the command. sample:
-    seconds between looks at what it uses, which go to ``samples_path``; None for none.
+    seconds between looks at what it uses, which go to ``samples_path``; None for none. speak: on
+    which standard error `Running.say` prints: "never", "auto" (a terminal) or "always".
     """
 
     argv: tuple[str, ...]
@@ -64,13 +65,20 @@ class Request(NamedTuple):
     tracer: Tracer | None = None
     sample: float | None = None
     samples_path: str = ""
+    speak: str = "never"
 
 
 class Running(NamedTuple):
-    """A command that runs. pid: of its first process. ended: set when that has ended."""
+    """A command that runs. pid: of its first process. ended: set when that has ended.
+
+    say: prints a line on the user's standard error, as soon as that tears nothing that the command
+    shows. places: files in which its output can be read as it comes, each from which byte on.
+    """
 
     pid: int
     ended: threading.Event
+    say: Callable[[str], None] = lambda _: None
+    places: tuple[tuple[str, int], ...] = ()
 
 
 class Ended(NamedTuple):
@@ -129,8 +137,16 @@ def _accompany(
     tracer = _trace.tracer_of(pid) if request.tracer is not None else 0
     switch = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_S)
+    if request.speak != "never":
+        kept.listen(request.speak == "always")
+    places = kept.places
     kept.start(pid)
-    running = Running(pid, threading.Event())
+
+    def say(text: str) -> None:
+        if request.speak != "never":
+            kept.say(text, request.speak == "always")
+
+    running = Running(pid, threading.Event(), say, places)
     thread = _start_alongside(alongside, running) if alongside is not None else None
     memory = _memory.TreeMemory(pid)
     sampler = _start_sampling(pid, request)

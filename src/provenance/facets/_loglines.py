@@ -65,6 +65,11 @@ def of_text(text: str) -> Iterator[Line]:
     return _of(text[: HEAD + TAIL].encode("utf-8", "replace"), 1)
 
 
+def of_lines(raw: List[bytes], first: int) -> Iterator[Line]:
+    """Return whole lines of a log that were read already, the first of them number ``first``."""
+    return _of(b"\n".join(raw), first) if raw else iter(())
+
+
 def _of(data: bytes, first: int) -> Iterator[Line]:
     for place, raw in enumerate(data.split(b"\n")):
         if not raw:

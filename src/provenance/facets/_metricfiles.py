@@ -47,7 +47,7 @@ def reader_of(path: str) -> "Optional[Callable[[str, Collected], Finals]]":
     """Return the function that reads metrics from a file of this name, None where there is none."""
     stem, suffix = os.path.splitext(os.path.basename(path))
     suffix = suffix.lower()
-    telling = _filenames.TELLING.search(stem) is not None
+    telling = is_telling(path)
     if _SETTINGS.search(stem) and not telling:
         return None
     if suffix == ".json":
@@ -61,6 +61,11 @@ def reader_of(path: str) -> "Optional[Callable[[str, Collected], Finals]]":
             _csv_rows(p, "\t" if suffix == ".tsv" else ","), into, telling
         )
     return None
+
+
+def is_telling(path: str) -> bool:
+    """Return whether the name of a file says that it holds metrics."""
+    return _filenames.TELLING.search(os.path.splitext(os.path.basename(path))[0]) is not None
 
 
 def read_json(path: str, into: Collected) -> Finals:

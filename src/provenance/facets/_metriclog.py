@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from provenance.facets import _loglines, _metricgrammar, _metricnames
 from provenance.facets._metricgrammar import (
@@ -20,7 +20,7 @@ from provenance.facets._metricgrammar import (
     Part,
     Plan,
 )
-from provenance.facets._metricsteps import Said, distinct, numbered
+from provenance.facets._metricsteps import Said, distinct, numbered, numbered_like
 from provenance.facets._metrictables import Tables
 
 MOST_FORMS, MOST_NAMES, MOST_VALUES = 4000, 1000, 400_000
@@ -42,6 +42,8 @@ _RANK = re.compile(
     re.I,
 )
 """Which process of several printed a line: ``[rank1]:``, torchrun's ``[default1]:``, mpirun's."""
+_OURS = "prov: "
+"""Begins what we said ourselves, where that went into the same file."""
 _TRACE = "Traceback (most recent call last)"
 """Begins what is no result up to the first line that is not indented: the exception."""
 _SECTION = re.compile(r"^\W*([A-Za-z][\w ]{2,40}?)\s*(?:[:*=\-]+)\s*$")
@@ -63,7 +65,7 @@ class Printed(NamedTuple):
 
 def read(path: str) -> Printed:
     """Return the numbers printed in the log at ``path``. Raises OSError."""
-    reader = _Reader()
+    reader = Reader()
     notes = []
     for line in _loglines.lines(path):
         reader.feed(line)
@@ -78,7 +80,7 @@ def read(path: str) -> Printed:
 
 def read_cells(pieces: List[Tuple[int, str]]) -> Printed:
     """Return the numbers printed by a notebook's cells: pieces of (cell, text), as lines of it."""
-    reader = _Reader()
+    reader = Reader()
     for cell, text in pieces:
         for line in _loglines.of_text(text):
             if not reader.full:
@@ -86,7 +88,7 @@ def read_cells(pieces: List[Tuple[int, str]]) -> Printed:
     return reader.result(("the cells print too many numbers",) if reader.full else ())
 
 
-class _Reader:
+class Reader:
     """Takes a log line by line."""
 
     def __init__(self) -> None:
@@ -106,6 +108,8 @@ class _Reader:
     def feed(self, line: _loglines.Line) -> None:
         """Take the next line."""
         text = line.text
+        if text.startswith(_OURS):
+            return
         if not text or len(text) > _loglines.LONGEST:
             self._section = "" if not text else self._section
             return
@@ -255,8 +259,13 @@ class _Reader:
         self._held += 1
         self.full = self._held >= MOST_VALUES
 
-    def result(self, notes: Tuple[str, ...]) -> Printed:
-        """Return all that was found, what never varied and has no telling name left out."""
+    def result(
+        self, notes: Tuple[str, ...], first: Callable[[str], Sequence[Any]] = lambda _: ()
+    ) -> Printed:
+        """Return all that was found, what never varied and has no telling name left out.
+
+        first: the first steps by which a finished run numbers a metric, see `numbered_like`.
+        """
         series: Dict[str, List[Tuple[Any, Said]]] = {}
         last: Dict[str, Said] = {}
         for name, said in self._said.items():
@@ -264,7 +273,8 @@ class _Reader:
                 continue
             last[name] = said[-1]
             if len(said) > 1 or said[0].own:
-                series[name] = numbered(said)
+                like = first(name)
+                series[name] = numbered_like(said, like) if like else numbered(said)
         units = {name: one.unit for name, one in last.items() if one.unit}
         return Printed(series, last, units, self._timings, notes)
 

@@ -46,7 +46,7 @@ def sources(
         if finals or collected.series:
             found.append(Source(FILE, label, job.prefix, finals, collected.series))
     printed, timings = _printed(context, full, notes)
-    return _named_apart(found) + _cells(context, full) + printed, timings
+    return named_apart(found) + _cells(context, full) + printed, timings
 
 
 def _without_steps(finals: Dict[str, Any], collected: Collected) -> Dict[str, Any]:
@@ -99,7 +99,7 @@ def _plain(path: str) -> Job:
     return Job(path, stem, lambda into, _: reader(path, into))
 
 
-def _named_apart(found: List[Source]) -> List[Source]:
+def named_apart(found: List[Source]) -> List[Source]:
     """Return the sources with other prefixes where two have the same: the whole path."""
     counts: Dict[str, int] = {}
     for one in found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 
 class Said(NamedTuple):
@@ -37,6 +37,33 @@ def numbered(said: List[Said]) -> List[Tuple[Any, Said]]:
         if steps is not None and _grows(steps):
             return list(zip(steps, said))
     return list(enumerate(said))
+
+
+def numbered_like(said: List[Said], first: Sequence[Any]) -> List[Tuple[Any, Said]]:
+    """Return ``said`` with steps as a finished run has them whose first steps are ``first``.
+
+    In its first epoch a run that goes on counts batches, and nothing tells yet that the finished
+    one counts epochs and their parts, or only places. Of the ways to count that begin as the
+    finished run does and go on in no wider steps, the one with the widest is taken.
+    """
+    if len(said) < 2 or len(first) < 2 or all(one.coarse is None for one in said):
+        return numbered(said)
+    own = [one for one in said if one.own]
+    kept = _last_of_bars(own if own and len(own) < len(said) else said)
+    ways: List[Any] = [_fine(kept), _parts(kept), _coarse(kept), list(range(len(kept)))]
+    fitting: List[List[Any]] = [
+        steps
+        for steps in ways
+        if steps is not None
+        and len(steps) > 1
+        and _grows(steps)
+        and steps[0] == first[0]
+        and steps[1] <= first[1]
+    ]
+    if not fitting:
+        return numbered(said)
+    widest = max(steps[1] for steps in fitting)
+    return list(zip(next(steps for steps in fitting if steps[1] == widest), kept))
 
 
 def _last_of_bars(said: List[Said]) -> List[Said]:

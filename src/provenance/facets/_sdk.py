@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from provenance.core import notebooks
 from provenance.core.context import Context
@@ -62,11 +62,11 @@ def told(context: Context, kind: str) -> Iterator[Told]:
             process, script, rank = name, "", None
         for raw in _lines(path):
             if raw.startswith(head):
-                parts = _parsed(raw, 4)
+                parts = parsed(raw, 4)
                 if parts is not None:
                     script, rank = str(parts[2]), parts[3] if type(parts[3]) is int else None
             elif raw.startswith(wanted):
-                parts = _parsed(raw, 4)
+                parts = parsed(raw, 4)
                 if parts is not None:
                     yield Told(process, script, rank, parts)
 
@@ -88,7 +88,7 @@ def _lines(path: str) -> Iterator[bytes]:
         return
 
 
-def _parsed(raw: bytes, least: int) -> Optional[List[Any]]:
+def parsed(raw: bytes, least: int) -> Optional[List[Any]]:
     """Return a line's parts; None where it is none of the SDK's (cut off, overwritten)."""
     try:
         parts = json.loads(raw)
@@ -136,14 +136,15 @@ def _distinct(sayings: List[Param]) -> List[Param]:
     return kept
 
 
-class _Process:
-    """The metrics of one process."""
+class Process:
+    """The metrics of one process, which has told ``one`` first."""
 
     def __init__(self, one: Told, full: Full) -> None:
         self.script, self.rank = one.script, one.rank
         self.collected = Collected(full, "%s:%s" % (SOURCE, one.script))
 
     def add(self, one: Told) -> None:
+        """Take a line of the kind "m"."""
         self.rank = one.rank if self.rank is None else self.rank
         step, values = one.parts[2], one.parts[3]
         series = self.collected.series
@@ -165,15 +166,20 @@ def series(context: Context, full: Full) -> Tuple[Dict[str, Series], Tuple[str, 
     rank ("rank1/loss") or its script ("eval/loss"); where it is point for point the same, it is
     left out.
     """
-    processes: Dict[str, _Process] = {}
+    processes: Dict[str, Process] = {}
     for one in told(context, "m"):
         if one.process not in processes:
-            processes[one.process] = _Process(one, full)
+            processes[one.process] = Process(one, full)
         processes[one.process].add(one)
+    return named(processes.values())
+
+
+def named(processes: Iterable[Process]) -> Tuple[Dict[str, Series], Tuple[str, ...]]:
+    """Return the metrics of several processes by name, and notes; see `series`."""
     found: Dict[str, Series] = {}
     by_name: Dict[str, List[Series]] = {}
     alike = 0
-    for process in sorted(processes.values(), key=lambda p: p.rank or 0):
+    for process in sorted(processes, key=lambda p: p.rank or 0):
         for name, one_series in process.collected.series.items():
             known = by_name.setdefault(name, [])
             if any(_alike(other, one_series) for other in known):
@@ -190,7 +196,7 @@ def _alike(one: Series, other: Series) -> bool:
     return one.count == other.count and one.last == other.last and one.points() == other.points()
 
 
-def _free(found: Dict[str, Series], process: _Process, name: str) -> str:
+def _free(found: Dict[str, Series], process: Process, name: str) -> str:
     """Return a name that no other series has."""
     stem = os.path.splitext(process.script)[0] or "process"
     if process.rank is not None:

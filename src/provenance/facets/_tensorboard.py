@@ -32,7 +32,7 @@ def read(paths: Iterable[str], into: Collected, notes: List[str]) -> None:
     """Add the scalars of one run's event files. Raises OSError; damaged ends leave a note."""
     plugins: Dict[str, str] = {}
     passed = 0
-    for path in sorted(paths, key=_age):
+    for path in sorted(paths, key=age):
         passed += os.path.getsize(path)
         if passed > LIMIT:
             notes.append("is part of more than %d MiB of event files" % (LIMIT >> 20))
@@ -43,33 +43,57 @@ def read(paths: Iterable[str], into: Collected, notes: List[str]) -> None:
             notes.append(trouble)
 
 
-def _age(path: str) -> Any:
+def more(path: str, start: int, plugins: Dict[str, str], into: Collected) -> int:
+    """Add the scalars of an event file from the byte ``start`` on; return where the next begins.
+
+    A record that is still being written is left to the next call. plugins: what earlier calls
+    learned, by tag. Raises OSError.
+    """
+    if os.path.getsize(path) <= start:
+        return start
+    with open(path, "rb") as stream:
+        stream.seek(start)
+        _records(stream, plugins, into)
+        return int(stream.tell())
+
+
+def age(path: str) -> Any:
     """Return the order of event files: the seconds in their names, then a number at the end."""
     parts = os.path.basename(path).split(".")
     return [int(part) if part.isdigit() else 0 for part in parts], path
 
 
 def _records(stream: Any, plugins: Dict[str, str], into: Collected) -> str:
-    """Go through one file; return what is wrong with it, "" where nothing is."""
+    """Go through one file; return what is wrong with it, "" where nothing is.
+
+    The stream is left where the first record begins that was not read.
+    """
+    at = stream.tell()
     while True:
         head = stream.read(12)
         if not head:
             return ""
         if len(head) < 12:
+            stream.seek(at)
             return "ends in the middle of a record"
         size, check = struct.unpack("<QI", head)
         if _masked(head[:8]) != check:
+            stream.seek(at)
             return "is damaged: what follows was not read"
         if size > LARGEST:
-            stream.seek(size + 4, os.SEEK_CUR)
+            at += 12 + size + 4
+            stream.seek(at)
             continue
         data = stream.read(size + 4)
         if len(data) < size + 4:
+            stream.seek(at)
             return "ends in the middle of a record"
         try:
             _event(data[:size], plugins, into)
         except (ValueError, struct.error):
+            stream.seek(at)
             return "is damaged: what follows was not read"
+        at += 12 + size + 4
 
 
 def _event(data: bytes, plugins: Dict[str, str], into: Collected) -> None:

@@ -28,7 +28,9 @@ class Fingerprint(NamedTuple):
     name: as in the code, with the rank where that is not 0. where: the line that called first.
     value: how the value looked at the first call (type, shape, dtype, bytes, summary, size, parts,
     digest; reason where there is none). calls: the digest at each of the first 100 calls, "" for
-    none. times: how many calls there were. chain: a digest over the digests of all of them.
+    none. times: how many calls there were. chain: a digest over the digests of all of them. places:
+    of each of these first calls among all calls of the run, from 0. steps: the step of the metrics
+    that the code logged last before each of them, None for none; empty where it never was given.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Fingerprint(NamedTuple):
     calls: Tuple[str, ...] = ()
     times: int = 1
     chain: str = ""
+    places: Tuple[int, ...] = ()
+    steps: Tuple[Any, ...] = ()
 
 
 class Fingerprints(NamedTuple):
@@ -51,12 +55,12 @@ def capture(context: Context) -> Payload:
         return skipped(VERSION, RUN_ONLY)
     if not context.observed.sdk:
         return captured(VERSION, Fingerprints())
-    from provenance.facets import _sdk  # only where the code told something
+    from provenance.facets import _marked, _sdk  # only where the code told something
 
     found: Dict[str, Fingerprint] = {}
     chains: Dict[str, Any] = {}
     left_out = 0
-    for one in _sdk.told(context, "f"):
+    for place, (one, step) in enumerate(_marked.marked(context)):
         if len(one.parts) < 5 or not isinstance(one.parts[4], dict):
             continue
         name = context.redact.text(str(one.parts[3]))
@@ -72,11 +76,22 @@ def capture(context: Context) -> Payload:
             chains[name] = hashlib.sha256()
         chains[name].update(digest.encode("utf-8", "replace") + b"\n")
         known = found[name]
-        calls = known.calls if len(known.calls) >= MOST_CALLS else (*known.calls, digest)
-        found[name] = known._replace(calls=calls, times=known.times + 1)
-    values = [one._replace(chain=chains[name].hexdigest()) for name, one in found.items()]
+        if len(known.calls) < MOST_CALLS:
+            known = known._replace(
+                calls=(*known.calls, digest),
+                places=(*known.places, place),
+                steps=(*known.steps, step),
+            )
+        found[name] = known._replace(times=known.times + 1)
+    values = [_closed(one, chains[name].hexdigest()) for name, one in found.items()]
     notes = ("%d fingerprints under further names were not kept" % left_out,) if left_out else ()
     return captured(VERSION, Fingerprints(tuple(values)), notes=notes)
+
+
+def _closed(one: Fingerprint, chain: str) -> Fingerprint:
+    """Return ``one`` with its chain, and without steps where none was told."""
+    steps = one.steps if any(step is not None for step in one.steps) else ()
+    return one._replace(chain=chain, steps=steps)
 
 
 def _digest(value: Dict[str, Any]) -> str:
@@ -91,6 +106,7 @@ def _clean(name: str, value: Dict[str, Any], context: Context) -> Dict[str, Any]
     clean: Dict[str, Any] = canonical.plain(_without_secrets(name, value, context))
     if len(canonical.compact(clean)) > LARGEST:
         clean["parts_left_out"] = len(clean.pop("parts", ()))
+        clean.pop("order", None)
     return clean
 
 
@@ -109,6 +125,9 @@ def _without_secrets(name: str, value: Dict[str, Any], context: Context) -> Dict
             for key, one in value["parts"].items()
             if isinstance(one, dict)
         }
+        order = list(clean["parts"])
+        if order != sorted(order):
+            clean["order"] = order  # a record is written with sorted names
     return clean
 
 

@@ -152,6 +152,11 @@ def _of(payload: Payload) -> Metrics:
     return _view([one.payload for one in payload.subjects])
 
 
+def of_payload(payload: Dict[str, Any]) -> Metrics:
+    """Return the metrics in one subject's payload, numbers as floats also where not finite."""
+    return _view([payload])
+
+
 def _view(payloads: List[Dict[str, Any]]) -> Metrics:
     found = Metrics({}, {}, {}, {}, {}, {}, {}, {}, {})
     for payload in payloads:

@@ -29,6 +29,9 @@ def hidden(known: Known, place: Project, environ: Mapping[str, str]) -> tuple[Kn
         reference=veil.text(known.reference),
         remote="",
         branch="",
+        claims=tuple(
+            one._replace(says=veil.text(one.says), name=veil.text(one.name)) for one in known.claims
+        ),
         author="",
         email="",
     )

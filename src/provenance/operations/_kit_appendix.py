@@ -14,9 +14,19 @@ from provenance.operations._kit_values import first
 
 def render(asked: Asked) -> str:
     """Return the appendix of the first run; what the record does not know is a TODO."""
-    tables = [_checklist(asked)]
+    tables = [_checklist(asked), *_claims(asked)]
     tables += appendix.tables(asked.run) if asked.run else ()
     return latex.render(tuple(tables), "Artifact appendix")
+
+
+def _claims(asked: Asked) -> tuple[Table, ...]:
+    """Return the key results to be reproduced: the claims of the paper, where it states any."""
+    rows = tuple(
+        (one.says or one.name, one.stated, ", ".join(one.selectors)) for one in asked.known.claims
+    )
+    columns = (("claim", WIDE), ("stated", WIDE), ("run", TEXT))
+    note = ("Checked by: prov claims check",)
+    return (Table("claims", "Claims of the paper", columns, rows, note),) if rows else ()
 
 
 def _checklist(asked: Asked) -> Table:

@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from provenance.compare.claims import Claim
 from provenance.core.record import Record
 from provenance.core.redact import without_credentials
 from provenance.environments import wanted
 from provenance.errors import NothingToCompare
 from provenance.facets._git import Git
-from provenance.operations import references
+from provenance.operations import _claims_locked, references
 from provenance.specs import find, formats
 from provenance.specs.model import MOST_BYTES, PYTHON, Source, Spec
 from provenance.store import lockfile
@@ -57,7 +58,8 @@ class Known(NamedTuple):
     of other folders state as much. pins: of the run, for
     where there is no such file. files: of the repository, with "/". data: what the runs read, with
     where it lies. remote: where others can clone from, over HTTPS. branch: checked out. licence: an
-    SPDX identifier; licence_file: where it stands. author, email: of git's settings.
+    SPDX identifier; licence_file: where it stands. author, email: of git's
+    settings. claims: of the paper, as prov.yaml states them.
     """
 
     root: str
@@ -82,6 +84,7 @@ class Known(NamedTuple):
     licence_file: str = ""
     author: str = ""
     email: str = ""
+    claims: tuple[Claim, ...] = ()
 
     @property
     def run(self) -> Record | None:
@@ -124,6 +127,7 @@ def gather(place: Project, cwd: str, environ: Mapping[str, str]) -> Known:
         licence_file=licence_file,
         author=_asked(git, root, "config", "--get", "user.name"),
         email=_asked(git, root, "config", "--get", "user.email"),
+        claims=_claims_locked.of_project(place.root),
     )
 
 

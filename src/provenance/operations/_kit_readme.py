@@ -36,6 +36,7 @@ def values(known: Known, filled: Mapping[str, Any], files: frozenset[str]) -> di
         "with_uv": any(one.startswith(("uv ", "uvx ")) for one in steps),
         "setup": "\n".join(steps),
         "results": _results(known),
+        "claims_table": _claims(known),
         "checklist": checklist.render(items),
         "checklist_summary": checklist.summary(items),
     }
@@ -68,6 +69,17 @@ def _results(known: Known) -> str:
         words = _kit_values.shell(_kit_values.command(run))
         cells = (run.name or run.id, words, shown, took)
         lines.append("| %s |" % " | ".join(markdown.escape(one) for one in cells))
+    return "\n".join(lines)
+
+
+def _claims(known: Known) -> str:
+    """Return a table: the paper's claims, what they state, of which runs; "" where none are."""
+    if not known.claims:
+        return ""
+    lines = ["| claim | stated | run |", "| --- | --- | --- |"]
+    for one in known.claims:
+        cells = (one.says or one.name, one.stated, ", ".join(one.selectors))
+        lines.append("| %s |" % " | ".join(markdown.escape(cell) for cell in cells))
     return "\n".join(lines)
 
 

@@ -110,6 +110,7 @@ def values(known: Known, test: str, made: frozenset[str], anonymous: bool) -> di
         "job_python": FALLBACK,
         "test": shlex.quote(test) if test else "",
         "test_line": "%s %s" % (how.python, shlex.quote(test)),
+        "claims": bool(known.claims),
         "cron": "%d 4 * * %d" % divmod(zlib.crc32(known.name.encode()) % 420, 7),
         "command": words,
         **_installing(known, how, path),

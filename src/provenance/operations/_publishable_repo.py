@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from provenance import config
-from provenance.operations._publishable import ADVICE, Case, Objection, Repository, few
+from provenance.errors import BadRecord
+from provenance.operations import _claims_locked, _claims_runs
+from provenance.operations._publishable import ADVICE, SHOWN, Case, Objection, Repository, few
 
 _LICENCE = re.compile(r"(licen[cs]e|copying|unlicense)([._-].*)?", re.IGNORECASE)
 _README = re.compile(r"readme([._-].*)?", re.IGNORECASE)
@@ -29,39 +30,22 @@ def of_repository(repository: Repository) -> Iterator[Objection]:
 
 
 def claims(case: Case) -> Iterator[Objection]:
-    """Yield claims of the paper that name no run that is published.
-
-    Only the member ``claims`` of the settings is looked at: a list of maps, or maps by name, each
-    with ``run``. What a claim may hold beyond that is not settled yet, and is not judged here.
-    """
+    """Yield claims of the paper that name no run that is published, or cannot be read."""
     try:
-        stated = config.stated(case.repository.place.root).get("claims")
-    except Exception:  # noqa: BLE001 - settings that cannot be read are told by every verb
+        stated = _claims_locked.of_project(case.repository.place.root)
+    except BadRecord as error:
+        yield Objection(
+            "claim-unreadable", ADVICE, error.message.rstrip("."), (config.FILE,), error.hint
+        )
         return
-    published = {run.id for run in case.others} | {run.name for run in case.others}
-    without, unknown = [], []
-    for name, claim in _claims(stated):
-        run = claim.get("run") if isinstance(claim, dict) else None
-        if not run:
-            without.append(name)
-        elif str(run) not in published:
-            unknown.append("%s (run %s)" % (name, run))
-    if without:
-        text = "claims without a run: %s" % few(without)
-        yield Objection("claim-without-run", ADVICE, text, (config.FILE,), "add `run: NAME`")
-    if unknown:
-        text = "claims whose run is not published: %s" % few(unknown)
-        yield Objection("claim-without-run", ADVICE, text, (config.FILE,), "prov lock all of them")
-
-
-def _claims(stated: Any) -> list[tuple[str, Any]]:
-    if isinstance(stated, dict):
-        return [(str(name), claim) for name, claim in stated.items()]
-    if isinstance(stated, list):
-        return [
-            (str(claim.get("name") or claim.get("metric") or number), claim)
-            if isinstance(claim, dict)
-            else (str(claim), None)
-            for number, claim in enumerate(stated, 1)
-        ]
-    return []
+    lacking = [
+        (claim, name)
+        for claim in stated
+        for name in claim.selectors
+        if not _claims_runs.meant(name, case.others)
+    ]
+    if lacking:
+        names = few("%s (run %s)" % (claim.name, name) for claim, name in lacking)
+        where = tuple(dict.fromkeys(claim.where for claim, _ in lacking))[:SHOWN]
+        text = "claims whose run is not published: %s" % names
+        yield Objection("claim-without-run", ADVICE, text, where, "prov lock all of them")

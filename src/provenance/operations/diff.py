@@ -9,6 +9,7 @@ from provenance.compare import partial
 from provenance.compare.envelope import Envelope
 from provenance.compare.files import OutputResult, compare_outputs
 from provenance.compare.metrics import MetricResult, compare_metrics
+from provenance.compare.parting import Parting
 from provenance.compare.verdict import ReplayVerdict, replay_verdict
 from provenance.core import codec, verdict
 from provenance.core.difference import NotCompared
@@ -22,6 +23,7 @@ from provenance.operations import (
     allowed,
     data_told,
     facts,
+    parting,
     references,
     series,
     settle,
@@ -47,7 +49,7 @@ class DiffResult(NamedTuple):
     """Two runs compared. Fields as in `verify.Checked`.
 
     alike: the runs that say how far results vary by chance, None for none. notes: sentences on
-    tolerance and envelope.
+    tolerance and envelope. parted: where the two part.
     """
 
     old: Record
@@ -56,6 +58,7 @@ class DiffResult(NamedTuple):
     facts: dict[str, Facts]
     not_compared: tuple[NotCompared, ...]
     results: Results
+    parted: Parting
     alike: Alike | None = None
     notes: tuple[str, ...] = ()
 
@@ -92,13 +95,15 @@ def diff(
         judged = tuple(alike.judged(came_out.metrics, runs, second, place))
         came_out = Results(judged, alike.steady(came_out.outputs, runs))
         notes = (*notes, runs.note())
+    ranked = tuple(verdict.ranked(found))
     return DiffResult(
         first,
         second,
-        tuple(verdict.ranked(found)),
+        ranked,
         {name: one for name, one in compared.facts.items() if name not in RESULTS},
         tuple(one for one in compared.not_compared if one.facet not in RESULTS),
         came_out,
+        parting.part(place, first, second, came_out, limited.choice.overall, ranked),
         runs,
         notes,
     )
@@ -154,6 +159,7 @@ def as_json(result: DiffResult) -> dict[str, Any]:
         "findings": codec.encode(result.findings),
         "not_compared": codec.encode(result.not_compared),
         "results": dict(codec.encode(result.results), **result.judged._asdict()),
+        "parted": parting.as_json(result.parted),
         "envelopes": envelopes_json(result.alike.envelopes.values() if result.alike else ()),
         "alike": [one.id for one in result.alike.others] if result.alike else [],
         "notes": list(result.notes),

@@ -12,6 +12,7 @@ from provenance.errors import UsageError
 from provenance.knowledge import match, surroundings
 from provenance.operations import (
     _baked_checks,
+    _claims_locked,
     _lock_calls,
     _lock_environments,
     allowed,
@@ -96,15 +97,15 @@ def lock(
     made, about, lacking = _lock_environments.added(made, chosen, place, hashing, nameless)
     notes = (*about, *called.notes)
     warnings += [*called.problems, *lacking]
+    made = made._replace(claims=_claims_locked.carried(place, runs))
     if nameless:
         originals = [one.record for one in chosen]
         made, hidden = anonymous.lock(made, place, originals, os.environ)
         warnings += hidden
         notes += (anonymous.NOTE,)
     lockfile.write(path, made)
-    told = publishable.warnings(chosen, place, path, os.environ)
-    told = list(dict.fromkeys([*warnings, *told]))
-    return LockResult(path, tuple(run.id for run in runs), tuple(told), notes)
+    warnings += publishable.warnings(chosen, place, path, os.environ)
+    return LockResult(path, tuple(run.id for run in runs), tuple(dict.fromkeys(warnings)), notes)
 
 
 def _knowledge(runs: list[Record]) -> tuple[dict[str, Any], ...]:

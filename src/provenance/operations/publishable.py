@@ -52,7 +52,8 @@ _OF_THE_REPOSITORY = (
 _FIRST = (
     "no-run failed secret no-remote commit-not-pushed no-commit code-untracked code-ignored "
     "code-uncommitted code-changed lock-ignored lock-not-committed data-out-of-reach "
-    "package-not-stated version-not-used python-not-used no-environment claim-without-run "
+    "package-not-stated version-not-used python-not-used no-environment "
+    "claim-unreadable claim-without-run "
     "not-repeatable package-not-pinned no-python-stated data-of-another-run read-from-cache "
     "path-in-source path-in-command stated-not-had"
 ).split()

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provenance import __version__, config
 from provenance.agent import launch
@@ -22,13 +22,14 @@ from provenance.core.redact import Redactor
 from provenance.errors import ProvError
 from provenance.facets._facet import HOST, TARGET
 from provenance.operations import _stdin, allowed, clock, facts, overlap
-from provenance.store import liveness, project, records
+from provenance.store import files, liveness, project, records
 
 if TYPE_CHECKING:
     from provenance.agent.read import Reader
     from provenance.core.digest import Digests
     from provenance.executors.local import Tracer
     from provenance.operations._hashing import Hashing
+    from provenance.operations.against import Reference
     from provenance.operations.nesting import Outer
     from provenance.operations.tracing import Tracing
 
@@ -50,6 +51,8 @@ class Request(NamedTuple):
     is not that project's. trace: "strace" to see every file of every process with that program.
     sample: seconds between samples of CPU, memory and GPU use, None for no samples. calls: keep a
     table of the calls that the user's own Python source makes; None for what the settings say.
+    fingerprint: keep what initial weights and first batches look like. against: recorded curves to
+    hold the run against. live: where that is told, see `executors.local.Request.speak`.
     """
 
     argv: tuple[str, ...]
@@ -68,6 +71,9 @@ class Request(NamedTuple):
     trace: str | None = None
     sample: float | None = None
     calls: bool | None = None
+    fingerprint: bool = False
+    against: tuple[Reference, ...] = ()
+    live: str = "auto"
 
 
 class Recorder:
@@ -80,7 +86,7 @@ class Recorder:
         self.redact = Redactor.from_environment(request.environ)
         self.record: Record | None = None
         self.project = request.place or project.find(request.cwd)
-        self._settings = config.Settings()
+        self.settings = config.Settings()
         self._reader: Reader | None = None
         self._tracing: Tracing | None = None
         self._stdin = _stdin.StandardInput()
@@ -103,7 +109,7 @@ class Recorder:
     def begin(self) -> None:
         """Make the run's folder, capture what must be captured first, write the start record."""
         try:
-            self._settings = config.load(self.project.root)
+            self.settings = config.load(self.project.root)
         except ProvError as error:
             self.problems.append(error.message + " Its settings are not used.")
         try:
@@ -121,8 +127,10 @@ class Recorder:
             os.mkdir(os.path.join(folder, AGENT), 0o700)
             self._hooked = self.request.hook
             asked = self.request.calls
-            if self._settings.call_table if asked is None else asked:
+            if self.settings.call_table if asked is None else asked:
                 launch.want_calls(os.path.join(folder, AGENT))
+            if self.request.fingerprint:
+                launch.want_marks(os.path.join(folder, AGENT))
         if self.request.trace:
             from provenance.operations.tracing import Tracing
 
@@ -178,8 +186,8 @@ class Recorder:
             digest=self._digest,
             run_dir=folder,
             started=now,
-            declared_data=self.request.data + self._settings.data,
-            declared_outputs=self.request.outputs + self._settings.outputs,
+            declared_data=self.request.data + self.settings.data,
+            declared_outputs=self.request.outputs + self.settings.outputs,
             within=self._outer.id if self._outer is not None else None,
         )
 
@@ -202,8 +210,19 @@ class Recorder:
             replay_of=self.request.replay_of,
             process=liveness.this_process(),
             roots={k: v for k, v in roots._asdict().items() if v},
-            extra=allowed.kept(self._settings, allowed.RECORDED),
+            extra={
+                **allowed.kept(self.settings, allowed.RECORDED),
+                **self._held_against(ended=False),
+            },
         )
+
+    def _held_against(self, ended: bool) -> dict[str, Any]:
+        if not self.request.against:
+            return {}
+        from provenance.operations import against  # only where the user asked for it
+
+        answer = self._answers.get("metrics") if ended else None
+        return against.member(self.request.against, answer, self.settings, self.redact)
 
     def environ(self) -> Mapping[str, str]:
         """Return the environment for the command: the user's, with the hook where it is on."""
@@ -298,12 +317,13 @@ class Recorder:
             log=log,
             notes=(*notes, *(self._tracing.notes() if self._tracing else ())),
             facets=self._answers,
+            extra={**self.record.extra, **self._held_against(ended=True)},
         )
         records.write(self.folder, closed)
         self.record = closed
         if self._outer is not None:
             self._outer.leave(closed, self._agent())
-        _remove(os.path.join(self.folder, AGENT))
+        files.remove_folder(os.path.join(self.folder, AGENT))
         overlap.leave(self.project, closed.id)
         if self._hashing is not None:
             self._hashing.save()
@@ -329,7 +349,7 @@ class Recorder:
         if self._tracing is not None:
             observed = self._tracing.joined(observed, interpreters)
         observed = self._stdin.joined(observed)
-        deadline = time.monotonic() + self._settings.digest_seconds
+        deadline = time.monotonic() + self.settings.digest_seconds
         self._digests().end(deadline)
         others = self._overlapping(observed)
         last = self._context._replace(
@@ -368,7 +388,7 @@ class Recorder:
             overlap.leave(self.project, os.path.basename(self.folder))
             if self._outer is not None:
                 self._outer.withdraw(os.path.basename(self.folder))
-            _remove(self.folder)
+            files.remove_folder(self.folder)
 
     def _step(self, function: Callable[..., None], *arguments: object) -> None:
         try:
@@ -378,15 +398,3 @@ class Recorder:
         except Exception as error:  # noqa: BLE001  # the command must not feel our failures
             text = self.redact.text("%s: %s" % (type(error).__name__, error))
             self.problems.append("a bug or a full disk: %s." % text)
-
-
-def _remove(folder: str) -> None:
-    """Remove a folder of ours, mostly a flat one: `shutil` costs 3 ms to import."""
-    try:
-        for name in os.listdir(folder):
-            os.unlink(os.path.join(folder, name))
-        os.rmdir(folder)
-    except OSError:
-        import shutil
-
-        shutil.rmtree(folder, ignore_errors=True)

@@ -13,10 +13,11 @@ from provenance.compare import envelope
 from provenance.compare import verdict as results_verdict
 from provenance.compare.envelope import Envelope
 from provenance.compare.files import OutputResult
+from provenance.compare.parting import Parting
 from provenance.core import codec, verdict
 from provenance.core.record import Record
 from provenance.facets import metrics
-from provenance.operations import alike, diff, inputs, overlay, restore, settle
+from provenance.operations import alike, diff, inputs, overlay, parting, restore, settle
 from provenance.operations.diff import Results
 from provenance.operations.plan import Plan
 from provenance.operations.run import Request, RunResult, release, run
@@ -32,7 +33,8 @@ class ReplayResult(NamedTuple):
     plan: with the findings before the rerun. run: how it ended. results: of both runs compared.
     verdict: same, within tolerance, different or not compared; summary: why, in words. tree:
     where the rerun's files are. notes: what could not be restored or was odd. reruns: ids of all,
-    where there were several. envelopes: what these gave, per metric.
+    where there were several. envelopes: what these gave, per metric. parted: where the two runs
+    part, where the results differ.
     """
 
     plan: Plan
@@ -44,6 +46,7 @@ class ReplayResult(NamedTuple):
     notes: tuple[str, ...]
     reruns: tuple[str, ...] = ()
     envelopes: tuple[Envelope, ...] = ()
+    parted: Parting | None = None
 
     @property
     def exit_code(self) -> int:
@@ -129,6 +132,7 @@ def _rerun(planned: Plan, destination: str, trees: Sequence[str]) -> _Rerun:
             environ=environ,
             labels={**record.labels, **smoke},
             replay_of=record.id,
+            fingerprint=parting.is_fingerprinted(record),
             place=place,
             repo=restored.path,
         )
@@ -157,6 +161,9 @@ def _judged(
         old.exit_code, new.exit_code, found.metrics, found.outputs
     )
     first = reruns[0]
+    parted = None
+    if judged.verdict == verdict.DIFFERENT:
+        parted = parting.part(planned.place, old, new, found, planned.allowed.choice.overall)
     return ReplayResult(
         planned,
         first.run,
@@ -167,6 +174,7 @@ def _judged(
         notes,
         tuple(one.run.record.id for one in reruns if one.run.record is not None),
         tuple(known.values()),
+        parted,
     )
 
 
@@ -215,4 +223,5 @@ def as_json(result: ReplayResult) -> dict[str, Any]:
             "metrics": codec.encode(result.results.metrics),
             "outputs": codec.encode(result.results.outputs),
         },
+        "parted": parting.as_json(result.parted) if result.parted is not None else None,
     }

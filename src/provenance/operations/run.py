@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from provenance.executors.local import Running
+
 __all__ = ["Request", "RunResult", "end_as", "release", "run"]
 
 
@@ -73,9 +75,10 @@ def run(
         tracer=recorder.tracer(),
         sample=request.sample,
         samples_path=os.path.join(recorder.folder, SAMPLES) if recorder.folder else "",
+        speak=request.live if request.against else "never",
     )
     try:
-        ended = local.run(job, lambda running: recorder.accompany(running.ended.wait))
+        ended = local.run(job, lambda running: recorder.accompany(_wait(running, recorder)))
     except local.NotStarted:
         recorder.abandon()
         raise
@@ -86,6 +89,15 @@ def run(
 
     doubts = tuple(map(str, repeatable.doubts(closed))) if closed is not None else ()
     return RunResult(ended.outcome, closed, recorder.folder, tuple(recorder.problems), own, doubts)
+
+
+def _wait(running: Running, recorder: Recorder) -> Callable[[float], bool]:
+    """Return what waits for the end of the command, and follows it meanwhile where asked to."""
+    if not recorder.request.against or recorder.folder is None:
+        return running.ended.wait
+    from provenance.operations import live  # only where the run is held against another
+
+    return live.beside(running, recorder)
 
 
 def end_as(outcome: Outcome) -> NoReturn:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from provenance import config
 from provenance.core import codec, verdict
-from provenance.core.difference import NotCompared
+from provenance.core.difference import Difference, NotCompared
 from provenance.core.verdict import Finding
 from provenance.knowledge import match
 from provenance.operations import (
+    _claims_locked,
     calls,
     comparing_calls,
     deep,
@@ -128,14 +129,7 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
     here = present.Here(wish.environ, place, _roots(reference, place), python)
     today = present.capture(reference.record, here)
     compared = facts.compare(reference.record, today.record)
-    findings = match.explain(
-        compared.differences, reference.record, today.record, measuring.entries(wish.environ)
-    )
-    if any(one.facet == "data" for one in findings):
-        from provenance.operations import data_told
-
-        pair = (reference.record, here.roots), (today.record, here.roots)
-        findings = data_told.told(findings, place, *pair)
+    findings = _explained(compared.differences, reference, today, here, wish)
     built: tuple[str, ...] = ()
     if wish.build and comparing_calls.could_matter(compared.differences, reference.record):
         built = recorded.rebuilt(reference, wish.environ, place, wish.progress)
@@ -169,9 +163,37 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
         tuple(verdict.ranked([*called.findings, *looked.findings])),
         {**compared.facts, **counted},
         (*compared.not_compared, *left),
-        tuple(dict.fromkeys((*today.notes, *built, *called.notes, *_replayed(reference)))),
+        tuple(
+            dict.fromkeys(
+                (
+                    *today.notes,
+                    *built,
+                    *called.notes,
+                    *_replayed(reference),
+                    *_claims_locked.told(place, reference.record, called.findings),
+                )
+            )
+        ),
         called.coverage,
     )
+
+
+def _explained(
+    differences: Sequence[Difference],
+    reference: Reference,
+    today: present.Present,
+    here: present.Here,
+    wish: Wish,
+) -> tuple[Finding, ...]:
+    """Return the differences with the reasons of the knowledge room, and what changed in data."""
+    entries = measuring.entries(wish.environ)
+    findings = match.explain(differences, reference.record, today.record, entries)
+    if any(one.facet == "data" for one in findings):
+        from provenance.operations import data_told
+
+        pair = (reference.record, here.roots), (today.record, here.roots)
+        findings = data_told.told(findings, here.place, *pair)
+    return findings
 
 
 def _replayed(reference: Reference) -> tuple[str, ...]:

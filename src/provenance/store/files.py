@@ -36,6 +36,18 @@ def make_folder(path: str, mode: int = 0o777) -> None:
         raise SystemRefused("%s cannot be made: %s." % (path, error.strerror)) from error
 
 
+def remove_folder(folder: str) -> None:
+    """Remove a folder of ours, mostly a flat one: `shutil` costs 3 ms to import."""
+    try:
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        os.rmdir(folder)
+    except OSError:
+        import shutil
+
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _remove(path: str) -> None:
     try:
         os.unlink(path)

@@ -8,7 +8,8 @@ those runs), ``stated`` (what environment files say, where the lock was made fro
 ``source``, ``format``, ``complete`` and ``facts``, the members of `specs.model.Fact` that say
 something), ``requirements`` (the hash-locked releases of those runs, per environment:
 `operations.hashes`), ``wheels`` (per run id and distribution, what no index has, repacked:
-`operations.wheels`), sealed like a record. ``checks`` is what the drop-in test compares, judged
+`operations.wheels`), ``claims`` (of the paper, as they stood: `operations._claims_locked`), sealed
+like a record. ``checks`` is what the drop-in test compares, judged
 beforehand by `operations._baked_checks`; nothing else reads it, and `docs/record-format.md`
 describes it.
 """
@@ -42,6 +43,7 @@ class Lock(NamedTuple):
     checks: dict[str, Any] = {}
     requirements: tuple[dict[str, Any], ...] = ()
     wheels: dict[str, dict[str, Any]] = {}
+    claims: tuple[dict[str, Any], ...] = ()
 
 
 def write(path: str, lock: Lock) -> None:
@@ -65,6 +67,8 @@ def write(path: str, lock: Lock) -> None:
         members["requirements"] = list(lock.requirements)
     if lock.wheels:
         members["wheels"] = lock.wheels
+    if lock.claims:
+        members["claims"] = list(lock.claims)
     document = canonical.seal(canonical.plain(members))
     files.write_atomic(path, canonical.dumps(document).encode("utf-8"))
 
@@ -95,6 +99,7 @@ def read(path: str) -> Lock:
             dict(document.get("checks", {})),
             tuple(document.get("requirements", ())),
             dict(document.get("wheels", {})),
+            tuple(document.get("claims", ())),
         )
     except (codec.ShapeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadRecord("%s does not hold readable records: %s." % (path, error)) from error

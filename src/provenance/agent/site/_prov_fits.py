@@ -39,6 +39,7 @@ _CALLS = {
 of made data, of when training ends, of what is measured afterwards."""
 
 _told, _patches, _params = load("_prov_told"), load("_prov_patches"), load("_prov_params")
+_marks = load("_prov_marks")
 _fits, _kept, _known = {}, [0], {}
 
 
@@ -173,6 +174,8 @@ def _fitted(original, self, *args, **kwargs):
         return original(self, *args, **kwargs)
     _fits[kind] = count + 1
     _tell_estimator(self)
+    if _marks["asked"]():
+        _marks["fitted"]("%s.%s" % (kind.__name__, original.__name__), args, kwargs)
     result = original(self, *args, **kwargs)
     if hasattr(self, "best_params_"):
         _tell_best(self)

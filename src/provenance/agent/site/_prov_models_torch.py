@@ -10,6 +10,7 @@ import sys
 load = globals()["load"]
 
 _models, _layers = load("_prov_models"), load("_prov_models_layers")
+_marks = load("_prov_marks")
 _around, _where = _models["around"], _models["where"]
 
 _MOST_MODELS, _MOST_SEARCHES, _MOST_GROUPS = 20, 3, 20
@@ -31,6 +32,8 @@ def patch(name, module):
         _optim(module)
     elif name == "torch.utils.data.dataloader":
         _around(module.DataLoader, "__init__", _made("loader", module.DataLoader))
+        if _marks["asked"]():
+            _marks["watch_batches"](module._BaseDataLoaderIter)
     elif name.endswith("grad_scaler"):
         _around(module.GradScaler, "__init__", _made("precision", module.GradScaler))
     elif name == "torch.nn.utils.clip_grad":
@@ -110,6 +113,8 @@ def _tell(role, owner, self, args, kwargs, before):
     number = _models["made"](role, _public(kind), place, given, more)
     if role == "optimizer" and number is not None:
         _follow(self, number, place, before or [])
+    if role == "optimizer" and _marks["asked"]():
+        _marks["weights"](before or [], place)
 
 
 def _given(kind, owner, self, args, kwargs):
