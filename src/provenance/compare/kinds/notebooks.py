@@ -151,9 +151,11 @@ def _outputs(
             return
 
 
-def _shown(outputs: list[Any]) -> list[tuple[str, str]]:
+def _shown(outputs: Any) -> list[tuple[str, str]]:
     """Return the kind and the content of each thing shown; texts of one stream are put together."""
     found: list[tuple[str, str]] = []
+    if not isinstance(outputs, list):
+        raise Opaque("the outputs of a cell are not a list")
     for one in outputs:
         if not isinstance(one, dict):
             raise Opaque("an output of a cell is not an object")
