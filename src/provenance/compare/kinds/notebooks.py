@@ -156,6 +156,8 @@ def _shown(outputs: Any) -> list[tuple[str, str]]:
     if not isinstance(outputs, list):
         raise Opaque("the outputs of a cell are not a list")
     found: list[tuple[str, str]] = []
+    if not isinstance(outputs, list):
+        raise Opaque("the outputs of a cell are not a list")
     for one in outputs:
         if not isinstance(one, dict):
             raise Opaque("an output of a cell is not an object")
