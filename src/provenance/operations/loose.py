@@ -24,7 +24,7 @@ sides = _sides.sides
 MOST_FILES = 100_000
 """Files of a folder that are paired; a folder of more is named wrongly more often than wanted."""
 _SKIPPED = re.compile(r"(?:^|/)(?:\.git|\.prov|__pycache__|\.ipynb_checkpoints)/")
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _NUMBER = re.compile(r"\d+")
 _SERIES = 3
 """Files that differ only in a number and make up a series, from so many on."""
@@ -110,13 +110,16 @@ def is_equal(old: str, new: str) -> bool:
     """Return whether two files hold the same bytes. Raises OSError."""
     if os.path.getsize(old) != os.path.getsize(new):
         return False
-    with open(old, "rb") as first, open(new, "rb") as second:
+    one, other = bytearray(_CHUNK), bytearray(_CHUNK)  # compared as they are: nothing is copied
+    with open(old, "rb", buffering=0) as first, open(new, "rb", buffering=0) as second:
         while True:
-            one, other = first.read(_CHUNK), second.read(_CHUNK)
+            length, others = first.readinto(one), second.readinto(other)
+            if length != others:  # one of them is being written
+                return False
+            if length < _CHUNK:
+                return one[:length] == other[:length] and not first.read(1)
             if one != other:
                 return False
-            if not one:
-                return True
 
 
 def _folders(
