@@ -26,7 +26,7 @@ from provenance.compare.tolerance import Tolerance
 from provenance.core.verdict import DIFFERENT, NOT_COMPARED, SAME
 from provenance.readers import archives
 
-__all__ = ["KINDS", "LIMIT", "Opaque", "compare", "kind_of", "unread"]
+__all__ = ["KINDS", "LIMIT", "Opaque", "compare", "kind_of", "lost", "unread"]
 
 Comparer = Callable[[Pair], Judged]
 
@@ -57,6 +57,7 @@ _SUFFIXES = {
     "packed": ".gz .bz2 .xz",
 }
 _BY_SUFFIX = {one: kind for kind, names in _SUFFIXES.items() for one in names.split()}
+_NUMBERS = ("values", "table")
 _HEAD = 8192
 
 STAMPED = frozenset(".pdf .ps .eps .h5 .hdf5 .nc .sqlite .db .parquet .tar .tgz .mat".split())
@@ -101,6 +102,17 @@ def unread(name: str, why: str) -> Judged:
     if os.path.splitext(name)[1].lower() in STAMPED:
         return Judged(NOT_COMPARED, detail + "; files of this form hold times of writing")
     return Judged(DIFFERENT, detail)
+
+
+def lost(name: str, why: str) -> Judged:
+    """Return the verdict on other bytes where one of the two contents is not at hand: why.
+
+    Of numbers in a form that is compared with tolerance, other bytes may be no more than rounding.
+    """
+    if archives.known(name) or _BY_SUFFIX.get(suffix(name)) in _NUMBERS:
+        text = "other bytes; %s: whether by more than rounding is not known" % why
+        return Judged(NOT_COMPARED, text)
+    return unread(name, why)
 
 
 def _within(pair: Pair) -> Judged:

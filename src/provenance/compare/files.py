@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from provenance.compare import contents
+from provenance.compare import contents, pairing
 from provenance.compare.judged import Judged, Part
 from provenance.compare.tolerance import DEFAULT, Tolerance
 from provenance.core import codec, digest
@@ -52,7 +51,7 @@ def compare_outputs(
     that is not known; what is found there counts only if it still has the recorded digest.
     """
     before, after = _by_path(old_files), _by_path(new_files)
-    renamed = renamed_files(before, after)
+    renamed = pairing.renamed(before, after)
     found = []
     for path, was in before.items():
         now = after.get(path) or renamed.get(path)
@@ -77,29 +76,6 @@ def _by_path(files: Iterable[FileEntry | Mapping[str, Any]]) -> dict[PathRef, Fi
         for one in files
     )
     return {one.path: one for one in entries}
-
-
-def renamed_files(
-    before: dict[PathRef, FileEntry], after: dict[PathRef, FileEntry]
-) -> dict[PathRef, FileEntry]:
-    """Return new files whose names differ from a recorded one in digits only (dates, numbers)."""
-    new: dict[str, list[FileEntry]] = {}
-    for path, one in after.items():
-        if path not in before:
-            new.setdefault(_pattern(path), []).append(one)
-    old: dict[str, list[PathRef]] = {}
-    for path in before:
-        if path not in after:
-            old.setdefault(_pattern(path), []).append(path)
-    return {
-        paths[0]: new[pattern][0]
-        for pattern, paths in old.items()
-        if len(paths) == 1 and len(new.get(pattern, ())) == 1
-    }
-
-
-def _pattern(path: PathRef) -> str:
-    return path.root + ":" + re.sub(r"\d+|(?<=[-_])[0-9a-f]{6,}(?=[-_./]|$)", "0", path.path)
 
 
 def judged(
@@ -127,7 +103,8 @@ def judged(
         return _by_content(was, old_path, new_path, same, tolerance)
     if same is None:
         return Judged(NOT_COMPARED, "no digest to compare")
-    return contents.unread(was.path.path, "the recorded content is not at hand" if new_path else "")
+    which = "new" if old_path else "recorded"
+    return contents.lost(was.path.path, "the %s content is not at hand" % which)
 
 
 def _folders(was: FileEntry, now: FileEntry, same: bool | None) -> Judged:

@@ -30,6 +30,7 @@ class Judged(NamedTuple):
     kind: of what ("tensors", "table", "text", "image", "notebook" ...). detail: one clause that
     says what matters most. compared: how many values were looked at. parts: what differs or
     could not be compared, the gravest first; equal parts are only counted. figures: as in `Part`.
+    notes: sentences on what was odd about the files, such as a pickle that would run a program.
     """
 
     verdict: str
@@ -38,6 +39,7 @@ class Judged(NamedTuple):
     compared: int = 0
     parts: tuple[Part, ...] = ()
     figures: Mapping[str, Any] = {}
+    notes: tuple[str, ...] = ()
 
 
 def gravest(verdicts: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from provenance.compare import contents, files
+from provenance.compare import contents, pairing
 from provenance.compare.files import OutputResult
 from provenance.compare.judged import Judged, gravest
 from provenance.compare.tolerance import DEFAULT, Tolerance
@@ -65,7 +65,8 @@ def diff(
         raise UsageError("%s." % error) from error
     try:
         if not old.is_folder:
-            return LooseResult(old, new, _files(old, new, chosen), (), chosen, meant.notes)
+            judged = _files(old, new, chosen)
+            return LooseResult(old, new, judged, (), chosen, (*meant.notes, *judged.notes))
         found, notes = _folders(old, new, chosen)
     except OSError as error:
         text = "%s cannot be read: %s." % (error.filename or old.given, error.strerror)
@@ -179,7 +180,7 @@ def _moved(old: str, new: str, before: dict[str, int], after: dict[str, int]) ->
                 del left[other]
                 break
     rest = {name: size for name, size in before.items() if name not in after and name not in moved}
-    pairs = files.renamed_files(_entries(rest), _entries(left))
+    pairs = pairing.renamed(_entries(rest), _entries(left))
     return {**moved, **{one.path: other.path.path for one, other in pairs.items()}}
 
 

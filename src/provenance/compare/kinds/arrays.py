@@ -24,9 +24,15 @@ def compare(pair: Pair) -> Judged:
             return packed.compare(pair)
         raise
     try:
-        return tensors.compare_archives(opened[0], opened[1], pair.tolerance)
+        judged = tensors.compare_archives(opened[0], opened[1], pair.tolerance)
     except Unreadable as error:
         raise Opaque("one of them %s" % error) from error
+    notes = [
+        "%s: %s" % (which, note)
+        for archive, (_, _, which) in zip(opened, pair.sides, strict=True)
+        for note in archive.notes
+    ]
+    return judged._replace(notes=tuple(notes))
 
 
 def _opened(path: str, name: str, which: str) -> Archive:
