@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
@@ -52,7 +51,7 @@ class Pool:
     def recorded(self) -> tuple[Reference, ...]:
         """The runs of ``.prov``, oldest first; those that cannot be read are left out."""
         return tuple(
-            _reference(settle.settled(self.place, one))
+            references.of_stored(settle.settled(self.place, one))
             for one in records.each(self.place)
             if isinstance(one, records.Stored)
         )
@@ -104,17 +103,6 @@ class Pool:
             and "smoke" not in one.record.labels
         ]
         return tuple(reversed(found))
-
-
-def _reference(stored: records.Stored) -> Reference:
-    def blob(name: str) -> bytes | None:
-        try:
-            with open(os.path.join(stored.folder, os.path.basename(name)), "rb") as stream:
-                return stream.read()
-        except OSError:
-            return None
-
-    return Reference(stored.record, RUN, stored.folder, blob)
 
 
 def meant(name: str, runs: Iterable[Record]) -> list[Record]:

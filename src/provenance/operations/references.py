@@ -152,19 +152,20 @@ def of_run(place: Project, name: str, finish: bool = False) -> Reference:
     """
     stored = settle.settled(place, records.find(place, name))
     done = close.finished(place, stored) if finish else close.if_cheap(place, stored)
-    return _of_stored(done)
+    return of_stored(done)
 
 
 def _newest(place: Project) -> Reference:
     for run_id in reversed(records.ids(place)):
         stored = settle.settled(place, records.find(place, run_id))
         if stored.record.status in (record.DONE, record.RUN_FAILED) and not stored.record.replay_of:
-            return _of_stored(stored)
+            return of_stored(stored)
     hint = "record one with `prov run -- CMD`, or name a reference: prov verify RUN"
     raise NothingToCompare("there is no prov.lock and no finished run in %s." % place.root, hint)
 
 
-def _of_stored(stored: records.Stored) -> Reference:
+def of_stored(stored: records.Stored) -> Reference:
+    """Return a recorded run as a reference, whose blobs are the files in its folder."""
     def blob(name: str) -> bytes | None:
         try:
             with open(os.path.join(stored.folder, os.path.basename(name)), "rb") as stream:
