@@ -166,7 +166,7 @@ def apart() -> dict[str, bytes]:
 
 @cache
 def tables() -> dict[str, bytes]:
-    """Return the files that are tables by name."""
+    """Return tables as text, by name."""
     import gzip
 
     return {

@@ -71,7 +71,7 @@ Column = Any
 class Table(NamedTuple):
     """Rows and named columns; only as many rows as asked for are held at a time.
 
-    kind: "csv", "tsv", "jsonl", "parquet", "feather". columns: from the name, in the order of the
+    kind: "parquet", "feather". columns: from the name, in the order of the
     file, to the type: numpy's name ("int64", "float64", "bool"), "text", "json", or what the file
     calls it ("timestamp[us]"). A number that is missing is NaN in a column of floats; other
     columns have None. rows: how many. batches: yields the columns by name, exactly so many rows

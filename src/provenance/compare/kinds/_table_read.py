@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import importlib
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from operator import itemgetter
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from provenance.compare.kinds.base import Opaque, open_text, suffix
-from provenance.readers import model, tables
+from provenance.readers import csvs, model, tables
 from provenance.readers.model import Unreadable
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ MOST_CELLS = 64_000_000
 MOST_TEXTS = 2_000
 """Different texts of a column that are kept as such."""
 MOST_COLUMNS = 20_000
-NULLS = frozenset(("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"))
-"""What pandas, R and spreadsheets write for a value that is not there."""
+LONGEST_LINE = 16 << 20
+"""Characters of a line that are held at a time."""
 WHOLE, NUMBER, TEXT = "whole numbers", "numbers", "text"
-APART, LINES = (".parquet", ".pq", ".feather", ".arrow"), (".jsonl", ".ndjson")
+LINES = (".jsonl", ".ndjson")
 
 
 class Column(NamedTuple):
@@ -64,8 +65,8 @@ def read(path: str, name: str, as_text: frozenset[str] = frozenset()) -> Table:
     `Ragged`, OSError, ValueError.
     """
     form = suffix(name).removesuffix(".gz")
-    if form in APART:
-        return _apart(path, name, as_text)
+    if tables.known(name):
+        return _apart(path, as_text)
     names, headed, blocks = _opened(path, name, form)
     builders = {one: _Builder(one in as_text) for one in names}
     rows = 0
@@ -85,8 +86,8 @@ def cells(path: str, name: str, column: str, wanted: Sequence[int]) -> dict[int,
     """Return the text of some cells of a column, by row from 0; see `read`."""
     form = suffix(name).removesuffix(".gz")
     rows = sorted(set(wanted))
-    if form in APART:
-        return _apart_cells(path, name, column, rows)
+    if tables.known(name):
+        return _apart_cells(path, column, rows)
     names, _, blocks = _opened(path, name, form)
     at = names.index(column)
     found: dict[int, str] = {}
@@ -108,12 +109,11 @@ def _opened(
     """Return the column names, whether the file has them, and the cells by block and column."""
     if form in LINES:
         return _opened_lines(path, name)
-    delimiter = "\t" if form in (".tsv", ".tab") else ","
-    rows = _csv_rows(path, name, delimiter)
+    separator, headed = _form(path, name, form)
+    rows = _csv_rows(path, name, separator)
     first = next(rows, [])
     if len(first) > MOST_COLUMNS:
         raise Opaque("more than %d columns" % MOST_COLUMNS)
-    headed = any(_number(cell) is None and cell.strip() not in NULLS for cell in first)
     if headed:
         names = _distinct([cell.strip() for cell in first])
     else:
@@ -121,16 +121,30 @@ def _opened(
     return names, headed, _blocks(rows, len(names), [] if headed or not first else [first])
 
 
-def _csv_rows(path: str, name: str, delimiter: str) -> Iterator[list[str]]:
+def _form(path: str, name: str, form: str) -> tuple[str, bool]:
+    """Return the separator of a table, and whether its first row names the columns."""
     with open_text(path, name, newline="") as stream:
-        yield from (row for row in csv.reader(stream, delimiter=delimiter) if row)
+        sample = list(islice(_lines(stream), csvs.LOOKED_AT))
+    separator = "\t" if form in (".tsv", ".tab") else csvs.separator(sample)
+    return separator, csvs.has_header(list(csvs.parsed(sample, separator)))
+
+
+def _csv_rows(path: str, name: str, separator: str) -> Iterator[list[str]]:
+    with open_text(path, name, newline="") as stream:
+        yield from csvs.parsed(_lines(stream), separator)
+
+
+def _lines(stream: IO[str]) -> Iterator[str]:
+    """Yield the lines, longer ones in pieces: memory stays bounded, and no cell is that long."""
+    return iter(partial(stream.readline, LONGEST_LINE), "")
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Return ``names`` with a number behind those that were there before."""
+    """Return ``names`` with a number behind those that were there before; none is empty."""
     seen: dict[str, int] = {}
     found = []
-    for one in names:
+    for place, stated in enumerate(names, start=1):
+        one = stated or "column %d" % place
         seen[one] = seen.get(one, 0) + 1
         found.append("%s (%d)" % (one, seen[one]) if seen[one] > 1 else one)
     return found
@@ -188,13 +202,6 @@ def _plain(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else repr(value)
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
 class _Builder:
     """A column that grows block by block."""
 
@@ -239,7 +246,8 @@ class _Builder:
         """Return ``cells`` as numbers, None where one is none."""
         try:
             whole = numpy.array(list(map(int, cells)))
-            if whole.dtype == numpy.int64:
+            begins = set(map(itemgetter(slice(3)), cells))
+            if whole.dtype == numpy.int64 and not any(map(csvs.is_code, begins)):
                 self._kinds.add(WHOLE)
                 return whole  # type: ignore[no-any-return]
             return None
@@ -250,12 +258,12 @@ class _Builder:
             self._kinds.add(NUMBER)
         except ValueError:
             nan = float("nan")
-            some = [cell for cell in cells if cell not in NULLS]
+            some = [cell for cell in cells if cell not in csvs.MISSING]
             try:
                 numbers = iter(list(map(float, some)))
             except ValueError:
                 return None
-            found = numpy.array([nan if cell in NULLS else next(numbers) for cell in cells])
+            found = numpy.array([nan if cell in csvs.MISSING else next(numbers) for cell in cells])
             is_whole = some and all(cell.lstrip("+-").isdigit() for cell in some)
             self._kinds.update((WHOLE,) if is_whole else (NUMBER,) if some else ())
         self._nulls += int(numpy.isnan(found).sum())
@@ -275,16 +283,16 @@ class _Builder:
         return Column(kind, kind, values, self._nulls, self._texts)
 
 
-def _opened_apart(path: str, name: str) -> model.Table:
+def _opened_apart(path: str) -> model.Table:
     """Open parquet or feather, which are read in a process apart."""
     try:
-        return tables.open_table(path, name)
+        return tables.open_table(path)
     except Unreadable as error:
         raise Opaque("a table of the two %s" % error) from error
 
 
-def _apart(path: str, name: str, as_text: frozenset[str]) -> Table:
-    opened = _opened_apart(path, name)
+def _apart(path: str, as_text: frozenset[str]) -> Table:
+    opened = _opened_apart(path)
     if opened.rows * max(len(opened.columns), 1) > MOST_CELLS:
         raise Opaque("larger than %d million cells" % (MOST_CELLS // 1_000_000))
     builders = {one: _Builder(one in as_text) for one in opened.columns}
@@ -296,16 +304,16 @@ def _apart(path: str, name: str, as_text: frozenset[str]) -> Table:
         raise Opaque("a table of the two %s" % error) from error
     mixed = frozenset(one for one, builder in builders.items() if builder.is_mixed)
     if mixed - as_text:
-        return _apart(path, name, as_text | mixed)
+        return _apart(path, as_text | mixed)
     columns = {one: builder.column() for one, builder in builders.items()}
     stated = {one: column._replace(dtype=opened.columns[one]) for one, column in columns.items()}
     return Table(stated, opened.rows, True)
 
 
-def _apart_cells(path: str, name: str, column: str, rows: list[int]) -> dict[int, str]:
+def _apart_cells(path: str, column: str, rows: list[int]) -> dict[int, str]:
     found: dict[int, str] = {}
     start = 0
-    for block in _opened_apart(path, name).batches(ROWS):
+    for block in _opened_apart(path).batches(ROWS):
         cells = block[column]
         while rows and rows[0] < start + len(cells):
             row = rows.pop(0)
