@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -118,9 +119,7 @@ def _checked(values: dict[str, Any], path: str, root: str) -> Settings:
             _require(_is_texts(paths), path, name, "a list of paths")
             found[name] = tuple(os.path.normpath(os.path.join(root, p)) for p in paths)
         elif name in ("digest_seconds", "rtol", "atol"):
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            _require(number and value >= 0, path, name, "a number >= 0")
-            found[name] = float(value)
+            found[name] = _amount(value, path, name)
         elif name == "tolerance":
             found[name] = _tolerances(value, path)
         elif name == "fail_on":
@@ -142,14 +141,15 @@ def _tolerances(value: Any, path: str) -> dict[str, dict[str, Any]]:
     """Return the tolerances of single metrics. Raises `BadRecord` naming the member."""
     example = "metrics by name, each with rtol, atol or ulp: tolerance: {val_acc: {atol: 0.005}}"
     _require(isinstance(value, dict), path, "tolerance", example)
+    found: dict[str, dict[str, Any]] = {}
     for metric, members in value.items():
         place = "tolerance/%s" % metric
         _require(isinstance(members, dict) and members, path, place, "rtol, atol or ulp by name")
+        found[str(metric)] = dict(members)
         for member, one in members.items():
             below = "%s/%s" % (place, member)
             if member in ("rtol", "atol"):
-                number = isinstance(one, (int, float)) and not isinstance(one, bool)
-                _require(number and one >= 0 and math.isfinite(one), path, below, "a number >= 0")
+                found[str(metric)][member] = _amount(one, path, below)
             elif member == "ulp":
                 _require(type(one) is int and one >= 0, path, below, "a whole number >= 0")
             elif member == "dtype":
@@ -157,7 +157,20 @@ def _tolerances(value: Any, path: str) -> dict[str, dict[str, Any]]:
                 _require(one in types, path, below, "one of " + ", ".join(types))
             else:
                 _require(False, path, below, "rtol, atol, ulp or dtype")
-    return {str(metric): dict(members) for metric, members in value.items()}
+    return found
+
+
+def _amount(value: Any, path: str, name: str) -> float:
+    """Return a stated tolerance. YAML 1.1 reads 1e-4, without a point, as text: it is a number."""
+    if isinstance(value, str) and _AS_TEXT.match(value):
+        value = float(value)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    known = number and math.isfinite(value) and value >= 0
+    _require(known, path, name, "a number >= 0 (1e-4), not %r" % (value,))
+    return float(value)
+
+
+_AS_TEXT = re.compile(r"\s*\+?\d+(?:\.\d*)?[eE][+-]?\d{1,3}\s*$")
 
 
 def _is_texts(value: Any) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from provenance.compare import tracking
 from provenance.compare.band import Band, Curve
 from provenance.compare.tracking import NOT_FINITE, ON_TRACK, PARTED, WAITING
+from provenance.operations import _live_texts
 
 STEPS = 300
 
@@ -132,3 +133,22 @@ def test_names_are_matched_by_their_words_where_that_is_clear():
     assert tracking.matched("val_loss", ["train/loss", "loss/val"]) == "loss/val"
     assert tracking.matched("val_loss", ["loss/val", "val/loss"]) is None
     assert tracking.matched("acc", ["loss"]) is None
+
+
+@pytest.mark.parametrize(("every", "doubted"), [(1, False), (2, False), (10, True), (30, True)])
+def test_steps_much_further_apart_than_recorded_are_asked_about(every, doubted):
+    recorded = [(step, 0.2 + 2 * math.exp(-step / 30)) for step in range(300)]
+    live = [(step * every, 0.2 + 2 * math.exp(-step / 30) + 3) for step in range(300)]
+    (band,) = tracking.bands([{"loss": recorded}]).values()
+    track = tracking.follow(band, live)
+    assert track.state == "parted"
+    said = _live_texts.sentence("loss", track, "'ref'")
+    assert ("do both count steps, or epochs?" in said) == doubted
+
+
+def test_epochs_held_against_steps_are_not_called_a_metric_that_is_missing():
+    recorded = [(step, 0.2 + 2 * math.exp(-step / 30)) for step in range(1000)]
+    epochs = [(epoch, 0.2 + 2 * math.exp(-epoch)) for epoch in range(1, 11)]
+    (band,) = tracking.bands([{"loss": recorded}]).values()
+    (said,) = _live_texts.lines({}, {"loss": tracking.follow(band, epochs)}, "'ref'", 1)
+    assert "the steps of loss cover only 1 % of the recorded ones" in said

@@ -31,3 +31,10 @@ def test_what_is_wrong_is_named(tmp_path, text, said):
     with pytest.raises(BadRecord) as caught:
         config.load(str(tmp_path))
     assert "prov.yaml: " + said in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["1e-4", "1E-4", "'1e-4'", "1.0e-4", "0.0001", "+1e-4"])
+def test_a_number_that_yaml_takes_for_text_is_a_number(tmp_path, text):
+    (tmp_path / "prov.yaml").write_text("rtol: %s\ntolerance: {a: {atol: %s}}\n" % (text, text))
+    found = config.load(str(tmp_path))
+    assert (found.rtol, dict(found.tolerance)["a"]["atol"]) == (1e-4, 1e-4)

@@ -10,7 +10,7 @@ from provenance.core.verdict import DIFFERENT, SAME, WITHIN
 
 _COLOUR = {DIFFERENT: "red", SAME: "green", WITHIN: "green"}
 _SHOWN = 12
-_CLAUSES = 5
+_CLAUSES = 8
 
 
 def lines(found: Iterable[Any], style: Style, verbose: bool = False) -> list[str]:

@@ -100,8 +100,9 @@ def judged(found: CurveResult, where: InBand | None, of: str) -> CurveResult:
     share = where.outside / where.points
     axis = "point" if found.axis == "index" else found.axis or "step"
     if where.left is not None:
-        text = "outside of the spread of %d %s from %s %g on (in all at %.0f %% of the %ss)"
-        said = text % (where.runs, of, axis, where.left, 100 * share, axis)
+        text = "outside of the spread of %d %s from %s %s on (in all at %.0f %% of the %ss)"
+        left = curve_align.plain(where.left)
+        said = text % (where.runs, of, axis, left, 100 * share, axis)
         return found._replace(text=(said, *found.text), band=where)
     if share > _OFTEN * where.expected:
         text = "outside of the spread of %d %s at %.0f %% of the %ss (by chance %.0f %%)"
@@ -109,4 +110,6 @@ def judged(found: CurveResult, where: InBand | None, of: str) -> CurveResult:
         return found._replace(text=(said, *found.text), band=where)
     text = "within the spread of %d %s at %.0f %% of the %ss"
     said = text % (where.runs, of, 100 - 100 * share, axis)
-    return found._replace(verdict=WITHIN, text=(said, *found.text), band=where)
+    # "apart" is told by the tolerance, which does not count any more.
+    kept = [one for one in found.text if not one.startswith("apart ")]
+    return found._replace(verdict=WITHIN, text=(said, *kept), band=where)

@@ -19,7 +19,8 @@ class Aligned(NamedTuple):
 
     axis: what the points are numbered by. steps, old, new: equally long. resampled: whether values
     of one were taken linearly between two of its points. notes: clauses on how they were brought
-    together, for people.
+    together, for people. gap: where one was taken between two of its points, how far the other lies
+    outside of the values of these two; None where nothing was taken between.
     """
 
     axis: str
@@ -28,6 +29,7 @@ class Aligned(NamedTuple):
     new: Array
     resampled: bool = False
     notes: tuple[str, ...] = ()
+    gap: Array | None = None
 
 
 def align(old: Curve, new: Curve) -> Aligned | str:
@@ -36,7 +38,8 @@ def align(old: Curve, new: Curve) -> Aligned | str:
     By step where both count steps and their ranges meet; by epoch where one counts epochs and the
     other knows them; by order where both have equally many points, or neither counts. Where steps
     differ the curve with fewer points in the common range gives the points, and the other is taken
-    linearly between its own: nothing finer than the coarser one is claimed.
+    linearly between its own: nothing finer than the coarser one is claimed, and what lies between
+    the values of two neighbours is not called different.
     """
     if not len(old) or not len(new):
         return "there are no points"
@@ -44,11 +47,11 @@ def align(old: Curve, new: Curve) -> Aligned | str:
         return _by_order(old, new)
     if len(old) == len(new) > 1 and _one_off(old, new):
         found = _by_order(old, new)
-        text = "steps are counted from %g in one and from %g in the other"
+        text = "steps are counted from %s in one and from %s in the other"
         return found._replace(
             axis=_axis(old, new),
             steps=_array(old.steps),
-            notes=(text % (old.steps[0], new.steps[0]),),
+            notes=(text % (plain(old.steps[0]), plain(new.steps[0])),),
         )
     best: tuple[float, Aligned] | None = None
     for axis, one, other in _candidates(old, new):
@@ -56,11 +59,43 @@ def align(old: Curve, new: Curve) -> Aligned | str:
         if common > 0 and (best is None or common > best[0]):
             best = common, _by_step(axis, one, other)
     if best is not None and len(best[1].steps):
-        return best[1]
-    if len(old) == len(new) or INDEX in (old.axis, new.axis):
-        return _by_order(old, new)
-    text = "their %ss do not meet: %g to %g, and %g to %g"
-    return text % (_axis(old, new), old.steps[0], old.steps[-1], new.steps[0], new.steps[-1])
+        return best[1]._replace(notes=(*best[1].notes, *_doubts(old, new)))
+    counts = "%s to %s, and %s to %s" % (*_ends(old), *_ends(new))
+    if INDEX in (old.axis, new.axis):
+        return _by_order(old, new, "brought together by order")
+    if {old.axis, new.axis} == {STEP, EPOCH}:
+        text = "one counts %ss, the other %ss (%s), and neither says how many steps an epoch has"
+        return text % (old.axis, new.axis, counts)
+    if len(old) == len(new) > 1:
+        text = "brought together by order, since their %ss do not meet: %s"
+        return _by_order(old, new, text % (_axis(old, new), counts))
+    return "their %ss do not meet: %s" % (_axis(old, new), counts)
+
+
+def _ends(one: Curve) -> tuple[str, str]:
+    return plain(one.steps[0]), plain(one.steps[-1])
+
+
+def plain(step: float) -> str:
+    """Return a step as people write it: whole ones with all digits."""
+    return "%d" % step if step == int(step) and abs(step) < 1e15 else "%.6g" % step
+
+
+_DOUBTED = 2
+"""As many points, but steps that rise so many times as fast: one may count something else."""
+
+
+def _doubts(old: Curve, new: Curve) -> list[str]:
+    """Return the clause on two counts that may not be of the same thing: epochs called steps."""
+    if old.axis != new.axis or len(old) != len(new) or len(old) < 3:
+        return []
+    first, second = (one.steps[-1] - one.steps[0] for one in (old, new))
+    if max(first, second) < _DOUBTED * min(first, second):
+        return []
+    text = (
+        "as many points in both, but to %s %s in one and %s in the other: do both count the same?"
+    )
+    return [text % (_axis(old, new), plain(old.steps[-1]), plain(new.steps[-1]))]
 
 
 def _candidates(old: Curve, new: Curve) -> Iterator[tuple[str, Curve, Curve]]:
@@ -104,11 +139,13 @@ def _overlap(old: Curve, new: Curve) -> float:
     return 1.0 if most == least else max((high - low) / (most - least), 1e-12)
 
 
-def _by_order(old: Curve, new: Curve) -> Aligned:
+def _by_order(old: Curve, new: Curve, note: str = "") -> Aligned:
     import numpy as np
 
     count = min(len(old), len(new))
-    notes = () if len(old) == len(new) and old.axis == new.axis else ("brought together by order",)
+    if not note and len(old) != len(new):
+        note = "brought together by order"
+    notes = (note,) if note else ()
     before, after = _array(old.values)[:count], _array(new.values)[:count]
     return Aligned(INDEX, np.arange(float(count)), before, after, False, notes)
 
@@ -129,7 +166,27 @@ def _by_step(axis: str, old: Curve, new: Curve) -> Aligned:
     after, also = _at(there, _array(new.values), grid)
     resampled = not (exact and also)
     text = "compared at the %d %ss of the coarser one, linearly between" % (len(grid), axis)
-    return Aligned(axis, grid, before, after, resampled, (text,) if resampled else ())
+    if not resampled:
+        return Aligned(axis, grid, before, after)
+    gap = _gap(_around(here, _array(old.values), grid), _around(there, _array(new.values), grid))
+    return Aligned(axis, grid, before, after, True, (text,), gap)
+
+
+def _around(steps: Array, values: Array, grid: Array) -> tuple[Array, Array]:
+    """Return the least and the greatest of the two values around each step; one where exact."""
+    import numpy as np
+
+    right = np.clip(np.searchsorted(steps, grid), 0, len(steps) - 1)
+    left = np.where(steps[right] == grid, right, np.maximum(right - 1, 0))
+    return np.minimum(values[left], values[right]), np.maximum(values[left], values[right])
+
+
+def _gap(old: tuple[Array, Array], new: tuple[Array, Array]) -> Array:
+    import numpy as np
+
+    with np.errstate(invalid="ignore", over="ignore"):
+        found: Array = np.maximum(np.maximum(new[0] - old[1], old[0] - new[1]), 0.0)
+    return found
 
 
 def _at(steps: Array, values: Array, grid: Array) -> tuple[Array, bool]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from provenance.compare import tolerances
 from provenance.core.verdict import DIFFERENT
 from provenance.facets import _metricnames
 
@@ -17,7 +18,8 @@ _LATER = 1.1
 """A level reached at less than so many times the recorded step is reached as soon."""
 
 _CATCHES = 0.2
-"""A curve catches up if its last tenth lies within so much of the largest gap."""
+"""A curve catches up if its last tenth lies within so much of the largest gap, and its end within
+so much of the larger value: a loss that ends at twice the recorded one has not, however small."""
 
 
 def clauses(one: CurveResult) -> tuple[str, ...]:
@@ -26,8 +28,12 @@ def clauses(one: CurveResult) -> tuple[str, ...]:
         return one.text
     found = [*_broken(one), *_apart(one)]
     if one.verdict == DIFFERENT:
-        found += [*_later(one), *_far(one), *_best(one)]
-    return (*found, *_lengths(one.old, one.new, one.axis), *one.notes)
+        scale = tolerances.scaled(one.name, one.old.final, one.new.final)
+        found += [scale] if scale else []
+    if one.verdict == DIFFERENT:
+        found += [*_later(one), *_far(one)]
+    found += [*_lengths(one.old, one.new, one.axis), *_counted(one), *one.notes]
+    return (*found, *(_best(one) if one.verdict == DIFFERENT else ()))
 
 
 def _broken(one: CurveResult) -> Iterator[str]:
@@ -45,7 +51,8 @@ def _broken(one: CurveResult) -> Iterator[str]:
     elif new is not None:
         yield "%s from %s on, as recorded" % (odd(one.new.final), at(one.axis, new))
     elif one.new.not_finite or one.old.not_finite:
-        yield "not finite at %d points, recorded %d" % (one.new.not_finite, one.old.not_finite)
+        counts = (one.new.not_finite, one.old.not_finite)
+        yield "not finite: %d of its values, recorded %d" % counts
 
 
 def _apart(one: CurveResult) -> Iterator[str]:
@@ -80,12 +87,12 @@ def _later(one: CurveResult) -> Iterator[str]:
 
 
 def _caught_up(one: CurveResult) -> bool:
-    return (
-        one.end_rms is not None
-        and one.gap is not None
-        and one.end_rms <= _CATCHES * abs(one.gap)
-        and one.gap_at is not None
-    )
+    if one.end_rms is None or one.gap is None or one.final is None:
+        return False
+    assert one.old is not None
+    assert one.new is not None
+    most = max(abs(one.old.final), abs(one.new.final))
+    return one.end_rms <= _CATCHES * abs(one.gap) and abs(one.final) <= _CATCHES * most
 
 
 def _far(one: CurveResult) -> Iterator[str]:
@@ -114,6 +121,41 @@ def _best(one: CurveResult) -> Iterator[str]:
 def _lengths(old: Shape, new: Shape, axis: str) -> Iterator[str]:
     if axis != "index" and old.last_step != new.last_step:
         yield "ends at %s, recorded at %s" % (at(axis, new.last_step), number(old.last_step))
+
+
+def is_partial(one: CurveResult) -> bool:
+    """Return whether one of the two curves has points to which the other has none."""
+    return not one.resampled and one.points < _points(one)
+
+
+def _points(one: CurveResult) -> int:
+    """Return how many points there were to compare; of an epoch the last step stands for all."""
+    if one.old is None or one.new is None:
+        return 0
+    return (min if one.axis == "epoch" else max)(one.old.points, one.new.points)
+
+
+def _counted(one: CurveResult) -> Iterator[str]:
+    if is_partial(one):
+        yield "compared at %d of %d points" % (one.points, _points(one))
+
+
+def as_far(found: Iterable[CurveResult]) -> str:
+    """Return the clause on curves that agree, of which one ends early; "" where none does."""
+    for one in found:
+        if one.verdict == DIFFERENT or one.old is None or one.new is None or one.axis == "index":
+            continue
+        ends = sorted((one.old.last_step, one.new.last_step))
+        if _SHORT * (ends[1] - one.old.first_step) > ends[0] - one.old.first_step:
+            return "as far as both go: to %s of %s" % (at(one.axis, ends[0]), number(ends[1]))
+        most = _points(one)
+        if is_partial(one) and one.points < _SHORT * most:
+            return "at the %d of %d points that both have" % (one.points, most)
+    return ""
+
+
+_SHORT = 0.9
+"""A curve that covers less than so much of the other is told of in the first line."""
 
 
 def splits(found: Iterable[CurveResult]) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provenance.compare import curve_align, curve_shape
-from provenance.compare.curve import Curve
+from provenance.compare.curve import EPOCH, STEP, Curve
 from provenance.compare.curve_align import Aligned
 from provenance.compare.curve_shape import Reached, Shape
 from provenance.compare.tolerance import DEFAULT, Tolerance
@@ -79,7 +79,7 @@ def compare_curve(old: Curve, new: Curve, tolerance: Tolerance = DEFAULT) -> Cur
     split = _metricnames.split_of(name) or ""
     if isinstance(aligned, str):
         return CurveResult(name, NOT_COMPARED, tolerance, split=split, text=(aligned,))
-    shapes = [_shape(name, one) for one in (old, new)]
+    shapes = [_shape(name, one, aligned.axis) for one in (old, new)]
     found = CurveResult(
         name,
         SAME,
@@ -99,10 +99,13 @@ def compare_curve(old: Curve, new: Curve, tolerance: Tolerance = DEFAULT) -> Cur
     return found._replace(text=curve_words.clauses(found))
 
 
-def _shape(name: str, one: Curve) -> Shape:
+def _shape(name: str, one: Curve, axis: str) -> Shape:
+    """Return what a curve is like by itself, its steps told as ``axis`` counts them."""
     import numpy as np
 
-    return curve_shape.shape(name, np.asarray(one.steps), np.asarray(one.values))
+    by_epoch = axis == EPOCH and one.axis == STEP and len(one.epochs)
+    steps = one.epochs if by_epoch else one.steps
+    return curve_shape.shape(name, np.asarray(steps), np.asarray(one.values))
 
 
 def _distances(found: CurveResult, both: Aligned) -> CurveResult:
@@ -149,6 +152,9 @@ def _parted(found: CurveResult, both: Aligned, tolerance: Tolerance) -> CurveRes
     import numpy as np
 
     apart = tolerance.apart(both.old, both.new)
+    if both.gap is not None:  # between two points of a curve nothing finer is known
+        allowed = tolerance.atol + tolerance.rtol * np.abs(both.old)
+        apart &= ~(both.gap <= allowed)
     count = int(apart.sum())
     if not count:
         equal = (both.old == both.new) | (np.isnan(both.old) & np.isnan(both.new))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from provenance.compare import curve
+from provenance.compare import curve, tolerances
 from provenance.compare.curve import Curve
 from provenance.compare.tolerance import Tolerance, is_number
 from provenance.compare.tolerances import Choice, Rules
@@ -106,4 +106,6 @@ def _final(name: str, old: Any, new: Any, tolerance: Tolerance) -> MetricResult:
     if is_volatile_name(name) and not tolerance.is_chosen:
         text = "a time, rate or use of memory: differs from run to run"
         return MetricResult(name, old, new, difference, NOT_COMPARED, tolerance, detail=text)
-    return MetricResult(name, old, new, difference, tolerance.judge(old, new), tolerance)
+    verdict = tolerance.judge(old, new)
+    text = tolerances.scaled(name, old, new) if verdict == DIFFERENT else ""
+    return MetricResult(name, old, new, difference, verdict, tolerance, detail=text)

@@ -142,6 +142,23 @@ def kind(name: str, values: Iterable[Any] = (), unit: str = "") -> str:
     return OTHER
 
 
+_SCALED = 0.1
+"""So near to 100 times another, a value of a share is probably the same in per cent."""
+
+
+def scaled(name: str, old: Any, new: Any) -> str:
+    """Return the clause on a share of 1 held against per cent; "" where it is not so."""
+    if not (is_number(old) and is_number(new) and 0 < min(abs(old), abs(new)) <= 1):
+        return ""
+    low, high = sorted((abs(old), abs(new)))
+    known = _metricnames.goal(name) is not None and not set(_metricnames.words(name)) & _LOSSES
+    if not known or (old < 0) != (new < 0) or high > 100 or abs(high / low / 100 - 1) > _SCALED:
+        return ""
+    return "%s it is about 100 times the other: per cent, and a share of 1 in the other?" % (
+        "recorded" if abs(old) == high else "now"
+    )
+
+
 def default(
     name: str,
     values: Iterable[Any] = (),

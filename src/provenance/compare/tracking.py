@@ -32,7 +32,8 @@ class Track(NamedTuple):
     curve had this value, None where it never had. pace: "behind" or "ahead" where the curve parted
     in time, else "". left: the step at which it parted for the first time, None where it never did.
     share: of the recorded steps that lie behind the last one judged. after: whether there are steps
-    beyond the recorded end, which are not judged.
+    beyond the recorded end, which are not judged. stride: how many times as far apart its steps lie
+    as the recorded ones, where that is so much that one may count epochs and the other steps.
     """
 
     state: str
@@ -47,6 +48,7 @@ class Track(NamedTuple):
     left: float | None = None
     share: float | None = None
     after: bool = False
+    stride: float | None = None
 
     @property
     def back(self) -> bool:
@@ -101,7 +103,18 @@ def _judged(band: Band, finite: Sequence[tuple[float, float]]) -> Track:
         found = Track(state, since, step, value, edge.low, edge.high, edge.value)
     length = band.end - band.start
     share = (finite[-1][0] - band.start) / length if length else 1.0
-    return _paced(band, found._replace(left=left, share=share))
+    found = found._replace(left=left, share=share, stride=_stride(band, finite))
+    return _paced(band, found)
+
+
+_FAR = 4
+"""Steps so many times as far apart as the recorded ones may count something else."""
+
+
+def _stride(band: Band, finite: Sequence[tuple[float, float]]) -> float | None:
+    spacing = (finite[-1][0] - finite[0][0]) / (len(finite) - 1)
+    times = spacing / band.spacing if band.spacing > 0 else 1.0
+    return times if times >= _FAR or 0 < times <= 1 / _FAR else None
 
 
 def _window(band: Band, finite: Sequence[tuple[float, float]]) -> int:

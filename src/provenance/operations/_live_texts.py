@@ -77,7 +77,7 @@ def sentence(name: str, one: Track, label: str, runs: int = 1) -> str:
     here = "%s, recorded %s" % (number(one.value), recorded(one, runs))
     if one.state == PARTED:
         text = "%s parted from %s at %s: at %s it is %s"
-        return text % (name, label, _at(one.since), _at(one.step), here) + paced(one)
+        return text % (name, label, _at(one.since), _at(one.step), here) + paced(one) + _doubt(one)
     if one.state == ON_TRACK:
         back = "back on track" if one.back else "on track"
         text = "%s is %s with %s at %s: %s" % (name, back, label, _at(one.step), here)
@@ -122,12 +122,30 @@ def lines(
         return ["%s: %s" % (label, kept["note"])]
     told = [one for one in tracks if tracks[one].state != WAITING]
     if not told:
-        return ["%s: nothing to compare: no metric that both have for long enough" % label]
+        return [_nothing(tracks, label)]
     ranked = sorted(told, key=lambda name: _GRAVEST.index(tracks[name].state))
     found = [sentence(name, tracks[name], label, runs) for name in ranked[:_NAMED]]
     if len(ranked) > _NAMED:
         found.append("and %d more metrics" % (len(ranked) - _NAMED))
     return found
+
+
+def _nothing(tracks: Mapping[str, Track], label: str) -> str:
+    """Return why nothing was judged."""
+    for name, one in tracks.items():
+        if one.share is not None and one.share < _EARLY:
+            text = "%s: nothing to judge: the steps of %s cover only %.2g %% of the recorded ones: "
+            text += "do both count steps, or epochs?"
+            return text % (label, name, 100 * one.share)
+    return "%s: nothing to compare: no metric that both have for long enough" % label
+
+
+def _doubt(one: Track) -> str:
+    """Return the question whether both count the same; "" where steps lie about as far apart."""
+    if one.stride is None:
+        return ""
+    times = "%.2g times as far apart" % one.stride
+    return "; its steps lie %s as the recorded ones: do both count steps, or epochs?" % times
 
 
 def _at(step: float | None) -> str:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from provenance.compare import curve_files, curves
+from provenance.compare import curve_files, curve_words, curves
 from provenance.compare.curve import Curve
 from provenance.compare.curves import CurveResult
 from provenance.compare.judged import gravest
@@ -62,7 +62,9 @@ class CurveDiff(NamedTuple):
         order = (SAME, WITHIN, DIFFERENT, NOT_COMPARED)
         words = ["%d %s" % (verdicts.count(one), one) for one in order if one in verdicts]
         plural = "" if len(verdicts) == 1 else "s"
-        return "%d curve%s: %s" % (len(verdicts), plural, ", ".join(words))
+        counts = "%d curve%s: %s" % (len(verdicts), plural, ", ".join(words))
+        limit = curve_words.as_far(self.results)
+        return counts + (", " + limit if limit else "")
 
     @property
     def exit_code(self) -> int:
