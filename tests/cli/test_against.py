@@ -370,3 +370,14 @@ def test_a_batch_job_whose_standard_error_goes_to_a_file(project, tmp_path):
     assert len([line for line in lines if line.startswith("step ")]) == 6
     assert out == bare(project, SLOW, "5", "120", "0").stdout.splitlines()
     assert set(project.payload("metrics")["final"]) == {"loss"}
+
+
+def test_a_reference_that_is_written_meanwhile_is_not_held_against_itself(project):
+    rows = "".join("%d,%.3f\n" % (step, 2 / (1 + step)) for step in range(60))
+    (project.folder / "theirs.csv").write_text("step,cost\n" + rows)
+    (project.folder / "grow.py").write_text(
+        "open('theirs.csv', 'a').write('60,0.03\\n')\n"
+        "for step in range(40): print('step', step, 'accuracy', 0.5)\n"
+    )
+    done = project("run", "--against", "theirs.csv", "--", PYTHON, "grow.py")
+    assert "no metric of one name; it has cost, this run accuracy" in done.stdout + done.stderr

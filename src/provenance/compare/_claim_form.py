@@ -71,7 +71,10 @@ def read(claims: Said, path: str) -> tuple[Claim, ...]:
 
 def _claim(form: _Form) -> Claim:
     if not _NAME.fullmatch(form.name):
-        raise form.wrong("", "has a name with other signs than letters, digits, - _ . @ +")
+        raise form.wrong(
+            "",
+            "must begin with a letter from A to Z or a digit; then letters, digits, - _ . @ + follow",
+        )
     if not isinstance(form.said.value, dict):
         raise form.wrong("", "must have members such as run, metric and value")
     for member in form.said.value:

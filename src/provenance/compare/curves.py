@@ -153,8 +153,9 @@ def _parted(found: CurveResult, both: Aligned, tolerance: Tolerance) -> CurveRes
 
     apart = tolerance.apart(both.old, both.new)
     if both.gap is not None:  # between two points of a curve nothing finer is known
-        allowed = tolerance.atol + tolerance.rtol * np.abs(both.old)
-        apart &= ~(both.gap <= allowed)
+        with np.errstate(invalid="ignore", over="ignore"):
+            near = both.gap <= tolerance.atol + tolerance.rtol * np.abs(both.old)
+        apart &= ~(near & np.isfinite(both.old) & np.isfinite(both.new))
     count = int(apart.sum())
     if not count:
         equal = (both.old == both.new) | (np.isnan(both.old) & np.isnan(both.new))

@@ -134,6 +134,8 @@ def member(
             tracks = at_the_end(references, answer, settings)
             told["state"] = tracking.overall(tracks)
             told["metrics"] = {name: as_json(one) for name, one in tracks.items()}
+            if not tracks:
+                told["note"] = redact.text(_unpaired(references, _series(references, answer)))
         except (ValueError, ArithmeticError, LookupError) as error:
             told["note"] = "was not judged: %s" % type(error).__name__
     return {MEMBER: told}
@@ -143,11 +145,32 @@ def at_the_end(
     references: Sequence[Reference], answer: Payload, settings: Settings
 ) -> dict[str, Track]:
     """Return how a run that has ended lies to ``references``. answer: the metrics in its record."""
+    series = _series(references, answer)
+    return tracking.follow_all(known_bands(references, settings.rtol, settings.atol), series)
+
+
+def _series(references: Sequence[Reference], answer: Payload) -> dict[str, Any]:
+    """Return a run's points by name, but for those of a file that it is held against.
+
+    Such a file may be written by others meanwhile, and then counts as one that the run changed.
+    """
+    foreign = {os.path.normpath(one.place) for one in references if one.place}
     series = {}
     for subject in answer.subjects:
-        for name, points in metrics.of_payload(subject.payload).series.items():
+        known = metrics.of_payload(subject.payload)
+        for name, points in known.series.items():
+            source = known.sources.get(name, "")
+            if source in foreign or any(source.endswith("/" + one) for one in foreign):
+                continue
             series[name] = [(one["step"], one["value"]) for one in points if _plain(one)]
-    return tracking.follow_all(known_bands(references, settings.rtol, settings.atol), series)
+    return series
+
+
+def _unpaired(references: Sequence[Reference], series: Mapping[str, Any]) -> str:
+    """Return the clause on two sides that have no metric of one name."""
+    theirs = list(dict.fromkeys(name for one in references for name in one.curves))
+    sides = [", ".join(names[:4]) or "nothing by step" for names in (theirs, list(series))]
+    return "nothing to compare: no metric of one name; it has %s, this run %s" % (*sides,)
 
 
 def known_bands(
