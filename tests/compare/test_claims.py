@@ -252,7 +252,7 @@ def claim(members):
         ("claims: 3\n", "prov.yaml:1: claims must be claims by name"),
         ("claims:\n  a: 3\n", "prov.yaml:2: claims.a must have members"),
         ("claims:\n  a: {}\n", "states nothing that can be checked"),
-        ("claims:\n  a b: {}\n", "has a name with other signs"),
+        ("claims:\n  a b: {}\n", "must begin with a letter from A to Z or a digit"),
         ("claims:\n  a:\n    run: x\n    metrik: y\n", "prov.yaml:4: claims.a.metrik is no member"),
         ("claims:\n  a:\n    run: x\n    metric: y\n", "claims.a.value is missing"),
         ("claims:\n  a:\n    metric: x\n    value: 1\n", "claims.a.run is missing"),

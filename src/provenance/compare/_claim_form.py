@@ -18,6 +18,7 @@ MEMBERS = (
 MOST = 1000
 """Claims of a project; a paper has dozens."""
 _NAME = re.compile(r"[A-Za-z0-9][\w.@+-]{0,99}")
+_NAMED = "must begin with a letter from A to Z or a digit; then letters, digits, - _ . @ + follow"
 
 
 class Said(NamedTuple):
