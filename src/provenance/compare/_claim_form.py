@@ -18,7 +18,6 @@ MEMBERS = (
 MOST = 1000
 """Claims of a project; a paper has dozens."""
 _NAME = re.compile(r"[A-Za-z0-9][\w.@+-]{0,99}")
-_NAMED = "must begin with a letter from A to Z or a digit; then letters, digits, - _ . @ + follow"
 
 
 class Said(NamedTuple):
@@ -72,10 +71,10 @@ def read(claims: Said, path: str) -> tuple[Claim, ...]:
 
 def _claim(form: _Form) -> Claim:
     if not _NAME.fullmatch(form.name):
-        raise form.wrong(
-            "",
-            "must begin with a letter from A to Z or a digit; then letters, digits, - _ . @ + follow",
+        text = (
+            "must begin with a letter from A to Z or a digit; letters, digits, - _ . @ + may follow"
         )
+        raise form.wrong("", text)
     if not isinstance(form.said.value, dict):
         raise form.wrong("", "must have members such as run, metric and value")
     for member in form.said.value:
