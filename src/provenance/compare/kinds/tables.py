@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -217,13 +218,13 @@ def _column_parts(old: Table, new: Table, renamed: Mapping[str, str]) -> list[Pa
 
 
 def _called(name: str, table: Table) -> str:
-    if name:
-        return "column %s" % name
-    values = table.columns[name].values
-    counts = table.columns[name].kind == WHOLE and all(
-        values[at] == at for at in range(len(values))
-    )
-    return "a column without a name" + (" (row numbers, as an index of pandas)" if counts else "")
+    """Return what a column is called; one without a name is "column 1" to the reader."""
+    text = name if re.fullmatch(r"column \d+", name) else "column %s" % name
+    if text != name:
+        return text
+    one = table.columns[name]
+    counts = one.kind == WHOLE and all(value == at for at, value in enumerate(one.values))
+    return text + (" without a name (row numbers, as an index of pandas)" if counts else "")
 
 
 def _types(old: Column, new: Column) -> tuple[str, str]:
