@@ -93,7 +93,7 @@ def test_the_users_tolerance_counts(two: Two) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "same", "other"),
     [
-        ("a.csv", "x,time\n0.5,1\n", "x,time\n0.50000001,9\n", "x,time\n0.6,1\n"),
+        ("a.csv", "loss,time\n0.5,1\n", "loss,time\n0.50000001,9\n", "loss,time\n0.6,1\n"),
         ("a.tsv", "x\n1.0\n", "x\n1.00\n", "x\n2\n"),
         ("a.jsonl", '{"a": 1.0}\n', '{"a": 1.00}\n\n', '{"a": 2}\n'),
         ("a.yaml", "a: 1\nb: x\n", "b: x\na: 1\n", "a: 2\nb: x\n"),

@@ -171,8 +171,8 @@ def test_types_and_empty_cells(tmp_path: Path) -> None:
 
 
 def test_volatile_columns_and_texts(tmp_path: Path) -> None:
-    old = as_csv([(1, 0.5, "/a/b/x.png"), (2, 0.5, "/a/b/y.png")], ("id", "time", "saved"))
-    new = as_csv([(1, 0.9, "/c/x.png"), (2, 0.7, "/c/y.png")], ("id", "time", "saved"))
+    old = as_csv([(1, 0.5, "/a/b/x.png"), (2, 0.5, "/a/b/y.png")], ("step", "time", "saved"))
+    new = as_csv([(1, 0.9, "/c/x.png"), (2, 0.7, "/c/y.png")], ("step", "time", "saved"))
     one = judge(tmp_path, "a.csv", old, new)
     assert (one.verdict, one.figures["volatile"]) == (WITHIN, 4)
     one = judge(tmp_path, "b.csv", old, new.replace("y.png", "z.png"))
@@ -253,3 +253,47 @@ def test_rows_are_named_as_people_count() -> None:
     assert spans([6]) == "row 7"
     assert spans([63, 64, 65, 100]) == "rows 64-66, 101"
     assert spans(list(range(0, 20, 2))) == "rows 1, 3, 5, 7 and 6 more places"
+
+
+@pytest.mark.parametrize(
+    ("name", "was", "now"),
+    [
+        ("when", "2024-01-01", "2024-01-02"),
+        ("timestamp", "2024-01-01 10:00:00", "2024-01-01 11:00:00"),
+        ("duration", 12.5, 13.5),
+        ("note", "took 5 min", "took 7 min"),
+        ("zip", "a 007", "a 7 b"),
+    ],
+)
+def test_times_in_data_count_and_in_logs_do_not(
+    tmp_path: Path, name: str, was: Any, now: Any
+) -> None:
+    for key, log in (("ride", False), ("epoch", True)):
+        old, new = (as_csv([(1, one), (2, was)], (key, name)) for one in (was, now))
+        one = judge(tmp_path, "a.csv", old, new)
+        assert one.verdict == (WITHIN if log and name != "zip" else DIFFERENT)
+
+
+def test_wall_time_never_counts(tmp_path: Path) -> None:
+    old, new = (as_csv([("a", 1.0, one)], ("city", "rent", "wall_time")) for one in (1.0, 9.0))
+    assert judge(tmp_path, "a.csv", old, new).verdict == WITHIN
+
+
+@pytest.mark.parametrize("separator", [";", "|", "\t"])
+def test_another_separator_is_another_layout(tmp_path: Path, separator: str) -> None:
+    rows = ['%d,0.%d,"a, ""b""\nc"' % (n, n) for n in range(200)]
+    old = "id,x,note\n" + "\n".join(rows) + "\n"
+    new = old.replace(", ", "@").replace(",", separator).replace("@", ", ")
+    assert judge(tmp_path, "a.csv", old, new).verdict == WITHIN
+    assert judge(tmp_path, "a.csv", old, new.replace("0.7", "0.8", 1)).verdict == DIFFERENT
+
+
+def test_line_ends_inside_of_cells_are_layout(tmp_path: Path) -> None:
+    old = 'id,note\n1,"a\nb"\n2,c\n'
+    assert judge(tmp_path, "a.csv", old, old.replace("\n", "\r\n")).verdict == WITHIN
+
+
+def test_an_index_that_pandas_wrote_is_named(tmp_path: Path) -> None:
+    one = judge(tmp_path, "a.csv", "x,y\n5,a\n6,b\n", ",x,y\n0,5,a\n1,6,b\n")
+    assert one.verdict == DIFFERENT
+    assert "without a name (row numbers, as an index of pandas) added" in one.detail

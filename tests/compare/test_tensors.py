@@ -250,3 +250,56 @@ def test_units_in_the_last_place_count_the_numbers_between(value, steps):
     if not np.isfinite(other):
         return
     assert _tensor_pairs.ulps(np.array([one]), np.array([other]), "float32") == steps
+
+
+@pytest.mark.parametrize("dtype", ["i8", "f8"])
+@pytest.mark.parametrize("first", [10**5, 10**6])
+def test_large_values_that_are_one_more_are_no_multiple(dtype, first):
+    values = np.arange(first, first + 100).astype(dtype)
+    chosen = Tolerance.of(1e-15, 0) if dtype == "f8" else None
+    judged = compare_archives(archive({"w": values}), archive({"w": values + 1}), chosen)
+    assert judged.verdict == "different"
+    assert "scale" not in judged.detail
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("factor", [0.5, -1.0, 1 / 3, 1024.0])
+def test_a_factor_is_named_where_it_makes_them_equal(dtype, factor):
+    values = np.random.default_rng(0).normal(size=(8, 8)).astype(dtype)
+    new = (values.astype("f8") / factor).astype(dtype)
+    told = part(compare_archives(archive({"w": values}), archive({"w": new})), "w")
+    assert "equal after `%s" % ("negate" if factor == -1 else "scale") in told.detail
+
+
+@pytest.mark.parametrize("width", [1, 3, 5, 8])
+def test_texts_of_any_width_are_compared(width):
+    old = np.array(["a" * width, "b" * width])
+    new = np.array(["a" * width, "c" * width])
+    same = compare_archives(archive({"w": old}), archive({"w": old.copy()}))
+    assert same.verdict == "same"
+    other = compare_archives(archive({"w": old}), archive({"w": new}))
+    assert other.verdict == "different"
+
+
+def test_gates_of_all_tensors_in_another_order_are_said_first():
+    draw = np.random.default_rng(1)
+    old = {name: draw.normal(size=(16, 4)).astype("f4") for name in ("w_ih", "w_hh")}
+    new = {name: np.concatenate([w[:8], w[12:], w[8:12]]) for name, w in old.items()}
+    judged = compare_archives(
+        archive(old),
+        archive(new),
+    )
+    assert "each equal after `gates" in judged.detail
+    assert "trained" not in judged.detail
+
+
+def test_two_tensors_that_changed_places_are_told():
+    draw = np.random.default_rng(1)
+    old = {name: draw.normal(size=(6, 6)).astype("f4") for name in "abcd"}
+    new = dict(old, b=old["d"], d=old["b"])
+    judged = compare_archives(
+        archive(old),
+        archive(new),
+    )
+    assert part(judged, "b").detail == "its values are now under d"
+    assert part(judged, "d").detail == "its values are now under b"

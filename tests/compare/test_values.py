@@ -173,3 +173,44 @@ def test_any_two_texts_can_be_compared(old: list[str], new: list[str]) -> None:
     one.lines(old, new)
     assert one.compared == max(len(old), len(new))
     assert list(shown(old)) != list(shown(new)) or one.different == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "2024-01-01 10:00:00 node INFO train[1001]: x",
+            "2024-01-02 11:00:00 node INFO train[99]: x",
+        ),
+        ("started on host gpu01", "started on host gpu77"),
+        ("runs/Jan05_10-11-12_gpu01", "runs/Mar15_01-01-02_login2"),
+    ],
+)
+def test_processes_hosts_and_folders_of_logs_are_masked(one: str, other: str) -> None:
+    assert masked(one) == masked(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2024-01-01 10:00:00 INFO epoch[100] x", "2024-01-02 11:00:00 INFO epoch[200] x"),
+        ("2024-01-01 10:00:00 INFO t[100]: x", "2024-01-02 11:00:00 ERROR t[200]: x"),
+        ("weights[100] x", "weights[200] x"),
+    ],
+)
+def test_indices_and_levels_of_logs_are_not_masked(one: str, other: str) -> None:
+    assert masked(one) != masked(other)
+
+
+def test_digits_that_name_something_are_not_numbers() -> None:
+    tally = Tally(DEFAULT)
+    tally.values("", {"zip": "0012", "n": "1.0"}, {"zip": "12", "n": 1.0})
+    assert [part.detail for part in tally.parts] == ["0012 -> 12", '"1.0" -> 1']
+
+
+def test_of_a_long_line_the_number_is_shown_not_the_time() -> None:
+    tally = Tally(DEFAULT)
+    line = "2024-01-0%d 10:00:00 INFO a rather long line about everything, loss %s at the end"
+    tally.text("line 1", line % (1, "0.25"), line % (2, "0.26"))
+    assert "0.25" in tally.parts[0].detail
+    assert "0.26" in tally.parts[0].detail

@@ -40,7 +40,9 @@ def _lines(result: LooseResult, style: Style, verbose: bool) -> list[str]:
     detail = ": " + flat(judged.detail) if judged.detail else ""
     names = "%s  vs  %s" % (flat(result.old.given), flat(result.new.given))
     shown = ["%s%s (exit %d)  %s" % (word, detail, result.exit_code, names)]
-    shown += results.parts(judged.parts, style, None if verbose else SHOWN, "  ", judged.detail)
+    # The layers of two outputs are a sequence: one that is left out is a hole in it.
+    said = "" if judged.kind == "outputs" else judged.detail
+    shown += results.parts(judged.parts, style, None if verbose else SHOWN, "  ", said)
     shown += _file_lines(result.files, style, verbose)
     shown += ["  ! " + flat(one) for one in result.notes]
     compared = _compared(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from provenance.cli import curves
@@ -48,9 +49,11 @@ def parts(
 ) -> list[str]:
     """Return a line per part that differs, ``most`` of them, None for all.
 
-    said: what stands above them already; a part whose detail is there is left out.
+    said: what stands above them already; a part whose detail is there, and that no other part
+    shares, is left out.
     """
-    found = [one for one in found if not one.detail or one.detail not in said]
+    often = Counter(one.detail for one in found)
+    found = [o for o in found if not o.detail or often[o.detail] > 1 or o.detail not in said]
     shown = found[:most]
     told = []
     for one in shown:

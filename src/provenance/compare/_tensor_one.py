@@ -8,7 +8,7 @@ import numpy
 
 from provenance.compare import _tensor_rules as rules
 from provenance.compare._mapping_steps import Step
-from provenance.compare._tensor_links import LARGEST, fitting, written
+from provenance.compare._tensor_links import LARGEST, fitting, near, written
 from provenance.compare._tensor_looks import look
 from provenance.compare._tensor_pairs import BYTES_AT_ONCE, Figures, equal_bytes, figures, pairs
 from provenance.compare.judged import Part
@@ -35,7 +35,7 @@ def judge(name: str, old: Tensor, new: Tensor, tolerance: Tolerance | None) -> P
 def _other_shape(name: str, old: Tensor, new: Tensor, tolerance: Tolerance | None) -> Part:
     text = "shape %s -> %s" % (shape(old.shape), shape(new.shape))
     told: dict[str, Any] = {"shapes": [list(old.shape), list(new.shape)]}
-    if old.size == new.size <= LARGEST:
+    if 0 < old.size == new.size <= LARGEST:
         rtol = rules.rtol_of(tolerance, (old.dtype, new.dtype))
         first, second = old.load(), new.load()
         scale = float(numpy.abs(first).max()) if first.dtype.kind in "fiu" and first.size else 0.0
@@ -108,7 +108,7 @@ def arranged(old: Tensor, new: Tensor, found: Figures, rtol: float) -> str:
         return ""
     cosine = found.cosine or 0.0
     if found.elements >= 8 and 1 - abs(cosine) < 1e-12:
-        return written([_scaling(found.product / found.new_squares)])
+        return _scaled(old, new, found, rtol)
     # Another order keeps the sum of squares, and few elements where they were.
     slack = 1e-5
     if abs(found.old_squares - found.new_squares) > slack * found.old_squares:
@@ -118,10 +118,21 @@ def arranged(old: Tensor, new: Tensor, found: Figures, rtol: float) -> str:
     return written(fitting(old.load(), new.load(), rtol, rtol * found.scale) or ())
 
 
-def _scaling(factor: float) -> Step:
-    if abs(factor + 1) < 1e-9:
-        return Step("negate")
-    return Step("scale", (float("%.7g" % factor),))
+def _scaled(old: Tensor, new: Tensor, found: Figures, rtol: float) -> str:
+    """Return the factor between two arrays of one direction, "" where it makes them not equal.
+
+    Large values that are all one more, as labels or times are, have almost one direction, too.
+    """
+    if old.size > LARGEST or not rtol:  # whole numbers have none: theirs would be a coincidence
+        return ""
+    factor = found.product / found.new_squares
+    first, second = old.load(), new.load()
+    for form in ("%.7g", "%.16g"):
+        number = float(form % factor)
+        step = Step("negate") if number == -1 else Step("scale", (number,))
+        if near(first, step.apply(second), rtol, rtol * found.scale):
+            return written([step])
+    return ""
 
 
 def apart(found: Figures, lengths: tuple[int, ...]) -> str:

@@ -122,7 +122,9 @@ def same_bytes(one: Array, other: Array) -> bool:
         return False
     first, second = numpy.ascontiguousarray(one), numpy.ascontiguousarray(other)
     width = first.dtype.itemsize * first.size
-    kind = numpy.uint64 if not width % 8 else numpy.uint8
+    kind: numpy.dtype[Any] = numpy.dtype(numpy.uint64 if not width % 8 else numpy.uint8)
+    if first.dtype.itemsize % kind.itemsize and kind.itemsize % first.dtype.itemsize:
+        kind = numpy.dtype(numpy.uint8)  # texts of three characters, records of 12 bytes
     return bool(numpy.array_equal(first.view(kind), second.view(kind)))
 
 

@@ -108,7 +108,7 @@ def _of_series(figures: Mapping[str, Any], causes: bool) -> Iterator[str]:
     old, new = figures.get("old"), figures.get("new")
     counts = figures.get("points") or (0, 0)
     if counts[0] != counts[1]:
-        yield "%d points, then %d: as with a dropped batch, an early stop or another length" % (
+        yield "%d points, then %d: as with a dropped batch, an early end or another length" % (
             counts[0],
             counts[1],
         )

@@ -42,10 +42,13 @@ def apart(name: str, old: Points, new: Points, rule: Tolerance, whole: bool = Tr
     before: Any = None
     unequal: tuple[Any, float] | None = None
     compared = 0
+    late: Any = None
     for point in old:
         step, value = point["step"], point["value"]
         if step not in now:
-            if counts[0] != counts[1]:
+            if not compared:  # one that goes on from a checkpoint begins later
+                late = point if late is None else late
+            elif counts[0] != counts[1]:
                 return Apart(name, step, value, None, before, unequal, compared, counts)
             continue
         other = now[step]
@@ -57,6 +60,9 @@ def apart(name: str, old: Points, new: Points, rule: Tolerance, whole: bool = Tr
         if unequal is None and value != other and not (_is_nan(value) and _is_nan(other)):
             unequal = step, _relative(value, other)
         before = step
+    if late is not None and whole and compared:
+        step, value = late["step"], late["value"]
+        return Apart(name, step, value, None, None, unequal, compared, counts)
     known = {one["step"] for one in old}
     more = next((one for one in new if one["step"] not in known), None)
     if whole and more is not None and compared:

@@ -12,6 +12,7 @@ from typing import Any
 from provenance.compare import _tensor_rules as rules
 from provenance.compare._tensor_layers import in_layer_order, story
 from provenance.compare._tensor_links import LARGEST, Census, census, fitting, written
+from provenance.compare._tensor_moved import exchanged
 from provenance.compare._tensor_one import judge, shape
 from provenance.compare.judged import ORDER, Judged, Part, gravest
 from provenance.compare.tolerance import DEFAULT, Tolerance
@@ -39,6 +40,7 @@ def compare_archives(old: Archive, new: Archive, tolerance: Tolerance | None = N
     parts += [alone(old.tensors[name], MISSING) for name in lone if name not in renamed]
     taken = {name for _, name in renamed.values()}
     parts += [alone(new.tensors[name], ADDED) for name in other if name not in taken]
+    parts = exchanged(parts, old, new)
     values = _values(old.values, new.values, tolerance)
     return concluded(parts, values, old, (old, new), tolerance)
 
@@ -162,7 +164,10 @@ def _values(
     parts = []
     for name in dict.fromkeys([*old, *new]):
         if name not in old or name not in new:
-            parts.append(Part(name, DIFFERENT, MISSING if name in old else ADDED))
+            # A saved module has attributes beside its weights, which a state_dict can't hold.
+            whole = bool(old) != bool(new) and "__class__" in {**old, **new}
+            verdict = WITHIN if whole else DIFFERENT
+            parts.append(Part(name, verdict, MISSING if name in old else ADDED))
             continue
         tally = Tally(tolerance or DEFAULT)
         tally.values("", {name: old[name]}, {name: new[name]})
@@ -216,7 +221,7 @@ def _clause(ordered: Sequence[Part]) -> str:
         worst = max(within, key=lambda one: float(one.figures.get("rms_rel", 0.0)))
         text = "%d within tolerance" % len(within)
         if worst.detail:
-            text += " (%s: %s)" % (worst.name, worst.detail)
+            text += " (%s)" % ": ".join(one for one in (worst.name, worst.detail) if one)
         pieces.append(text)
     if NOT_COMPARED in verdicts:
         pieces.append("%d not compared" % verdicts.count(NOT_COMPARED))
@@ -237,7 +242,9 @@ def _different(ordered: Sequence[Part], different: Sequence[Part]) -> str:
         text += ", ..." if len(both) > 3 else ""
         if len(both) == 1 and both[0].detail:
             text += " (%s)" % both[0].detail
-        if len(both) >= 3:
+        if ordered[0].name == "":  # a file of one array without a name
+            text = "the array differs: " + both[0].detail
+        if len(both) >= 3 or (len(both) == 2 and all("equal_after" in o.figures for o in both)):
             text += " (%s)" % _kinship(both)
         pieces.append(text)
     for which, word in (("old", "missing"), ("new", "added")):
@@ -245,6 +252,8 @@ def _different(ordered: Sequence[Part], different: Sequence[Part]) -> str:
         if names:
             more = ", ..." if len(names) > 3 else ""
             pieces.append("%d %s: %s%s" % (len(names), word, ", ".join(names[:3]), more))
+    if len({one.figures["alone"] for one in alone}) == 2:
+        pieces.append("of fused or split ones --guess-map may tell more")
     where = [(o.name, o.verdict) for o in ordered if o.figures.get("alone") != "new"]
     told = story(where) if len(both) < len(where) else ""
     return "; ".join([*pieces, *([told] if told else [])])
@@ -252,6 +261,10 @@ def _different(ordered: Sequence[Part], different: Sequence[Part]) -> str:
 
 def _kinship(parts: Sequence[Part]) -> str:
     """Tell other weights from the same ones trained a little further, by their directions."""
+    steps = [str(one.figures["equal_after"]) for one in parts if "equal_after" in one.figures]
+    if len(steps) == len(parts):
+        more = " or the like" if len(set(steps)) > 1 else ""
+        return "the same values, each equal after `%s`%s" % (steps[0], more)
     cosines = [one.figures.get("cosine") for one in parts]
     known = sorted(float(one) for one in cosines if isinstance(one, float))
     if not known:

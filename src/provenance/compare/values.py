@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
@@ -32,8 +32,9 @@ class Tally:
 
     unit = "value"
 
-    def __init__(self, tolerance: Tolerance) -> None:
+    def __init__(self, tolerance: Tolerance, mask: Callable[[str], str] = masked) -> None:
         self.tolerance = tolerance
+        self._mask = mask
         self.compared = self.within = self.volatile = self.different = 0
         self.first = ""
         self.parts: list[Part] = []
@@ -95,17 +96,19 @@ class Tally:
         self.compared += 1
         if old == new:
             return
-        first, second = masked(old), masked(new)
+        first, second = self._mask(old), self._mask(new)
         if first == second:
             self.volatile += 1
             return
-        if _NUMBER.sub("0", first) != _NUMBER.sub("0", second):
-            self._differs(name, _change(old, new))
+        # Of a long line the times before what matters would be all that is shown.
+        shown = (first, second) if max(len(old), len(new)) > _BRIEF else (old, new)
+        if _NUMBER.sub("0", first) != _NUMBER.sub("0", second) or _is_code(old, new):
+            self._differs(name, _change(*shown))
             return
         pairs = zip(_NUMBER.findall(first), _NUMBER.findall(second), strict=True)
         verdicts = {self.tolerance.judge(_number(a), _number(b)) for a, b in pairs if a != b}
         if DIFFERENT in verdicts:
-            self._differs(name, _change(old, new))
+            self._differs(name, _change(*shown))
         elif verdicts:
             self.within += 1
 
@@ -151,6 +154,13 @@ class Tally:
         return "; ".join(parts) or "the same values in another layout"
 
 
+def _is_code(old: str, new: str) -> bool:
+    """Return whether two texts are digits that name something: ``007`` is not ``7``."""
+    both = old.strip(), new.strip()
+    padded = any(len(one) > 1 and one.startswith("0") for one in both)
+    return padded and all(one.isdigit() for one in both)
+
+
 def _is_shuffled(old: list[Any], new: list[Any]) -> bool:
     """Return whether two lists of texts, each there once, differ in their order only."""
     if old == new or len(old) != len(new) or not all(isinstance(one, str) for one in old):
@@ -165,6 +175,11 @@ def _is_shuffled(old: list[Any], new: list[Any]) -> bool:
 def counted(count: int, word: str) -> str:
     """Return "1 row", "1,280 rows"."""
     return "%s %s%s" % (format(count, ","), word, "" if count == 1 else "s")
+
+
+def quoted(value: Any) -> str:
+    """Return `brief`, of a text in quotes: beside a number, ``"1"`` is not 1."""
+    return '"%s"' % brief(value) if isinstance(value, str) else brief(value)
 
 
 def brief(value: Any) -> str:
@@ -202,6 +217,8 @@ def _change(old: Any, new: Any) -> str:
         start = max(0, same - _BRIEF // 3)
         lead = "..." if start else ""
         old, new = lead + old[start:], lead + new[start:]
+    if isinstance(old, str) != isinstance(new, str):
+        return "%s -> %s" % (quoted(old), quoted(new))
     return "%s -> %s" % (brief(old), brief(new))
 
 

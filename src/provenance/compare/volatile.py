@@ -35,11 +35,23 @@ _FORMS = tuple(
         ("duration", r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)? ?%s\b" % _UNIT),
         ("address", r"\b0x[0-9a-fA-F]{4,}\b"),
         ("process", r"(?i)\b(?:pid|process|ppid|process id|worker pid)\b[ =:]+\d+"),
-        ("host", r"(?i)\b(?:host|hostname|node ?name)[=:] ?[\w.\-]+"),
+        ("host", r"(?i)\b(?:host|hostname|node ?name)(?:[=:] ?[\w.\-]+| +[a-z][\w.\-]*\d[\w.\-]*)"),
+        # The folder that TensorBoard's SummaryWriter of torch makes: month, day, time, host.
+        (
+            "time",
+            r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\d\d_\d\d-\d\d-\d\d_[\w.\-]+",
+        ),
         ("path", r"(?<![\w.:/])(?:/[\w.@+\-]+)+/"),
         ("path", r"(?<![\w])tmp(?=[a-z0-9_]{0,7}\d)[a-z0-9_]{8}\b"),
     )
 )
+_PROGRAM = re.compile(
+    r"^(\W*<time>[^\[\]<>]{0,60}?\b(?!epoch|step|iter|batch|fold|layer|loss)[A-Za-z_][\w.\-]*)"
+    r"\[\d{2,7}\](?=[:\s])"
+)
+"""A line of a log: a time, and behind the name of the program the number of its process."""
+_CLOCK = frozenset(("time", "rate", "duration"))
+_MIDNIGHT = re.compile(r"^(\d{4}-\d\d-\d\d)[T ]00:00:00(?:\.0+)?(?:Z|\+00:00)?$")
 _SET = re.compile(r"\{('[^'{}]*'(?:, '[^'{}]*')+)\}")
 """How Python prints a set of texts: its order follows from the hash seed, and says nothing."""
 
@@ -51,7 +63,20 @@ def masked(text: str) -> str:
     """
     for name, form in _FORMS:
         text = form.sub("<%s>" % name, text)
+    if "[" in text:
+        text = _PROGRAM.sub(r"\1[<process>]", text)
     return _SET.sub(_in_order, text) if "{'" in text else text
+
+
+def masked_data(text: str) -> str:
+    """Return ``text``, a cell of data, with what is volatile in it replaced, but for times.
+
+    When something was measured and how long it took is what such a cell says.
+    """
+    for name, form in _FORMS:
+        if name not in _CLOCK:
+            text = form.sub("<%s>" % name, text)
+    return _MIDNIGHT.sub(r"\1", text)
 
 
 def _in_order(match: re.Match[str]) -> str:

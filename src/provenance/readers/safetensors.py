@@ -22,6 +22,8 @@ LONGEST_HEADER = 100_000_000
 """Bytes: the limit that the format itself sets."""
 
 LONGEST_INDEX = 64 << 20
+COUNTED = ("total_size", "total_parameters")
+"""What an index states of the tensors beside it, and which one file of all of them does not."""
 MOST_SHARDS = 400
 """Every shard is a file that is held open; there may be 1024 open files, and two sides."""
 
@@ -161,5 +163,7 @@ def read_index(path: str, one: Callable[[str], Archive]) -> Archive:
         text = "names %d tensors that are in no shard, the first %s"
         raise Unreadable(text % (len(gone), shown(gone[0])))
     metadata = said.get("metadata")
-    values = metadata if isinstance(metadata, dict) else {}
+    values = dict(metadata) if isinstance(metadata, dict) else {}
+    for name in COUNTED:
+        values.pop(name, None)
     return Archive("shards", tensors, values, tuple(notes))

@@ -51,7 +51,7 @@ def suffix(name: str) -> str:
     return os.path.splitext(stem)[1] + last if last == ".gz" else last
 
 
-def open_text(path: str, name: str, newline: str = "\n") -> IO[str]:
+def open_text(path: str, name: str, newline: str | None = "\n") -> IO[str]:
     """Open a text file, unpacked where its name ends in ``.gz``; undecodable bytes survive.
 
     newline: as of `open`. By default a carriage return ends no line: progress bars write it.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provenance.compare.judged import Judged, Part, gravest
-from provenance.compare.kinds import _table_read, _table_rows, texts
+from provenance.compare.kinds import _table_logs, _table_read, _table_rows, texts
 from provenance.compare.kinds._table_read import NUMBER, TEXT, WHOLE, Column, Ragged, Table
 from provenance.compare.kinds._table_rows import POSITION, Match, spans
 from provenance.compare.kinds.base import Opaque, Pair
 from provenance.compare.tolerance import Tolerance
 from provenance.compare.values import Tally, brief, counted
+from provenance.compare.volatile import masked, masked_data
 from provenance.core.verdict import DIFFERENT, NOT_COMPARED, SAME, WITHIN
-from provenance.core.volatile import is_volatile_name
 
 if TYPE_CHECKING:
     import numpy
@@ -85,7 +86,8 @@ def _judge(pair: Pair, old: Table, new: Table) -> Judged:
         {renamed.get(name, name): one for name, one in old.columns.items()}, old.rows, old.headed
     )
     shared = [name for name in named.columns if name in new.columns]
-    told = [name for name in shared if not is_volatile_name(name)]
+    log = _table_logs.is_log(named.columns)
+    told = [name for name in shared if not _table_logs.is_clock(name, log)]
     rows = _table_rows.match(named, new, told)
     parts = [*_row_parts(rows, old, new), *_column_parts(old, new, renamed)]
     within = volatile = different = 0
@@ -93,11 +95,13 @@ def _judge(pair: Pair, old: Table, new: Table) -> Judged:
     for name in shared:
         if name == rows.by:
             continue
-        cells = _cells(numpy, pair, (back.get(name, name), name), named, new, rows)
+        cells = _cells(numpy, pair, (back.get(name, name), name), named, new, rows, log)
         within, volatile = within + cells.within, volatile + cells.volatile
         different += cells.different
-        parts += _cell_parts(
-            numpy, name, named.columns[name], new.columns[name], cells, len(rows.old)
+        parts += (
+            _cell_parts(numpy, name, named.columns[name], new.columns[name], cells, len(rows.old))
+            if cells.different or not _table_logs.is_clock(name, log)
+            else ()
         )
     total = len(rows.old) * len(shared)
     figures = {
@@ -192,7 +196,8 @@ def _column_parts(old: Table, new: Table, renamed: Mapping[str, str]) -> list[Pa
     come = [
         name for name in new.columns if name not in old.columns and name not in renamed.values()
     ]
-    words = ["column %s removed" % name for name in gone] + ["column %s added" % n for n in come]
+    words = ["%s removed" % _called(name, old) for name in gone]
+    words += ["%s added" % _called(name, new) for name in come]
     words += ["column %s renamed to %s" % pair for pair in renamed.items()]
     parts = []
     if words:
@@ -212,6 +217,16 @@ def _column_parts(old: Table, new: Table, renamed: Mapping[str, str]) -> list[Pa
     return parts
 
 
+def _called(name: str, table: Table) -> str:
+    """Return what a column is called; one without a name is "column 1" to the reader."""
+    text = name if re.fullmatch(r"column \d+", name) else "column %s" % name
+    if text != name:
+        return text
+    one = table.columns[name]
+    counts = one.kind == WHOLE and all(value == at for at, value in enumerate(one.values))
+    return text + (" without a name (row numbers, as an index of pandas)" if counts else "")
+
+
 def _types(old: Column, new: Column) -> tuple[str, str]:
     """Return the types to compare: those that both files state, else what the cells are."""
     if old.dtype in _UNSTATED or new.dtype in _UNSTATED:
@@ -221,16 +236,20 @@ def _types(old: Column, new: Column) -> tuple[str, str]:
 
 
 def _cells(
-    numpy: Any, pair: Pair, names: tuple[str, str], old: Table, new: Table, rows: Match
+    numpy: Any, pair: Pair, names: tuple[str, str], old: Table, new: Table, rows: Match, log: bool
 ) -> _Cells:
-    """Compare the cells of a column, called ``names`` in the two files, row by matched row."""
+    """Compare the cells of a column, called ``names`` in the two files, row by matched row.
+
+    log: whether the tables are a log, in which times do not count.
+    """
     was, now = old.columns[names[1]], new.columns[names[1]]
     first, second = was.values[rows.old], now.values[rows.new]
-    if is_volatile_name(names[1]):
+    if _table_logs.is_clock(names[1], log):
         return _Cells(volatile=int((first != second).sum()))
     if was.kind == TEXT:
         apart = numpy.flatnonzero(first != second)
-        return _text_cells(pair, names, rows, apart) if len(apart) else _Cells()
+        mask = masked if log else masked_data
+        return _text_cells(pair, names, rows, apart, mask) if len(apart) else _Cells()
     equal = first == second
     if "f" in first.dtype.kind + second.dtype.kind:
         equal |= numpy.isnan(first) & numpy.isnan(second)
@@ -265,12 +284,14 @@ def _number_cells(
     return _Cells(within, 0, len(apart), int(rows[at]), figures)
 
 
-def _text_cells(pair: Pair, names: tuple[str, str], rows: Match, apart: Array) -> _Cells:
-    """Look at texts that differ: times and paths in them do not count, numbers have a tolerance."""
+def _text_cells(
+    pair: Pair, names: tuple[str, str], rows: Match, apart: Array, mask: Callable[[str], str]
+) -> _Cells:
+    """Look at texts that differ: what ``mask`` hides does not count, numbers have a tolerance."""
     looked = apart[:_LOOKED_AT]
     was = _table_read.cells(pair.old, pair.old_name, names[0], rows.old[looked].tolist())
     now = _table_read.cells(pair.new, pair.new_name, names[1], rows.new[looked].tolist())
-    tally = Tally(pair.tolerance)
+    tally = Tally(pair.tolerance, mask)
     at = -1
     for place in looked.tolist():
         before = tally.different
@@ -306,7 +327,7 @@ def _cell_parts(
     if old.nulls != new.nulls:
         words.append("empty cells %d -> %d" % (old.nulls, new.nulls))
         figures["nulls"] = [old.nulls, new.nulls]
-    if labels[0] is not None and labels[1] is not None and not is_volatile_name(name):
+    if labels[0] is not None and labels[1] is not None:
         counts = _label_counts(labels[0], labels[1])
         words += counts[:_LABELS] + (["..."] if len(counts) > _LABELS else [])
         if counts:
