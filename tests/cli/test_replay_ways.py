@@ -54,8 +54,8 @@ def test_one_rerun_of_a_noisy_run_differs_and_nine_say_why(paper):
     assert files["metrics.json"]["verdict"] == "not compared"
     assert files["metrics.json"]["detail"] == "differs from rerun to rerun, too"
     metric = many["results"]["metrics"][0]
-    inside = told["low"] <= metric["old"] <= told["high"]
-    assert metric["verdict"] == ("within tolerance" if inside else "different")
+    fits = told["low"] <= metric["old"] <= told["high"] or "but likely under" in metric["detail"]
+    assert metric["verdict"] == ("within tolerance" if fits else "different")
     assert len(many["results"]["reruns"]) == 9
 
 

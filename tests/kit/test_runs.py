@@ -87,7 +87,7 @@ def test_the_github_workflow(runner, wheel):
     assert codes["Run the drop-in test"] != 0
     assert codes["Verify"] == 1  # it runs all the same, for its annotations
     assert re.search(
-        r"^::error .*data\.csv has other content", runner.outputs["Verify"], re.MULTILINE
+        r"^::error .*data\.csv: 1 of 3 cells differ", runner.outputs["Verify"], re.MULTILINE
     )
     assert re.search(r"^::error .*train\.py was changed", runner.outputs["Verify"], re.MULTILINE)
     assert "data.csv" in runner.summary
