@@ -1,6 +1,8 @@
 """``prov diff`` says where two trainings part, of runs that really parted that way."""
 
 import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -183,3 +185,18 @@ def test_a_replay_that_differs_says_where_it_parts(trainings):
     assert parted["at"] == "fingerprint init"
     assert parted["doubts"]
     assert stations(parted)["checkpoints"]["figures"]["contents"]["tensor"] == "fc1.weight"
+
+
+def test_output_that_was_not_kept_is_no_difference(loose):
+    source = "for i in range(9): print('step %d loss %.3f' % (i, 1 / (i + 1)))"
+    (loose.folder / "t.py").write_text(source)
+    loose("run", "--name", "heard", "--", sys.executable, "t.py")
+    words = [sys.executable, "-m", "provenance", "run", "--name", "silent"]
+    with open(os.devnull, "wb") as nowhere:
+        command = [*words, "--", sys.executable, "t.py"]
+        subprocess.run(command, stdout=nowhere, check=True, cwd=loose.folder, env=loose.environ)
+    for pair in (("heard", "silent"), ("silent", "heard")):
+        data = loose.json("diff", *pair)
+        assert data["results"]["verdict"] == "not compared"
+        assert data["parted"]["at"] is None
+        assert "or not kept" in stations(data["parted"])["log"]["detail"]

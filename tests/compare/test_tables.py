@@ -113,6 +113,16 @@ def without_id(table: Sequence[Row]) -> str:
     return as_csv([row[1:] for row in table], HEADER[1:])
 
 
+def test_rows_of_another_grid_are_new_not_repeated(tmp_path: Path) -> None:
+    tens, sevens = (
+        "step,loss\n" + "".join("%d,%.4f\n" % (step, 100 - step) for step in range(0, 100, grid))
+        for grid in (10, 7)
+    )
+    one = judge(tmp_path, "a.csv", tens, sevens)
+    assert "rows 11-15 are new in the second" in one.detail
+    assert "repeated" not in one.detail
+
+
 def test_rows_without_identifier_are_found_by_content(tmp_path: Path) -> None:
     whole = rows()
     cut = whole[:63] + whole[95:]

@@ -69,6 +69,14 @@ def test_of_runs_in_one_second_the_last_is_the_one_that_began_last(place):
     assert [one.record.id[-1] for one in records.each(place)] == ["c", "b", "a"]
 
 
+def test_a_short_name_comes_before_an_end_of_an_id(place):
+    made = add(place, "20250101T000000Z-11111111", name="a")
+    add(place, "20250101T000001Z-2222222a", name="b")
+    assert records.find(place, "a").record == made
+    assert records.find(place, "222a").record.name == "b"
+    assert records.find(place, "2a").record.name == "b"
+
+
 def test_a_name_given_twice_means_the_newest(place):
     add(place, "20250101T000000Z-aaaaaaaa", name="mine")
     newer = add(place, "20250102T000000Z-bbbbbbbb", name="mine")

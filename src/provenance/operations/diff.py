@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from provenance.compare import partial
@@ -15,7 +15,7 @@ from provenance.core import codec, verdict
 from provenance.core.difference import NotCompared
 from provenance.core.paths import PathRef, Roots
 from provenance.core.record import Record
-from provenance.core.verdict import Finding
+from provenance.core.verdict import NOT_COMPARED, Finding
 from provenance.facets import metrics
 from provenance.knowledge import match
 from provenance.operations import (
@@ -122,12 +122,21 @@ def results(old: Record, new: Record, place: Project, limited: Allowed) -> Resul
             limited.choice,
             units=before.units,
         )
-        judged = partial.marked(found, before.partial, after.partial)
+        heard = (_unheard(one, before.sources, new) for one in found)
+        judged = partial.marked(heard, before.partial, after.partial)
     roots = [settle.recorded_roots(place, run) for run in (old, new)]
     files = compare_outputs(
         _files(old), _files(new), _locator(roots[0]), _locator(roots[1]), limited.choice.overall
     )
     return Results(judged, tuple(files))
+
+
+def _unheard(one: MetricResult, sources: Mapping[str, str], new: Record) -> MetricResult:
+    """Return a metric without a verdict where it was printed, and the new run's output not kept."""
+    silent = new.log is None or not new.log.size  # nothing printed, or printed to a device
+    if one.new is None and silent and sources.get(one.name, "").startswith("log:"):
+        return one._replace(verdict=NOT_COMPARED, detail="what the new run printed was not kept")
+    return one
 
 
 def _files(run: Record) -> list[dict[str, Any]]:

@@ -277,8 +277,12 @@ def _log(
         both = [list(_loglines.lines(path)) for path in paths]
     except OSError as error:
         return parting_log.station("a log cannot be read: %s" % error.strerror)
-    if not any(line.text.strip() for lines in both for line in lines):
-        return parting_log.station("nothing was printed")
+    heard = [any(line.text.strip() for line in lines) for lines in both]
+    if not all(heard):
+        who = (
+            "" if not any(heard) else " by the %s run, or not kept" % ("second", "first")[heard[1]]
+        )
+        return parting_log.station("nothing was printed" + who)
     return parting_log.station(parting_log.compare(both[0], both[1], rule, said), steps)
 
 

@@ -19,6 +19,9 @@ from provenance.store import files
 from provenance.store.project import Project
 
 FILE = "record.json"
+LEAST = 4
+"""Characters of an id that are hardly a name by chance: of 65,536 runs one ends in ``cafe``."""
+
 _SHOWN = 8
 """How many candidates an error message names."""
 
@@ -135,8 +138,8 @@ def find(project: Project, name: str) -> Stored:
     """Return the run that ``name`` means.
 
     That is an id, a unique start or end of one, a run's name, ``@last`` or ``@-N`` (the N-th from
-    the end). A name given to several runs means the newest of them. Raises `NoSuchRun`,
-    `AmbiguousRun`, `BadRecord`.
+    the end). A name given to several runs means the newest of them; it comes before a part of an
+    id of fewer than `LEAST` characters. Raises `NoSuchRun`, `AmbiguousRun`, `BadRecord`.
     """
     run_id = _resolve(project, name)
     folder = os.path.join(project.runs, run_id)
@@ -155,11 +158,13 @@ def _resolve(project: Project, name: str) -> str:
         for one in known
         if one.startswith(name) or runid.short(one).startswith(name) or one.endswith(name)
     ]
-    if len(matches) == 1:
+    if len(matches) == 1 and len(name) >= LEAST:
         return matches[0]
     named = _by_name(project, name)
     if named is not None:
         return named
+    if len(matches) == 1:
+        return matches[0]
     if matches:
         shown = ", ".join(matches[:_SHOWN]) + (" ..." if len(matches) > _SHOWN else "")
         raise AmbiguousRun("%r means %d runs: %s." % (name, len(matches), shown), "type more of it")

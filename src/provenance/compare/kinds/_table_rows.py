@@ -32,8 +32,8 @@ class Match(NamedTuple):
     """by: "position", "content" or the name of the column that identifies rows.
 
     old, new: rows from 0 that belong together. missing: rows of the first without partner; added:
-    of the second; repeated: those of ``added`` that the first has too. reordered: whether the
-    partners stand in another order.
+    of the second; repeated: those of ``added`` whose like stands elsewhere in the second.
+    reordered: whether the partners stand in another order.
     """
 
     by: str
@@ -131,7 +131,7 @@ def _by_position(numpy: Any, old: Array, new: Array) -> Match:
     count = min(len(old), len(new))
     rows = numpy.arange(count)
     missing, added = numpy.arange(count, len(old)), numpy.arange(count, len(new))
-    repeated = added[_among(numpy, new[added], old)]
+    repeated = added[_among(numpy, new[added], new[:count])]
     return Match(POSITION, rows, rows, missing, added, repeated, False)
 
 
@@ -158,7 +158,7 @@ def _by_key(numpy: Any, key: str, old: Array, new: Array, hashes: tuple[Array, A
     order = numpy.argsort(first)
     first, second = first[order], second[order]
     missing, added = _rest(numpy, len(old), first), _rest(numpy, len(new), second)
-    repeated = added[_among(numpy, hashes[1][added], hashes[0])]
+    repeated = added[_among(numpy, hashes[1][added], hashes[1][second])]
     return Match(key, first, second, missing, added, repeated, bool((numpy.diff(second) < 0).any()))
 
 
@@ -186,7 +186,7 @@ def _by_content(numpy: Any, old: Array, new: Array) -> Match:
     second.append(numpy.arange(len(new) - tail, len(new)))
     one, other = numpy.concatenate(first), numpy.concatenate(second)
     missing, added = _rest(numpy, len(old), one), _rest(numpy, len(new), other)
-    repeated = added[_among(numpy, new[added], old)]
+    repeated = added[_among(numpy, new[added], new[other])]
     return Match(CONTENT, one, other, missing, added, repeated, False)
 
 
