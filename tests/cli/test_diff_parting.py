@@ -200,3 +200,18 @@ def test_output_that_was_not_kept_is_no_difference(loose):
         assert data["results"]["verdict"] == "not compared"
         assert data["parted"]["at"] is None
         assert "or not kept" in stations(data["parted"])["log"]["detail"]
+
+
+def test_a_run_that_failed_is_said_to_have_failed(loose):
+    source = (
+        "import sys\n"
+        "for i in range(9): print('step %d loss %.3f' % (i, 1 / (i + 1)), flush=True)\n"
+        "    if i == int(sys.argv[1]): sys.exit('out of memory')\n"
+    ).replace(": print", ":\n    print")
+    (loose.folder / "t.py").write_text(source)
+    loose("run", "--name", "whole", "--", sys.executable, "t.py", "99")
+    loose("run", "--name", "failed", "--", sys.executable, "t.py", "5", code=1)
+    sentence = loose.json("diff", "whole", "failed")["parted"]["sentence"]
+    assert sentence.startswith("the second run failed (exit 1): equal up to step 5; ")
+    sentence = loose.json("diff", "failed", "whole")["parted"]["sentence"]
+    assert sentence.startswith("the first run failed (exit 1): ")

@@ -92,11 +92,21 @@ def part(
     found = found._replace(hints=parting_hints.hints(found.stations))
     if found.at is None:
         return found
+    found = found._replace(sentence=_failed(old, new) + found.sentence)
     remedies = [] if _is_marked(old) or _is_marked(new) or not _is_python(old) else [MARK]
     remedies += [FOLDERS] if overwritten else []
     if not found.causes_differ:
         found = found._replace(doubts=tuple("%s: %s" % (one, one.fix) for one in doubts))
     return found._replace(remedies=tuple(remedies))
+
+
+def _failed(old: Record, new: Record) -> str:
+    """Return that one of the two failed, before what else is said of them; "" for none or both."""
+    codes = (old.exit_code, new.exit_code)
+    if None in codes or 0 not in codes or codes == (0, 0):
+        return ""
+    which = ("first", old) if codes[0] else ("second", new)
+    return "the %s run failed (exit %s): " % (which[0], which[1].exit_code)
 
 
 def _side(place: Project, run: Record) -> Side:
