@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from provenance.environments import build, cache, resolve
+from provenance.environments import _interrupts, build, cache, resolve
 from provenance.environments.wanted import Wanted
 from provenance.errors import MissingExtra, SystemRefused
 from tests.environments._index import MINOR, VERSION
@@ -291,3 +291,53 @@ def test_the_month_of_a_release(index, tmp_path):
     away = dict(index.away(), PROV_CACHE=str(tmp_path / "cache"))
     assert resolve.released("six", "9.99", MINOR, away, str(tmp_path), offline=True) == ""
     assert resolve.released("six", "1.16.0", MINOR, environ, str(tmp_path), offline=True) == found
+
+
+WRITER = """
+import os, sys
+for n in range(20000):
+    os.mkdir(os.path.join(sys.argv[1], str(n)))
+"""
+
+
+def interrupted(at):
+    """Fill ``at`` by a program that goes on when we are interrupted; return that program."""
+    with cache.filling(at):
+        words = [sys.executable, "-c", WRITER, at]
+        writing = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+        while len(os.listdir(at)) < 5:
+            time.sleep(0.001)
+        try:
+            raise KeyboardInterrupt
+        finally:
+            RUNNING.append(writing)
+
+
+RUNNING = []
+
+
+def test_a_folder_in_which_an_ended_program_still_writes_is_removed(tmp_path):
+    at = str(tmp_path / "there")
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(at)
+    RUNNING.pop().wait()
+    assert not os.path.exists(at)
+
+
+def test_ctrl_c_waits_until_what_was_started_is_known():
+    known = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupt_while_starting(known)
+    assert known == ["started", "ended"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def interrupt_while_starting(known):
+    with _interrupts.held() as listen:
+        os.kill(os.getpid(), signal.SIGINT)
+        known.append("started")
+        try:
+            listen()
+            known.append("went on")
+        finally:
+            known.append("ended")

@@ -28,6 +28,7 @@ MOST_REMEMBERED = 400
 """Answers of a kind that are kept; the older half goes when there are more."""
 MARKER = "prov-environment.json"
 UNFINISHED = ".prov-unfinished"
+_TRIES, _PAUSE_S = 30, 0.1
 _PART = ".part-"
 
 
@@ -133,12 +134,21 @@ def filling(at: str) -> Iterator[None]:
         yield
         os.unlink(mark)
     except BaseException as error:
-        with contextlib.suppress(OSError):
-            _empty(at, new)
+        _clear(at, new)
         if isinstance(error, OSError):
             text = "%s cannot be written: %s." % (error.filename or at, error.strerror)
             raise SystemRefused(text) from error
         raise
+
+
+def _clear(at: str, remove: bool) -> None:
+    """Empty or remove the folder ``at``, in which a program that was just ended may still write."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(OSError):
+            _empty(at, remove)
+            if not os.path.isdir(at) or not os.listdir(at):
+                return
+        time.sleep(_PAUSE_S)
 
 
 def _empty(at: str, remove: bool = False) -> None:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import IO, NamedTuple
 
-from provenance.environments import indexes
+from provenance.environments import _interrupts, indexes
 from provenance.errors import MissingExtra, SystemRefused
 
 _REMOVED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_EXCLUDE_NEWER")
@@ -57,9 +57,23 @@ def run(
     the files of one only, which may have none for this Python. Raises `SystemRefused` and
     `MissingExtra`.
     """
+    with _interrupts.held() as listen:
+        process = _started(words, environ, cwd, one_index)
+        try:
+            listen()
+            return _heard(process, text, line)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+
+
+def _started(
+    words: list[str], environ: Mapping[str, str], cwd: str, one_index: bool
+) -> subprocess.Popen[str]:
     program = find(environ)
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [program, *words],
             cwd=cwd,
             env=environment(environ, one_index),
@@ -72,30 +86,28 @@ def run(
         )
     except OSError as error:
         raise SystemRefused("%s cannot be started: %s." % (program, error.strerror)) from error
+
+
+def _heard(process: subprocess.Popen[str], text: str, line: Callable[[str], None] | None) -> Done:
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
     output: list[str] = []
     reader = threading.Thread(target=_keep, args=(process.stdout, output), daemon=True)
+    reader.start()
     try:
-        reader.start()
-        try:
-            process.stdin.write(text)
-            process.stdin.close()
-        except BrokenPipeError:
-            pass
-        complaints = []
-        for said in process.stderr:
-            clean = _ESCAPE.sub("", said)
-            complaints.append(clean)
-            if line is not None:
-                line(clean.rstrip())
-        code = process.wait()
-        reader.join()
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
+        process.stdin.write(text)
+        process.stdin.close()
+    except BrokenPipeError:
+        pass
+    complaints = []
+    for said in process.stderr:
+        clean = _ESCAPE.sub("", said)
+        complaints.append(clean)
+        if line is not None:
+            line(clean.rstrip())
+    code = process.wait()
+    reader.join()
     return Done(code, "".join(output), "".join(complaints))
 
 
