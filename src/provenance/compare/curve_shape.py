@@ -79,9 +79,10 @@ def _flat_from(steps: Array, values: Array) -> float | None:
         return None
     import numpy as np
 
-    soft = smooth(values)
-    way = float(soft.max() - soft.min())
-    off = np.flatnonzero(np.abs(soft - soft[-1]) > _FLAT * way)
+    with np.errstate(over="ignore", invalid="ignore"):  # values at both ends of what a float holds
+        soft = smooth(values)
+        way = float(soft.max() - soft.min())
+        off = np.flatnonzero(np.abs(soft - soft[-1]) > _FLAT * way)
     place = int(off[-1]) + 1 if len(off) else 0
     return float(steps[place]) if way > 0 and place < 0.9 * len(values) else None
 
