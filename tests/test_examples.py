@@ -133,10 +133,11 @@ def test_prov_warns_before_the_kmeans_story_repeats_itself(tmp_path, old_and_new
     assert same["results"]["verdict"] == "same"
 
 
-def test_torch_on_the_cpu_is_repeatable_and_prov_says_so(tmp_path):
-    python = venv(tmp_path / "venv")
+def with_torch(folder, *more):
+    """Return an interpreter with torch for the CPU, numpy and ``more``; skip without one."""
+    python = venv(folder)
     done = subprocess.run(
-        [UV, "pip", "install", "-q", "-p", python, "torch==2.13.0+cpu", "numpy"],
+        [UV, "pip", "install", "-q", "-p", python, "torch==2.13.0+cpu", "numpy", *more],
         env=dict({"UV_FIND_LINKS": os.environ.get("PIP_FIND_LINKS", "")}, **os.environ),
         capture_output=True,
         text=True,
@@ -145,6 +146,11 @@ def test_torch_on_the_cpu_is_repeatable_and_prov_says_so(tmp_path):
     )
     if done.returncode != 0:
         pytest.skip("the package index has no CPU build of torch 2.13 for this Python")
+    return python
+
+
+def test_torch_on_the_cpu_is_repeatable_and_prov_says_so(tmp_path):
+    python = with_torch(tmp_path / "venv")
     folder = paper("torch-cpu", tmp_path)
     bare(python, "train.py", folder)
     first = contents(folder / "results")
@@ -164,17 +170,7 @@ def test_torch_on_the_cpu_is_repeatable_and_prov_says_so(tmp_path):
 
 
 def test_the_ported_net_gives_what_torch_gives(tmp_path):
-    python = venv(tmp_path / "venv")
-    done = subprocess.run(
-        [UV, "pip", "install", "-q", "-p", python, "torch==2.13.0+cpu", "numpy", "safetensors"],
-        env=dict({"UV_FIND_LINKS": os.environ.get("PIP_FIND_LINKS", "")}, **os.environ),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    if done.returncode != 0:
-        pytest.skip("the package index has no CPU build of torch 2.13 for this Python")
+    python = with_torch(tmp_path / "venv", "safetensors")
     folder = paper("ported-weights", tmp_path)
     steps = (
         ["authors.py"],

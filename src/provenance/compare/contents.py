@@ -26,7 +26,7 @@ from provenance.compare.tolerance import Tolerance
 from provenance.core.verdict import DIFFERENT, NOT_COMPARED, SAME
 from provenance.readers import archives
 
-__all__ = ["KINDS", "LIMIT", "Opaque", "compare", "kind_of", "lost", "unread"]
+__all__ = ["KINDS", "LIMIT", "Opaque", "compare", "is_equal", "kind_of", "lost", "unread"]
 
 Comparer = Callable[[Pair], Judged]
 
@@ -59,6 +59,7 @@ _SUFFIXES = {
 _BY_SUFFIX = {one: kind for kind, names in _SUFFIXES.items() for one in names.split()}
 _NUMBERS = ("values", "table")
 _HEAD = 8192
+_CHUNK = 1 << 18
 
 STAMPED = frozenset(".pdf .ps .eps .h5 .hdf5 .nc .sqlite .db .parquet .tar .tgz .mat".split())
 """Forms that carry times or versions of the writer, so that other bytes prove nothing."""
@@ -115,15 +116,26 @@ def lost(name: str, why: str) -> Judged:
     return unread(name, why)
 
 
+def is_equal(old: str, new: str) -> bool:
+    """Return whether two files hold the same bytes. Raises OSError."""
+    if os.path.getsize(old) != os.path.getsize(new):
+        return False
+    one, other = bytearray(_CHUNK), bytearray(_CHUNK)  # compared as they are: nothing is copied
+    with open(old, "rb", buffering=0) as first, open(new, "rb", buffering=0) as second:
+        while True:
+            length, others = first.readinto(one), second.readinto(other)
+            if length != others:  # one of them is being written
+                return False
+            if length < _CHUNK:
+                return one[:length] == other[:length] and not first.read(1)
+            if one != other:
+                return False
+
+
 def _within(pair: Pair) -> Judged:
     """Compare two files that came out of others; other bytes of no kind are different."""
-    with open(pair.old, "rb") as first, open(pair.new, "rb") as second:
-        while one := first.read(1 << 20):
-            if one != second.read(1 << 20):
-                break
-        else:
-            if not second.read(1):
-                return Judged(SAME)
+    if is_equal(pair.old, pair.new):
+        return Judged(SAME)
     try:
         return _compare(pair)
     except Opaque as reason:

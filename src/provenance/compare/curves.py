@@ -187,20 +187,6 @@ def staying(apart: Array) -> int | None:
     return int(places[0]) if len(places) else None
 
 
-def compare_curves(
-    old: Mapping[str, Curve],
-    new: Mapping[str, Curve],
-    tolerances: Mapping[str, Tolerance] | None = None,
-    tolerance: Tolerance = DEFAULT,
-) -> list[CurveResult]:
-    """Return one result per curve that both have, in the order of ``old``; see `pairs`."""
-    found = []
-    for name, other in pairs(old, new):
-        chosen = (tolerances or {}).get(name, tolerance)
-        found.append(compare_curve(old[name], new[other], chosen))
-    return found
-
-
 def pairs(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return which curve of ``old`` is held against which of ``new``.
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from provenance.compare import files
 from provenance.core import codec, runid
-from provenance.core.paths import PathRef
 from provenance.core.record import Record
 from provenance.errors import (
     BadRecord,
@@ -186,11 +185,6 @@ def _advice(place: Project, cwd: str, run: str, file: Side) -> str:
     except ProvError:
         return "name an output of the run: %s:PATH" % run
     return "name the output of the run: prov diff %s:%s %s" % (run, entry.path.path, file.given)
-
-
-def entry_of(path: str, shown: str) -> FileEntry:
-    """Return a loose file as an entry without digests."""
-    return FileEntry(PathRef("abs", shown), "output", os.path.getsize(path))
 
 
 def side_of(cwd: str, word: str) -> Side | None:

@@ -24,7 +24,6 @@ sides = _sides.sides
 MOST_FILES = 100_000
 """Files of a folder that are paired; a folder of more is named wrongly more often than wanted."""
 _SKIPPED = re.compile(r"(?:^|/)(?:\.git|\.prov|__pycache__|\.ipynb_checkpoints)/")
-_CHUNK = 1 << 18
 _NUMBER = re.compile(r"\d+")
 _SERIES = 3
 """Files that differ only in a number and make up a series, from so many on."""
@@ -77,7 +76,7 @@ def diff(
 def _files(old: Side, new: Side, tolerance: Tolerance) -> Judged:
     if old.path is None or new.path is None:
         return _by_digest(old, new)
-    if is_equal(old.path, new.path):
+    if contents.is_equal(old.path, new.path):
         return Judged(SAME, "the same bytes")
     names = _name(old), _name(new)
     try:
@@ -105,22 +104,6 @@ def _by_digest(old: Side, new: Side) -> Judged:
     if same:
         return Judged(SAME, "the same digest; " + why)
     return Judged(NOT_COMPARED, why) if same is None else contents.unread(_name(old), why)
-
-
-def is_equal(old: str, new: str) -> bool:
-    """Return whether two files hold the same bytes. Raises OSError."""
-    if os.path.getsize(old) != os.path.getsize(new):
-        return False
-    one, other = bytearray(_CHUNK), bytearray(_CHUNK)  # compared as they are: nothing is copied
-    with open(old, "rb", buffering=0) as first, open(new, "rb", buffering=0) as second:
-        while True:
-            length, others = first.readinto(one), second.readinto(other)
-            if length != others:  # one of them is being written
-                return False
-            if length < _CHUNK:
-                return one[:length] == other[:length] and not first.read(1)
-            if one != other:
-                return False
 
 
 def _folders(
@@ -175,7 +158,9 @@ def _moved(old: str, new: str, before: dict[str, int], after: dict[str, int]) ->
         if name in after or not size:
             continue
         for other, length in left.items():
-            if size == length and is_equal(os.path.join(old, name), os.path.join(new, other)):
+            if size == length and contents.is_equal(
+                os.path.join(old, name), os.path.join(new, other)
+            ):
                 moved[name] = other
                 del left[other]
                 break

@@ -34,11 +34,6 @@ def read_npy(path: str) -> Archive:
     return Archive("npy", {one.name: one for one in tensors}, {}, notes)
 
 
-def read_npz(path: str) -> Archive:
-    """Return the arrays of an ``.npz`` file under the names that numpy gives them."""
-    return from_members(Members(open_store(path)))
-
-
 def from_members(members: Members) -> Archive:
     """Return the arrays among the members of a zip file."""
     tensors: dict[str, Tensor] = {}
