@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from provenance.readers import _tensors, pickles
-from provenance.readers._bytes import Data, Span, open_store, spooled
+from provenance.readers._bytes import Data, Span, spooled
 from provenance.readers._pickle_arrays import data_of, shape_of
 from provenance.readers._pickle_nodes import Call, Name, Pairs, Persistent
 from provenance.readers._pickle_told import Special, Told, joined
@@ -100,14 +100,6 @@ class Storage(NamedTuple):
 
 
 Find = Callable[[Persistent], Storage]
-
-
-def read(path: str) -> Archive:
-    """Return the tensors of a checkpoint of either format."""
-    store = open_store(path)
-    if store.read(0, 4) == b"PK\x03\x04":
-        return from_members(Members(store))
-    return from_legacy(store.all())
 
 
 def is_checkpoint(members: Members) -> bool:
