@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from provenance.core.record import Log
 from provenance.executors import _interject, _late, _pty, _streams
+from provenance.executors._lanes import Lane
 from provenance.executors._log import PIECE, TAIL, LogWriter
 from provenance.executors._relay import Channel
 from provenance.executors._screen import TerminalChannel
@@ -30,6 +31,7 @@ class Output:
         self.redirections: list[tuple[int, int]] = []
         self._notes: list[str] = []
         self._channels: list[Channel] = []
+        self._lanes: list[Lane] = []
         self._files: list[Stream] = []
         self._modes: list[str] = []
         self._error: Channel | Stream | None = None
@@ -81,11 +83,14 @@ class Output:
         except (OSError, termios.error) as error:
             self._notes.append("Output to a %s was not kept: %s." % (stream.mode, error))
             return None
-        self._channels.append(
-            TerminalChannel(source, stream.fd, os.fstat(side).st_rdev, self._writer)
+        lane = Lane(self._writer, self._lanes)
+        channel = (
+            TerminalChannel(source, stream.fd, os.fstat(side).st_rdev, lane)
             if terminal
-            else Channel(source, stream.fd, self._writer)
+            else Channel(source, stream.fd, lane)
         )
+        channel.first = self._channels[0] if self._channels else None
+        self._channels.append(channel)
         return side
 
     @property
@@ -151,8 +156,9 @@ class Output:
         Call it when the command has ended. Output of processes that it left behind is handed on by
         somebody else, and not kept.
         """
-        for channel in self._channels:
+        for channel, lane in zip(self._channels, self._lanes, strict=True):
             leftover = channel.finish()
+            lane.finish()
             self._note(channel.trouble)
             if leftover is not None:
                 self._note(_late.hand_over(leftover))

@@ -15,11 +15,14 @@ from typing import NamedTuple
 
 from provenance.executors import _streams
 from provenance.executors._interject import Interjector
-from provenance.executors._log import LogWriter
+from provenance.executors._lanes import Lane
 
 CHUNK = 64 << 10
 DRAIN = 1 << 20
 """The most that is copied after the command has ended; what comes then is of other processes."""
+ORDER_S = 0.2
+"""How long the log waits for what was printed on the other output before."""
+_LOOK_S = 0.0005
 STALL_S = 1.0
 """How long a reader beyond may keep us waiting after the command has ended."""
 _GONE = select.POLLERR | select.POLLHUP | select.POLLNVAL
@@ -42,8 +45,10 @@ class Channel:
 
     terminal = False
 
-    def __init__(self, source: int, sink: int, log: LogWriter) -> None:
+    def __init__(self, source: int, sink: int, log: Lane) -> None:
         self.trouble = ""
+        self.first: Channel | None = None
+        """The output whose unread bytes come first in the log: most likely they are older."""
         self.voice = Interjector(sink, self.terminal)
         self._source, self._sink, self._log = source, sink, log
         self._out, self._most = self._open_sink()
@@ -52,6 +57,8 @@ class Channel:
         self._deadline: float | None = None  # of writing, once the command has ended
         self._budget = DRAIN
         self._pending = b""
+        self._busy = False
+        self._in_order = True
         self._poll = select.poll()
         self._poll.register(source, select.POLLIN | select.POLLPRI)
         self._poll.register(sink, 0)
@@ -144,6 +151,13 @@ class Channel:
         return b"f" not in orders
 
     def _copy(self) -> bool:
+        self._busy = True
+        try:
+            return self._copied()
+        finally:
+            self._busy = False
+
+    def _copied(self) -> bool:
         try:
             data = os.read(self._source, CHUNK + 1)
         except OSError:  # EIO: nobody has the terminal open any more
@@ -156,10 +170,25 @@ class Channel:
         if self._deadline is not None:
             self._budget -= len(data)
         alive = self._write(data)
+        self._await_first()
         self._log.feed(data)
         self._passed(len(data))
         self.voice.passed(data)
         return (alive and self._interject()) or self._stalled()
+
+    def _await_first(self) -> None:
+        """Wait until the other output's older bytes are in the log; not again for a slow one."""
+        until = time.monotonic() + ORDER_S
+        while self.first is not None and self.first.is_behind():
+            if not self._in_order or time.monotonic() > until:
+                self._in_order = False
+                return
+            time.sleep(_LOOK_S)
+        self._in_order = True
+
+    def is_behind(self) -> bool:
+        """Return whether there is output that is not in the log yet."""
+        return self._busy or (self._source >= 0 and _streams.unread(self._source) > 0)
 
     def _due(self) -> float | None:
         """Return in how many seconds `_rest` wants to be called, None for never."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import array
-import fcntl
 import select
-import termios
 import time
 
-from provenance.executors import _keys, _pty
-from provenance.executors._log import LogWriter
+from provenance.executors import _keys, _pty, _streams
+from provenance.executors._lanes import Lane
 from provenance.executors._relay import Channel
 
 TICK_S = 0.25
@@ -21,7 +18,7 @@ class TerminalChannel(Channel):
 
     terminal = True
 
-    def __init__(self, source: int, sink: int, place: int, log: LogWriter) -> None:
+    def __init__(self, source: int, sink: int, place: int, log: Lane) -> None:
         """place: the device number of the terminal that the command sees."""
         super().__init__(source, sink, log)
         self._mirror = _pty.Mirror(source, sink)
@@ -50,7 +47,7 @@ class TerminalChannel(Channel):
             return data[1:]
         # The kernel does not say where in the output the modes were set. Line ends in what is
         # there now are better processed once too often than not at all.
-        waiting = _readable(self._source) if self._mirror.switches_off() else 0
+        waiting = _streams.unread(self._source) if self._mirror.switches_off() else 0
         if not waiting:
             self._mirror_after = None
         elif self._mirror_after is None:
@@ -102,12 +99,3 @@ class TerminalChannel(Channel):
             _pty.leave_packet_mode(self._source)
         except OSError:  # the terminal has gone
             return
-
-
-def _readable(fd: int) -> int:
-    count = array.array("i", [0])
-    try:
-        fcntl.ioctl(fd, termios.FIONREAD, count, True)
-    except OSError:
-        return 0
-    return count[0]

@@ -7,6 +7,7 @@ import fcntl
 import os
 import stat
 import sys
+import termios
 from typing import NamedTuple
 
 TERMINAL, PIPE, FILE, OTHER = "terminal", "pipe", "file", "other"
@@ -89,6 +90,16 @@ def reopened(fd: int, flags: int) -> int:
     """
     folder = "/proc/self/fd" if sys.platform == "linux" else "/dev/fd"
     return os.open("%s/%d" % (folder, fd), flags | os.O_CLOEXEC | os.O_NOCTTY)
+
+
+def unread(fd: int) -> int:
+    """Return how many bytes can be read from the pipe or terminal ``fd`` now."""
+    count = array.array("i", [0])
+    try:
+        fcntl.ioctl(fd, termios.FIONREAD, count, True)
+    except OSError:
+        return 0
+    return count[0]
 
 
 def reserve() -> list[int]:
