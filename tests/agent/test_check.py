@@ -355,4 +355,4 @@ def test_it_costs_next_to_nothing(project: Project) -> None:
             found.append(time.perf_counter() - begin)
         return min(found)
 
-    assert least("test_provenance.py") - least("-c", "pass") < 0.3
+    assert least("test_provenance.py") - least("-c", "pass") < 1.0

@@ -108,4 +108,4 @@ def test_long_files_end_soon(name):
     begin = time.process_time()
     sound(LONG[name])
     # Some hundredths of a second; anything quadratic takes minutes.
-    assert time.process_time() - begin < 5
+    assert time.process_time() - begin < 20

@@ -94,7 +94,7 @@ def test_what_is_no_yaml_is_one_sentence(text: str, why: str, line: int) -> None
         _yaml.document(text.encode())
     assert raised.value.line == line
     assert raised.value.why.endswith(".")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_aliases_do_not_blow_up() -> None:
