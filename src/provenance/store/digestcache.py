@@ -1,9 +1,7 @@
 """Digests of files that have not changed since they were digested last.
 
-A file is known by device, inode, size, modification time and change time. The rule for trusting
-that is git's care for racy time stamps: a digest is kept only if, when the hashing began, the last
-change lay more than `RACY_NS` in the past, so that a later write within the same tick of the clock
-cannot hide behind an equal time stamp.
+A file is known by device, inode, size, modification time and change time, by whatever path it is
+reached. When that can be trusted is told in `store._clocks`.
 
 The cache is one file of fixed-length rows sorted by key, read through mmap: a look-up touches a few
 pages, however many files there are. It is a cache: it may be deleted at any time, a damaged one is
@@ -22,14 +20,12 @@ from typing import TYPE_CHECKING
 
 from provenance.core import digest
 from provenance.core.digest import BLAKE3, Digests
+from provenance.store import _clocks
 from provenance.store._digesttable import LIMIT, Table, identity_bytes, key_of, replace
 from provenance.store._readdigest import SMALL, identity, take
 
 if TYPE_CHECKING:
     from provenance.store.ahead import Ahead
-
-RACY_NS = 2_000_000_000
-"""Two seconds: the coarsest time stamps in use (FAT); git works with the same reserve."""
 
 FIRST = 10_000
 """Paths of which it is remembered what they held when they were first asked for."""
@@ -37,7 +33,12 @@ FIRST = 10_000
 HELD = 100_000
 """Digests held in memory before they are written: about 25 MB."""
 
-_ATTEMPTS = 2
+_ATTEMPTS = 3
+"""Times that a file is looked at before it counts as one that keeps changing."""
+
+SPILL_S = 30.0
+"""Seconds of work that a killed process may lose."""
+
 _LENGTHS = {digest.MD5: 16, "sha1": 20}
 _DAY_S = 86_400
 
@@ -62,6 +63,7 @@ class DigestCache:
         self._fresh: dict[bytes, bytes] = {}
         self._sent: dict[bytes, bytes] | None = None
         self._lock = threading.Lock()
+        self._spilled = time.monotonic()
 
     def digest(self, path: str | os.DirEntry[str], algorithms: tuple[str, ...]) -> Digests:
         """Return the digests of the regular file at ``path``.
@@ -82,6 +84,11 @@ class DigestCache:
 
     def _late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
+
+    def _left(self) -> float:
+        """Return how many seconds may be waited for a clock to tick."""
+        longest = _clocks.COARSE_S
+        return longest if self.deadline is None else self.deadline - time.monotonic()
 
     def prefetch(
         self,
@@ -165,10 +172,12 @@ class DigestCache:
                 if value is not None:
                     self.taken += 1
                     return {BLAKE3: value}
-            began = time.time_ns()
-            calm = max(status.st_mtime_ns, status.st_ctime_ns) < began - RACY_NS
+            if not gentle and _clocks.wait(status, self._left()):
+                status = os.stat(path)
+                continue
+            calm = _clocks.settled(status, time.time_ns())
             wanted = tuple(missing) if found else algorithms
-            computed, after = take(path, status.st_size, wanted, calm and not gentle, stop)
+            computed, after = take(path, status.st_size, wanted, gentle, stop)
             if after == identity(status):
                 self.taken += 1
                 if calm:
@@ -204,11 +213,12 @@ class DigestCache:
             value = bytes.fromhex(computed[name])
             if len(value) == _LENGTHS.get(name, 32):
                 self._fresh[key] = day + value.ljust(32, b"\0")
-        if len(self._fresh) >= HELD:
+        if len(self._fresh) >= HELD or time.monotonic() > self._spilled + SPILL_S:
             self._spill()
 
     def _spill(self) -> None:
         with self._lock:
+            self._spilled = time.monotonic()
             fresh, self._fresh = self._fresh, {}
             if replace(self.path, dict(fresh), self.limit):
                 self._table = None
