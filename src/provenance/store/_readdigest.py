@@ -126,7 +126,7 @@ def _buffers(many: int) -> Iterator[bytearray]:
 
 
 def _read(descriptor: int, view: memoryview, offset: int) -> memoryview:
-    """Fill ``view`` from ``offset`` on; return what there was: less where the file was cut short."""
+    """Fill ``view`` from ``offset`` on; return what there was, less of a file cut short."""
     done = 0
     while done < len(view):
         length = os.preadv(descriptor, [view[done:]], offset + done)
