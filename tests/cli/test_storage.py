@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -281,11 +282,14 @@ def kills(prov: Prov, turns: int, seed: int) -> int:
     prov("keep", kept)
     place = project.find(cwd)
     policy = cleaning.Policy(older_than_s=DAY, blobs=True, keep_last=1)
-    whole = {name: mine(prov) for name in (".",)}["."]
+    whole = mine(prov)
+    staying = set(records.ids(place))
     folders = {one: sorted(os.listdir(Path(place.runs) / one)) for one in (locked, kept)}
     longest, hit = 0.15, 0
     for turn in range(turns):
-        a_tree(prov, "2026010%dT000000Z-of-%08x" % (turn % 9 + 1, turn), files=60)
+        for one in set(records.ids(place)) - staying:
+            shutil.rmtree(os.path.join(place.runs, one))
+        a_tree(prov, "2026010%dT000000Z-of-%08x" % (turn % 9 + 1, turn), files=25)
         doomed = more_runs(prov, 2)
         child = os.fork()
         if not child:
