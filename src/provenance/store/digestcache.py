@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from provenance.core import digest
-from provenance.core.digest import BLAKE3, Digests
+from provenance.core.digest import BLAKE3, Digests, Tree
 from provenance.store import _clocks
 from provenance.store._digesttable import LIMIT, Table, identity_bytes, key_of, replace
 from provenance.store._readdigest import SMALL, identity, take
@@ -46,7 +46,9 @@ _DAY_S = 86_400
 class DigestCache:
     """Digests files, each only once as long as it does not change.
 
-    reused, taken: how many digests came from the cache, and how many were computed. deadline:
+    reused, taken: how many digests came from the cache, and how many were computed. read: bytes of
+    the files that were read, about. watch: called after each file, and now and then in a big one.
+    deadline:
     monotonic time after which `digest` gives up with TimeoutError, within a long file too; None
     for no limit, and free to be set at any time. ahead: a process that digests too, where there is
     one. Safe to use from several threads at once.
@@ -58,6 +60,8 @@ class DigestCache:
         self.deadline: float | None = None
         self.reused = self.taken = 0
         self.ahead: Ahead | None = None
+        self.watch: Callable[[], None] | None = None
+        self.read = 0
         self._first: dict[str, tuple[Digests, int]] = {}
         self._table: Table | None = None
         self._fresh: dict[bytes, bytes] = {}
@@ -75,6 +79,32 @@ class DigestCache:
         """
         return self._digest(path, algorithms, gentle=False, stop=self._late)
 
+    def tree(
+        self, folder: str, algorithm: str, leave_out: Iterable[str] = (), late: float | None = None
+    ) -> Tree:
+        """Return the digest of all files below ``folder``, read by several threads.
+
+        leave_out: relative POSIX paths. late: monotonic time for this folder, beside `deadline`.
+        Raises OSError, and TimeoutError: what was digested by then is kept, and not read again.
+        """
+        from provenance.store import treedigest  # not for runs that read a few files
+
+        def stop() -> bool:
+            return self._late() or (late is not None and time.monotonic() > late)
+
+        def known(entry: os.DirEntry[str]) -> Digests | None:
+            status = entry.stat(follow_symlinks=False)
+            found, missing = self._known(identity_bytes(status), (algorithm,))
+            self.reused += not missing
+            return None if missing else found
+
+        def take(entry: os.DirEntry[str]) -> Digests:
+            if stop():
+                raise TimeoutError("the time for digesting was over")
+            return self._digest(entry, (algorithm,), gentle=False, stop=stop)
+
+        return treedigest.tree(folder, algorithm, known, take, frozenset(leave_out))
+
     def known(self, path: str, algorithms: tuple[str, ...]) -> Digests:
         """Return those digests of ``path`` that are kept of it as it is now; nothing is read.
 
@@ -83,6 +113,8 @@ class DigestCache:
         return self._known(identity_bytes(os.stat(path)), algorithms)[0]
 
     def _late(self) -> bool:
+        if self.watch is not None:
+            self.watch()
         return self.deadline is not None and time.monotonic() > self.deadline
 
     def _left(self) -> float:
@@ -180,8 +212,11 @@ class DigestCache:
             computed, after = take(path, status.st_size, wanted, gentle, stop)
             if after == identity(status):
                 self.taken += 1
+                self.read += status.st_size
                 if calm:
                     self._keep(missing, computed)
+                if self.watch is not None:
+                    self.watch()
                 return {**found, **computed} if found else computed
             status = os.stat(path)
         raise digest.ChangedWhileRead("%s changed while it was read" % os.fspath(path))
@@ -213,11 +248,16 @@ class DigestCache:
             value = bytes.fromhex(computed[name])
             if len(value) == _LENGTHS.get(name, 32):
                 self._fresh[key] = day + value.ljust(32, b"\0")
-        if len(self._fresh) >= HELD or time.monotonic() > self._spilled + SPILL_S:
+        if self._is_much():
             self._spill()
+
+    def _is_much(self) -> bool:
+        return len(self._fresh) >= HELD or time.monotonic() > self._spilled + SPILL_S
 
     def _spill(self) -> None:
         with self._lock:
+            if not self._is_much():
+                return  # another thread has just done it
             self._spilled = time.monotonic()
             fresh, self._fresh = self._fresh, {}
             if replace(self.path, dict(fresh), self.limit):

@@ -1,0 +1,127 @@
+"""A folder's digest is the same however many threads read it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provenance.core import digest
+from provenance.store import digestcache, treedigest
+from provenance.store.digestcache import DigestCache
+
+NAMES = st.text(
+    st.characters(exclude_categories=("Cs",), exclude_characters="/\0"), min_size=1, max_size=8
+)
+
+
+@pytest.fixture
+def aged(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = time.time_ns
+    monkeypatch.setattr(digestcache.time, "time_ns", lambda: real() + 10 * 10**9)
+
+
+def fill(folder: Path, many: int) -> None:
+    for number in range(many):
+        path = folder / ("d%d" % (number % 7)) / ("%d.bin" % number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"%d" % number * (number % 50))
+
+
+@pytest.mark.usefixtures("aged")
+@pytest.mark.parametrize("many", [0, 1, 63, 64, 65, 700])
+@pytest.mark.parametrize("window", [1, 100, 4096])
+def test_it_is_the_digest_of_one_thread(
+    tmp_path: Path, many: int, window: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(treedigest, "WINDOW", window)
+    data = tmp_path / "data"
+    data.mkdir()
+    fill(data, many)
+    os.symlink("nowhere", data / "link")
+    os.mkfifo(data / "pipe")
+    (data / "big").write_bytes(b"x" * (9 << 20))
+    left_out = frozenset(["d0/0.bin", "link"])
+    for algorithm in ("blake3", "sha256"):
+        cache = DigestCache(tmp_path / "cache")
+        expected = digest.tree_digest(str(data), algorithm, None, left_out)
+        assert cache.tree(str(data), algorithm, left_out) == expected
+        assert cache.tree(str(data), algorithm, left_out) == expected
+        assert cache.reused == expected.files
+
+
+@given(st.lists(st.tuples(NAMES, NAMES), max_size=30))
+@settings(max_examples=40, deadline=None)
+def test_names_of_any_kind_are_in_the_same_order(
+    tmp_path_factory: pytest.TempPathFactory, names: list[tuple[str, str]]
+) -> None:
+    data = tmp_path_factory.mktemp("data")
+    for folder, name in names:
+        try:
+            (data / folder).mkdir(exist_ok=True)
+            (data / folder / name).write_text(name, errors="replace")
+        except (OSError, ValueError):
+            continue
+    cache = DigestCache(data.parent / "cache")
+    assert cache.tree(str(data), "blake3") == digest.tree_digest(str(data), "blake3")
+
+
+@pytest.mark.usefixtures("aged")
+def test_time_that_is_over_stops_it_and_the_next_goes_on_where_it_was(tmp_path: Path) -> None:
+    fill(tmp_path / "data", 900)
+    cache = DigestCache(tmp_path / "cache")
+    seen: list[int] = []
+
+    def watch() -> None:
+        seen.append(1)
+        if len(seen) == 400:
+            cache.deadline = time.monotonic() - 1
+
+    cache.watch = watch
+    with pytest.raises(TimeoutError):
+        cache.tree(str(tmp_path / "data"), "blake3")
+    assert cache.save()
+    again = DigestCache(tmp_path / "cache")
+    found = again.tree(str(tmp_path / "data"), "blake3")
+    assert found == digest.tree_digest(str(tmp_path / "data"), "blake3")
+    assert again.reused >= 100
+    assert again.reused + again.taken == 900
+
+
+@pytest.mark.usefixtures("aged")
+def test_what_a_killed_process_had_digested_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digestcache, "SPILL_S", 0.0)
+    fill(tmp_path / "data", 300)
+    DigestCache(tmp_path / "cache").tree(str(tmp_path / "data"), "blake3")  # never saved
+    again = DigestCache(tmp_path / "cache")
+    again.tree(str(tmp_path / "data"), "blake3")
+    assert again.reused == 300
+
+
+def test_a_file_that_cannot_be_read_is_an_error_and_no_thread_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "data", 300)
+    real = DigestCache._digest
+
+    def refused(self, path, *more, **named):  # type: ignore[no-untyped-def]
+        if os.fspath(path).endswith("/250.bin"):
+            raise PermissionError("no")
+        return real(self, path, *more, **named)
+
+    monkeypatch.setattr(DigestCache, "_digest", refused)
+    with pytest.raises(PermissionError, match="no"):
+        DigestCache(tmp_path / "cache").tree(str(tmp_path / "data"), "blake3")
+    assert threading.active_count() == 1
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        DigestCache(tmp_path / "cache").tree(str(tmp_path / "none"), "blake3")
