@@ -20,6 +20,12 @@ NAMES = st.text(
 )
 
 
+@pytest.fixture(autouse=True)
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every disk count as one that is waited for, so that threads are used."""
+    monkeypatch.setattr(treedigest, "WAITING", 0.0)
+
+
 @pytest.fixture
 def aged(monkeypatch: pytest.MonkeyPatch) -> None:
     real = time.time_ns
@@ -120,6 +126,24 @@ def test_a_file_that_cannot_be_read_is_an_error_and_no_thread_is_left(
     with pytest.raises(PermissionError, match="no"):
         DigestCache(tmp_path / "cache").tree(str(tmp_path / "data"), "blake3")
     assert threading.active_count() == 1
+
+
+@pytest.mark.parametrize(("delay", "threads"), [(0.001, True), (0.0, False)])
+def test_threads_are_used_where_reading_waits_and_only_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, delay: float, threads: bool
+) -> None:
+    monkeypatch.setattr(treedigest, "WAITING", 3.0 if delay else 1000.0)
+    fill(tmp_path / "data", 600)
+    used = set()
+
+    def take(entry: os.DirEntry[str]) -> digest.Digests:
+        used.add(threading.get_ident())
+        time.sleep(delay)
+        return digest.file_digests(entry.path, ("blake3",))
+
+    found = treedigest.tree(str(tmp_path / "data"), "blake3", lambda _: None, take)
+    assert found == digest.tree_digest(str(tmp_path / "data"), "blake3")
+    assert (len(used) > 1) == threads
 
 
 def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path) -> None:
