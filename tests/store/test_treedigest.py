@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -149,3 +151,42 @@ def test_threads_are_used_where_reading_waits_and_only_there(
 def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         DigestCache(tmp_path / "cache").tree(str(tmp_path / "none"), "blake3")
+
+
+_MEMORY = """\
+import resource, sys
+from provenance.store.digestcache import DigestCache
+cache = DigestCache(sys.argv[1])
+if len(sys.argv) == 3:
+    cache.digest(sys.argv[2], ("blake3",))
+else:
+    cache.tree(sys.argv[2], "blake3")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def memory(*words: str) -> int:
+    """Return the most bytes that a process held which digests what ``words`` name."""
+    argv = [sys.executable, "-c", _MEMORY, *words]
+    return int(subprocess.run(argv, capture_output=True, check=True, text=True).stdout)
+
+
+def test_memory_does_not_grow_with_the_size_of_a_file(tmp_path: Path) -> None:
+    for name, size in (("small", 9 << 20), ("big", 1 << 30)):
+        with open(tmp_path / name, "wb") as stream:
+            stream.truncate(size)  # holes: takes no room on the disk
+    small = memory(str(tmp_path / "cache"), str(tmp_path / "small"))
+    big = memory(str(tmp_path / "cache"), str(tmp_path / "big"))
+    assert big - small < 16 << 20
+    assert big < 120 << 20
+
+
+def test_memory_does_not_grow_with_the_number_of_folders(tmp_path: Path) -> None:
+    for name, many in (("few", 700), ("more", 7000)):
+        for number in range(many):
+            path = tmp_path / name / ("%d" % (number // 100)) / ("%d" % number)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    few = memory(str(tmp_path / "cache"), str(tmp_path / "few"), "tree")
+    more = memory(str(tmp_path / "cache"), str(tmp_path / "more"), "tree")
+    assert more - few < 4 << 20
