@@ -80,6 +80,46 @@ def test_names_of_any_kind_are_in_the_same_order(
 
 
 @pytest.mark.usefixtures("aged")
+def test_a_folder_is_known_again_and_every_change_in_it_is_seen(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    fill(data, 100)
+    os.symlink("a", data / "link")
+    cache = DigestCache(tmp_path / "cache")
+    known = {cache.tree(str(data), "blake3").digests["blake3-tree-1"]}
+    assert cache.taken == 100
+
+    def touched(change) -> None:  # type: ignore[no-untyped-def]
+        time.sleep(0.02)
+        change()
+        found = cache.tree(str(data), "blake3")
+        assert found == digest.tree_digest(str(data), "blake3")
+        known.add(found.digests["blake3-tree-1"])
+        assert cache.tree(str(data), "blake3") == found
+
+    def rewrite() -> None:
+        status = os.stat(data / "d3" / "10.bin")
+        (data / "d3" / "10.bin").write_bytes(b"x" * status.st_size)
+        os.utime(data / "d3" / "10.bin", ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    touched(rewrite)
+    touched(lambda: os.rename(data / "d3" / "10.bin", data / "d3" / "new.bin"))
+    touched((data / "d3" / "new.bin").unlink)
+    touched((data / "d3" / "more.bin").touch)
+    touched(lambda: (os.unlink(data / "link"), os.symlink("b", data / "link")))
+    assert len(known) == 6
+    assert len({cache.tree(str(data), "blake3", out).files for out in ((), ("d3/more.bin",))}) == 2
+    assert cache.tree(str(data), "blake3", ("link",)).files == 100
+
+
+def test_a_folder_that_was_just_written_is_not_trusted(tmp_path: Path) -> None:
+    fill(tmp_path / "data", 10)
+    cache = DigestCache(tmp_path / "cache")
+    cache.tree(str(tmp_path / "data"), "blake3")
+    cache.tree(str(tmp_path / "data"), "blake3")
+    assert (cache.taken, cache.reused) == (20, 0)
+
+
+@pytest.mark.usefixtures("aged")
 def test_time_that_is_over_stops_it_and_the_next_goes_on_where_it_was(tmp_path: Path) -> None:
     fill(tmp_path / "data", 900)
     cache = DigestCache(tmp_path / "cache")

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from provenance.core import digest
-from provenance.core.digest import BLAKE3, Digests, Tree
+from provenance.core.digest import BLAKE3, TREE, Digests, Tree
 from provenance.store import _clocks
 from provenance.store._digesttable import LIMIT, Table, identity_bytes, key_of, replace
 from provenance.store._readdigest import SMALL, identity, take
@@ -87,7 +87,14 @@ class DigestCache:
         leave_out: relative POSIX paths. late: monotonic time for this folder, beside `deadline`.
         Raises OSError, and TimeoutError: what was digested by then is kept, and not read again.
         """
-        from provenance.store import treedigest  # not for runs that read a few files
+        from provenance.store import treedigest, treestamp  # not for runs that read a few files
+
+        left_out, name = frozenset(leave_out), algorithm + TREE
+        before = treestamp.stamp(folder, left_out)
+        found, missing = self._known(before.identity, (name,))
+        if not missing:
+            self.reused += before.files
+            return Tree(found, before.files, before.size)
 
         def stop() -> bool:
             return self._late() or (late is not None and time.monotonic() > late)
@@ -103,7 +110,11 @@ class DigestCache:
                 raise TimeoutError("the time for digesting was over")
             return self._digest(entry, (algorithm,), gentle=False, stop=stop)
 
-        return treedigest.tree(folder, algorithm, known, take, frozenset(leave_out))
+        made = treedigest.tree(folder, algorithm, known, take, left_out)
+        calm = before.settled(time.time_ns())
+        if calm and treestamp.stamp(folder, left_out).identity == before.identity:
+            self._keep(missing, made.digests)
+        return made
 
     def known(self, path: str, algorithms: tuple[str, ...]) -> Digests:
         """Return those digests of ``path`` that are kept of it as it is now; nothing is read.

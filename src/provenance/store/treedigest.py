@@ -118,6 +118,8 @@ class _Ahead:
         return found
 
     def _begin(self, entry: os.DirEntry[str]) -> None:
+        if not self._waits:
+            return  # `of` asks the cache as well
         status = entry.stat(follow_symlinks=False)
         if not stat.S_ISREG(status.st_mode):
             return
