@@ -42,10 +42,10 @@ class Trees:
         return {}
 
 
-def tell(cache: DigestCache, progress: Callable[[str], None] | None) -> None:
-    """Let ``progress`` be told, twice a second, how far the digesting is."""
+def tell(cache: DigestCache, progress: Callable[[str], None] | None) -> DigestCache:
+    """Let ``progress`` be told, twice a second, how far the digesting is; return ``cache``."""
     if progress is None:
-        return
+        return cache
     say, last = progress, [time.monotonic()]
 
     def watch() -> None:
@@ -56,6 +56,7 @@ def tell(cache: DigestCache, progress: Callable[[str], None] | None) -> None:
             say("digesting, %d files and %.1f GB so far" % (done, cache.read / 1e9))
 
     cache.watch = watch
+    return cache
 
 
 class Hashing:

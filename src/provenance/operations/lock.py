@@ -68,8 +68,7 @@ def lock(
     place = project.find(cwd)
     chosen = [references.of_run(place, name, True, asked.progress) for name in names]
     path = os.path.join(cwd, out) if out else os.path.join(place.repo or place.root, lockfile.FILE)
-    cache = DigestCache(os.path.join(place.folder, CACHE))
-    tell(cache, asked.progress)
+    cache = tell(DigestCache(os.path.join(place.folder, CACHE)), asked.progress)
     runs, warnings = [], list[str]()
     blobs: dict[str, dict[str, Any]] = {}
     signed, checked = {}, []
