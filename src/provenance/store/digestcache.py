@@ -90,11 +90,12 @@ class DigestCache:
         from provenance.store import treedigest, treestamp  # not for runs that read a few files
 
         left_out, name = frozenset(leave_out), algorithm + TREE
-        before = treestamp.stamp(folder, left_out)
-        found, missing = self._known(before.identity, (name,))
-        if not missing:
-            self.reused += before.files
-            return Tree(found, before.files, before.size)
+        if self._fresh or self._stored().length:
+            now = treestamp.stamp(folder, left_out)
+            found, missing = self._known(now.identity, (name,))
+            if not missing:
+                self.reused += now.files
+                return Tree(found, now.files, now.size)
 
         def stop() -> bool:
             return self._late() or (late is not None and time.monotonic() > late)
@@ -110,10 +111,11 @@ class DigestCache:
                 raise TimeoutError("the time for digesting was over")
             return self._digest(entry, (algorithm,), gentle=False, stop=stop)
 
-        made = treedigest.tree(folder, algorithm, known, take, left_out)
-        calm = before.settled(time.time_ns())
-        if calm and treestamp.stamp(folder, left_out).identity == before.identity:
-            self._keep(missing, made.digests)
+        began, stamper = time.time_ns(), treestamp.Stamper()
+        made = treedigest.tree(folder, algorithm, known, take, left_out, stamper)
+        # What a file was when it was listed, it never is again once it has been changed since.
+        if (stamp := stamper.stamp()).settled(began):
+            self._keep({name: key_of(stamp.identity, name)}, made.digests)
         return made
 
     def known(self, path: str, algorithms: tuple[str, ...]) -> Digests:

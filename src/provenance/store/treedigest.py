@@ -20,6 +20,7 @@ from types import TracebackType
 from provenance.core import digest
 from provenance.core.digest import Digests, Tree
 from provenance.store import _readdigest
+from provenance.store.treestamp import Stamper
 
 BATCH = 64
 """Files given to a thread at once, and files between two looks at how much of it is waiting."""
@@ -45,20 +46,24 @@ def tree(
     known: Known,
     take: Take,
     leave_out: Set[str] = frozenset(),
+    stamper: Stamper | None = None,
 ) -> Tree:
     """Return the digest of all files below ``folder``, see `digest.tree_digest`.
 
     known: what the cache has of an entry, None where it has nothing. take: digests one; called from
-    several threads at once. Raises OSError, TimeoutError where ``take`` does.
+    several threads at once. stamper: given each entry on the way. Raises OSError, and TimeoutError
+    where ``take`` does.
     """
-    with _Ahead(folder, leave_out, known, take) as ahead:
+    with _Ahead(folder, leave_out, known, take, stamper) as ahead:
         return digest.tree_digest(folder, algorithm, ahead.of, leave_out, ahead.walk())
 
 
 class _Ahead:
-    def __init__(self, folder: str, leave_out: Set[str], known: Known, take: Take) -> None:
+    def __init__(
+        self, folder: str, leave_out: Set[str], known: Known, take: Take, stamper: Stamper | None
+    ) -> None:
         self._folder, self._leave_out = folder, leave_out
-        self._known, self._take = known, take
+        self._known, self._take, self._stamper = known, take, stamper
         self._found: dict[str, Digests | Future[_Found]] = {}
         self._batch: dict[str, os.DirEntry[str]] = {}
         self._pool: ThreadPoolExecutor | None = None
@@ -83,6 +88,8 @@ class _Ahead:
         window: deque[tuple[str, os.DirEntry[str]]] = deque()
         for below, entry in digest.walk(self._folder):
             if below not in self._leave_out:
+                if self._stamper is not None:
+                    self._stamper.add(below, entry)
                 self._begin(entry)
             window.append((below, entry))
             if len(window) > (WINDOW if self._waits else 0):

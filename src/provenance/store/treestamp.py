@@ -38,26 +38,41 @@ class Stamp(NamedTuple):
         return not far or self.last_ns < now_ns - _clocks.NETWORK_NS
 
 
+class Stamper:
+    """Makes the stamp of a folder whose entries it is given in the order of `digest.walk`."""
+
+    def __init__(self) -> None:
+        self._state = blake2b(digest_size=32)
+        self._files = self._size = self._last = 0
+        self._devices: set[int] = set()
+
+    def add(self, below: str, entry: os.DirEntry[str]) -> None:
+        """Take in the entry at the relative path ``below``. Raises OSError."""
+        status = entry.stat(follow_symlinks=False)
+        name = os.fsencode(below)
+        if stat.S_ISREG(status.st_mode):
+            self._files += 1
+            self._size += status.st_size
+            self._state.update(name + b"\0F" + identity_bytes(status))
+            self._devices.add(status.st_dev)
+            self._last = max(self._last, status.st_ctime_ns, status.st_mtime_ns)
+        elif stat.S_ISLNK(status.st_mode):
+            self._files += 1
+            self._state.update(name + b"\0L" + os.fsencode(os.readlink(entry.path)) + b"\0")
+
+    def stamp(self) -> Stamp:
+        """Return the stamp of what was added."""
+        devices = frozenset(self._devices)
+        return Stamp(self._state.digest(), self._files, self._size, self._last, devices)
+
+
 def stamp(folder: str, leave_out: Set[str] = frozenset()) -> Stamp:
     """Return what ``folder`` is known by, but for the relative paths ``leave_out``.
 
     Raises OSError.
     """
-    state = blake2b(digest_size=32)
-    files = size = last = 0
-    devices = set()
+    made = Stamper()
     for below, entry in digest.walk(folder):
-        if leave_out and below in leave_out:
-            continue
-        status = entry.stat(follow_symlinks=False)
-        name = os.fsencode(below)
-        if stat.S_ISREG(status.st_mode):
-            files += 1
-            size += status.st_size
-            state.update(name + b"\0F" + identity_bytes(status))
-            devices.add(status.st_dev)
-            last = max(last, status.st_ctime_ns, status.st_mtime_ns)
-        elif stat.S_ISLNK(status.st_mode):
-            files += 1
-            state.update(name + b"\0L" + os.fsencode(os.readlink(entry.path)) + b"\0")
-    return Stamp(state.digest(), files, size, last, frozenset(devices))
+        if below not in leave_out:
+            made.add(below, entry)
+    return made.stamp()
