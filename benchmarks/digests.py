@@ -126,6 +126,7 @@ def against_dvc(bench: Bench, n: int) -> list[_paired.Figure]:
     figures = []
     for what, path in (("large file", bench.big), ("small files", bench.tree)):
         added = bench.run("dvc", "add", "-q", path.name, cwd=work)
+        time.sleep(SETTLE_S)  # DVC has put the files there anew
         first = bench.ours(path)
         pairs = _paired.in_turns(
             lambda p=path: bench.run("dvc", "status", "-q", f"{p.name}.dvc", cwd=work),
@@ -152,6 +153,7 @@ def against_annex(bench: Bench, n: int) -> list[_paired.Figure]:
     for words in (("git", "init", "-q"), ("git", "annex", "init", "-q", "bench")):
         bench.run(*words, cwd=work)
     added = bench.run("git", "annex", "add", "-q", "tree/0000", cwd=work)
+    time.sleep(SETTLE_S)
     bench.ours(tree)
     pairs = _paired.in_turns(
         lambda: bench.run("git", "annex", "fsck", "--fast", "-q", "tree/0000", cwd=work),
