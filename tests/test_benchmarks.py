@@ -19,6 +19,7 @@ QUICK = {
     "hook": ["--files", "300"],
     "series": ["--steps", "5000"],
     "stated": [],
+    "digests": ["--files", "300", "--size", "20000000", "--without", "dvc,git-annex"],
     "trace": ["--files", "300", "--programs", "20"],
 }
 

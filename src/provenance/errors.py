@@ -70,6 +70,12 @@ class NothingToCompare(ProvError):
     exit_code = 3
 
 
+class StillNeeded(ProvError):
+    """What was to be removed is still needed: by a lock, by its owner, by a run that goes on."""
+
+    code = "still-needed"
+
+
 class SystemRefused(ProvError):
     """The operating system or a needed program refused."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provenance.core import digest
-from provenance.store import digestcache
+from provenance.store import _clocks
 from provenance.store._digesttable import Table, identity_bytes, key_of
 from provenance.store.ahead import Ahead
 from provenance.store.digestcache import DigestCache
@@ -76,7 +76,7 @@ def test_a_folder_that_is_not_there_has_none(ahead: Ahead, folder: Path) -> None
 def test_what_a_big_file_held_is_known_while_it_is_as_it_was(ahead: Ahead, tmp_path: Path) -> None:
     path = tmp_path / "big.bin"
     path.write_bytes(b"1" * (9 << 20))
-    time.sleep(digestcache.RACY_NS / 1e9 + 0.1)
+    time.sleep(_clocks.RACY_NS / 1e9 + 0.1)
     ahead.files([str(path)])
     time.sleep(1.5)  # begun by now, and if not done, it is finished when asked for
     expected = digest.file_digests(str(path), (digest.BLAKE3,))
@@ -104,7 +104,7 @@ def test_what_changed_after_the_start_of_the_run_does_not_count_as_read(tmp_path
 def test_time_that_is_over_stops_it_and_what_was_done_is_kept(
     ahead: Ahead, folder: Path, tmp_path: Path
 ) -> None:
-    time.sleep(digestcache.RACY_NS / 1e9 + 0.1)
+    time.sleep(_clocks.RACY_NS / 1e9 + 0.1)
     assert ahead.tree(str(folder), (), soon()) is not None
     with pytest.raises(TimeoutError):
         ahead.tree(str(folder), ("c0/0.bin",), time.monotonic() - 1)
@@ -126,7 +126,7 @@ def test_a_file_too_fresh_to_be_sure_of_is_not_kept(
     assert ahead.saved()
     fresh = list(folder.rglob("*.bin"))
     table = Table.read(str(tmp_path / "digests"))
-    assert time.time_ns() - fresh[-1].stat().st_ctime_ns < digestcache.RACY_NS
+    assert time.time_ns() - fresh[-1].stat().st_ctime_ns < _clocks.RACY_NS
     assert all(
         table.find(key_of(identity_bytes(one.stat()), digest.BLAKE3)) is None for one in fresh
     )

@@ -36,7 +36,10 @@ def aged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(digestcache.time, "time_ns", lambda: real() + 10 * 10**9)
 
 
-@pytest.mark.parametrize("size", [0, 1, 4096, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 5 << 20])
+SIZES = [0, 1, 4096, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, (8 << 20) - 1, 8 << 20, (8 << 20) + 1]
+
+
+@pytest.mark.parametrize("size", [*SIZES, 12 << 20, (33 << 20) + 7])
 @pytest.mark.parametrize("settled", [True, False])
 def test_digests_are_those_of_the_bytes(
     tmp_path: Path, size: int, settled: bool, request: pytest.FixtureRequest

@@ -17,13 +17,16 @@ from provenance.cli import (
     close,
     diff,
     doctor,
+    du,
     env,
     envelope,
     explain,
+    gc,
     init,
     lock,
     ls,
     replay,
+    rm,
     session,
     show,
     verify,
@@ -78,6 +81,10 @@ app.command("lock")(lock.command)
 app.command("verify")(verify.command)
 app.command("explain")(explain.command)
 app.command("replay")(replay.command)
+app.command("du")(du.command)
+app.command("gc")(gc.command)
+app.command("rm")(rm.command)
+app.command("keep")(rm.keep)
 app.add_typer(env.app, name="env")
 app.add_typer(claims.app, name="claims")
 app.command("session", hidden=True)(session.command)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from provenance.cli import envelope, options
-from provenance.cli.progress import Progress
+from provenance.cli.progress import Stages
 from provenance.cli.style import plural
 from provenance.core import runid
 
@@ -30,9 +30,9 @@ def command(
     """
     from provenance.operations import close
 
-    work = close.Work()
-    with Progress(lambda: "digesting, %s so far" % plural(work.files, "file")):
-        result = close.close(os.getcwd(), tuple(runs or ()), work)
+    with Stages() as stages:
+        stages("digesting")
+        result = close.close(os.getcwd(), tuple(runs or ()), stages)
     if json:
         envelope.put("close", close.as_json(result))
         return

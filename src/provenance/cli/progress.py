@@ -65,8 +65,10 @@ class Stages(Progress):
         self._stage, self._since = "comparing", time.monotonic()
 
     def __call__(self, stage: str) -> None:
-        """Say what is going on from now on."""
-        self._stage, self._since = stage, time.monotonic()
+        """Say what is going on from now on; after a comma, how far it is."""
+        if stage.partition(",")[0] != self._stage.partition(",")[0]:
+            self._since = time.monotonic()
+        self._stage = stage
 
     def _now(self) -> str:
         tail = " ... %d s" % (time.monotonic() - self._since)

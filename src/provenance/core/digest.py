@@ -130,11 +130,13 @@ def tree_digest(
     algorithm: str,
     digest_of: Optional[Callable[[Any], Digests]] = None,
     leave_out: AbstractSet[str] = frozenset(),
+    walked: Optional[Iterable[Tuple[str, Any]]] = None,
 ) -> Tree:
     """Return the digest of all files below ``folder``; ``digest_of(entry)`` may serve from a cache.
 
     digest_of: gets the `os.DirEntry`, whose status has been asked for and need not be again.
-    leave_out: relative POSIX paths to pass over, as if they were not there. Memory does not grow
+    leave_out: relative POSIX paths to pass over, as if they were not there.
+    walked: what `walk` yields of the folder, where the caller walks it. Memory does not grow
     with the number of files except by the names of one folder. Raises OSError where a file or
     folder cannot be read.
     """
@@ -142,7 +144,7 @@ def tree_digest(
 
     def rows() -> Iterator[Row]:
         nonlocal files, size
-        for below, entry in walk(folder):
+        for below, entry in walk(folder) if walked is None else walked:
             if leave_out and below in leave_out:
                 continue
             status = entry.stat(follow_symlinks=False)

@@ -50,12 +50,18 @@ def digest(*parts: Any) -> str:
 
 
 def marker(place: str) -> dict[str, Any] | None:
-    """Return what the marker of the folder ``place`` says, None where there is no whole one."""
+    """Return what the marker of the folder ``place`` says, None where there is no whole one.
+
+    Asking is using: the time of access is set, also where the file system does not keep it.
+    """
+    path = os.path.join(place, MARKER)
     try:
-        with open(os.path.join(place, MARKER), encoding="utf-8") as stream:
+        with open(path, encoding="utf-8") as stream:
             found = json.load(stream)
     except (OSError, ValueError):
         return None
+    with contextlib.suppress(OSError):  # a cache that others own
+        os.utime(path, ns=(time.time_ns(), os.stat(path).st_mtime_ns))
     return found if isinstance(found, dict) else None
 
 
@@ -65,6 +71,15 @@ def age_s(place: str) -> float:
         return max(0.0, time.time() - os.stat(os.path.join(place, MARKER)).st_mtime)
     except OSError:
         return 0.0
+
+
+def unused_s(place: str) -> float:
+    """Return for how many seconds nobody has asked for the folder ``place``, 0 if nobody knows."""
+    try:
+        status = os.stat(os.path.join(place, MARKER))
+    except OSError:
+        return 0.0
+    return max(0.0, time.time() - max(status.st_atime, status.st_mtime))
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ are many, or big ones, a process of low priority does it (`store.ahead`).
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,42 @@ if TYPE_CHECKING:
 FEW, SMALL = 200, 16 << 20
 """Files, and bytes of one, that are digested without a process of its own: starting that takes as
 long as digesting some thousand small files."""
+
+
+TOLD_S = 0.5
+"""Seconds between two words on how far it is."""
+
+
+class Trees:
+    """Folders of the present, digested by several threads: what `Context.ahead` is asked for."""
+
+    def __init__(self, cache: DigestCache) -> None:
+        self._cache = cache
+
+    def tree(self, folder: str, left_out: tuple[str, ...], deadline: float | None) -> Tree:
+        """Return the digest of a folder. Raises OSError, TimeoutError."""
+        return self._cache.tree(folder, digest.BLAKE3, left_out, deadline)
+
+    def as_read(self, _path: str, _before_ns: int) -> Digests:
+        """Return nothing: nobody watched it being read."""
+        return {}
+
+
+def tell(cache: DigestCache, progress: Callable[[str], None] | None) -> DigestCache:
+    """Let ``progress`` be told, twice a second, how far the digesting is; return ``cache``."""
+    if progress is None:
+        return cache
+    say, last = progress, [time.monotonic()]
+
+    def watch() -> None:
+        now = time.monotonic()
+        if now > last[0] + TOLD_S:
+            last[0] = now
+            done = cache.taken + cache.reused
+            say("digesting, %d files and %.1f GB so far" % (done, cache.read / 1e9))
+
+    cache.watch = watch
+    return cache
 
 
 class Hashing:

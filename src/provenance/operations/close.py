@@ -8,14 +8,15 @@ and sealed after each run; doing it twice does nothing more.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any, NamedTuple
 
-from provenance.core import record
-from provenance.core.digest import Digests
+from provenance.core import digest, record
+from provenance.core.digest import Tree
 from provenance.core.record import Payload, Record
 from provenance.facets import _pending
 from provenance.operations import settle
+from provenance.operations._hashing import tell
 from provenance.operations.recorder import CACHE
 from provenance.store import project, records
 from provenance.store.digestcache import DigestCache
@@ -49,25 +50,9 @@ class Result(NamedTuple):
     problems: tuple[str, ...] = ()
 
 
-class Work:
-    """How far the digesting is; read by another thread for a line of progress."""
-
-    def __init__(self) -> None:
-        self.files = 0
-        self.size = 0
-
-    def counted(self, digest_of: Callable[..., Digests]) -> Callable[..., Digests]:
-        """Return ``digest_of`` that counts what it digests."""
-
-        def count(path: Any, algorithms: tuple[str, ...]) -> Digests:
-            found = digest_of(path, algorithms)
-            self.files += 1
-            return found
-
-        return count
-
-
-def close(cwd: str, names: tuple[str, ...] = (), work: Work | None = None) -> Result:
+def close(
+    cwd: str, names: tuple[str, ...] = (), progress: Callable[[str], None] | None = None
+) -> Result:
     """Finish the runs that ``names`` mean, all of the project without. Raises `ProvError`."""
     place = project.find(cwd)
     problems: list[str] = []
@@ -81,9 +66,9 @@ def close(cwd: str, names: tuple[str, ...] = (), work: Work | None = None) -> Re
             elif waiting(one.record)[0] or one.record.status == record.RUNNING:
                 chosen.append(one)
     cache = DigestCache(os.path.join(place.folder, CACHE))
-    digest_of = work.counted(cache.digest) if work is not None else cache.digest
+    tell(cache, progress)
     try:
-        done = tuple(_close(place, settle.settled(place, one), digest_of)[1] for one in chosen)
+        done = tuple(_close(place, settle.settled(place, one), cache)[1] for one in chosen)
     finally:
         cache.save()
     return Result(done, tuple(problems))
@@ -100,7 +85,7 @@ def _of(payload: Payload) -> tuple[Any, ...]:
 
 
 def _close(
-    place: Project, stored: records.Stored, digest_of: Callable[..., Digests]
+    place: Project, stored: records.Stored, cache: DigestCache
 ) -> tuple[records.Stored, Closed]:
     """Finish one run and write its record anew where that gave anything. Raises `ProvError`."""
     run = stored.record
@@ -108,10 +93,14 @@ def _close(
         return stored, Closed(run.id, running=True)
     roots = settle.recorded_roots(place, run)
     answers = dict(run.facets)
+
+    def tree_of(folder: str, left_out: Set[str]) -> Tree:
+        return cache.tree(folder, digest.best_algorithm(), left_out)
+
     taken = changed = left = 0
     for name in FACETS:
         if name in answers and _of(answers[name]):
-            done = _pending.finish(answers[name], roots.locate, digest_of)
+            done = _pending.finish(answers[name], roots.locate, cache.digest, tree_of)
             answers[name] = done.payload
             taken, changed, left = taken + done.taken, changed + done.changed, left + done.left
     if taken or changed:
@@ -128,13 +117,16 @@ def if_cheap(place: Project, stored: records.Stored) -> records.Stored:
     return finished(place, stored)
 
 
-def finished(place: Project, stored: records.Stored) -> records.Stored:
+def finished(
+    place: Project, stored: records.Stored, progress: Callable[[str], None] | None = None
+) -> records.Stored:
     """Return ``stored`` with its pending digests taken, however long that takes. Never raises."""
     if not waiting(stored.record)[0]:
         return stored
     cache = DigestCache(os.path.join(place.folder, CACHE))
+    tell(cache, progress)
     try:
-        return _close(place, stored, cache.digest)[0]
+        return _close(place, stored, cache)[0]
     except Exception:  # noqa: BLE001  # not what the user asked for: the record stays as it is
         return stored
     finally:

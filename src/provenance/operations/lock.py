@@ -24,6 +24,7 @@ from provenance.operations import (
     references,
     settle,
 )
+from provenance.operations._hashing import tell
 from provenance.operations.recorder import CACHE
 from provenance.operations.references import Reference
 from provenance.store import lockfile, project
@@ -65,9 +66,9 @@ def lock(
     if not names:
         raise UsageError("prov lock needs at least one run.", "prov lock @last")
     place = project.find(cwd)
-    chosen = [references.of_run(place, name, finish=True) for name in names]
+    chosen = [references.of_run(place, name, True, asked.progress) for name in names]
     path = os.path.join(cwd, out) if out else os.path.join(place.repo or place.root, lockfile.FILE)
-    cache = DigestCache(os.path.join(place.folder, CACHE))
+    cache = tell(DigestCache(os.path.join(place.folder, CACHE)), asked.progress)
     runs, warnings = [], list[str]()
     blobs: dict[str, dict[str, Any]] = {}
     signed, checked = {}, []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from provenance import __version__
@@ -17,6 +17,7 @@ from provenance.core.record import Record, Subject
 from provenance.core.redact import Redactor
 from provenance.errors import ProvError, SystemRefused
 from provenance.operations import clock, facts
+from provenance.operations._hashing import Trees, tell
 from provenance.operations.recorder import CACHE
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
@@ -38,18 +39,23 @@ class Present(NamedTuple):
 
 
 class Here(NamedTuple):
-    """Where the present is looked at: environment, project, roots, interpreter asked for."""
+    """Where the present is looked at: environment, project, roots, interpreter asked for.
+
+    progress: told how far the digesting of data is.
+    """
 
     environ: Mapping[str, str]
     place: Project
     roots: Roots
     python: str | None = None
+    progress: Callable[[str], None] | None = None
 
 
 def capture(reference: Record, here: Here) -> Present:
     """Return the present as far as ``reference`` can be compared with it. Raises `ProvError`."""
     interpreters, notes = _interpreters(reference, here)
     cache = DigestCache(os.path.join(here.place.folder, CACHE))
+    tell(cache, here.progress)
     now = time.time()
     looked_at = Context(
         phase=context.PRESENT,
@@ -61,10 +67,13 @@ def capture(reference: Record, here: Here) -> Present:
         started=now,
         interpreters=interpreters,
         reference=reference,
+        ahead=Trees(cache),
     )
-    answers = facts.capture(looked_at, {})
-    if os.path.isdir(here.place.folder):
-        cache.save()
+    try:
+        answers = facts.capture(looked_at, {})
+    finally:  # what was digested before Ctrl-C is not read again
+        if os.path.isdir(here.place.folder):
+            cache.save()
     today = Record(
         id="present",
         command=reference.command,

@@ -145,13 +145,19 @@ def _is_meant(run: Record, name: str) -> bool:
     return name in (run.name, run.id) or ends
 
 
-def of_run(place: Project, name: str, finish: bool = False) -> Reference:
+def of_run(
+    place: Project,
+    name: str,
+    finish: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> Reference:
     """Return the run that ``name`` means as a reference. Raises `ProvError`.
 
-    finish: take digests that are still pending, however long that takes.
+    finish: take digests that are still pending, however long that takes. progress: told how far
+    that is.
     """
     stored = settle.settled(place, records.find(place, name))
-    done = close.finished(place, stored) if finish else close.if_cheap(place, stored)
+    done = close.finished(place, stored, progress) if finish else close.if_cheap(place, stored)
     return of_stored(done)
 
 

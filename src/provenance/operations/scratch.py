@@ -93,7 +93,7 @@ def sweep(place: Project) -> None:
     top = os.path.join(place.folder, FOLDER)
     for name in _names(top):
         folder = os.path.join(top, name)
-        if name != CODE and _is_left(folder):
+        if name != CODE and is_left(folder):
             remove(folder)
     code = os.path.join(top, CODE)
     whole = [name for name in _names(code) if not name.startswith(_NEW)]
@@ -230,7 +230,7 @@ def _claim(work: str) -> int | None:
     return descriptor
 
 
-def _is_left(work: str) -> bool:
+def is_left(work: str) -> bool:
     """Return whether nobody uses ``work`` any more."""
     import fcntl
 

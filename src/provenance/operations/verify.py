@@ -126,7 +126,7 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
     python = wish.python
     if python and os.sep in python:
         python = os.path.normpath(os.path.join(wish.cwd, python))
-    here = present.Here(wish.environ, place, _roots(reference, place), python)
+    here = present.Here(wish.environ, place, _roots(reference, place), python, wish.progress)
     today = present.capture(reference.record, here)
     compared = facts.compare(reference.record, today.record)
     findings = _explained(compared.differences, reference, today, here, wish)

@@ -144,8 +144,13 @@ def _packages(run: Record) -> Packages | None:
 
 
 def _folder(one: Installed, place: Project) -> str:
-    name = "%s-%s-%s" % (key_of(one.name), one.version, one.record_sha256[:16])
-    return os.path.join(place.folder, FOLDER, re.sub(r"[^A-Za-z0-9._+!-]", "_", name))
+    name = kept_name(key_of(one.name), one.version, one.record_sha256[:16])
+    return os.path.join(place.folder, FOLDER, name)
+
+
+def kept_name(key: str, version: str, record: str) -> str:
+    """Return the name of a kept wheel's folder; ``record``: how its RECORD's digest starts."""
+    return re.sub(r"[^A-Za-z0-9._+!-]", "_", "%s-%s-%s" % (key, version, record))
 
 
 def _kept_path(one: Installed, place: Project) -> str | None:

@@ -38,6 +38,7 @@ from typing import Any
 
 from provenance.core import digest
 from provenance.core.digest import BLAKE3
+from provenance.store import _clocks
 from provenance.store._digesttable import KEY, ROW, Table, identity_bytes, key_of, replace
 
 NICENESS = 10
@@ -46,7 +47,6 @@ KEPT = 100_000
 """Digests held in memory before they are written to the cache: about 30 MB."""
 FIRST = 50_000
 """Paths of which it is remembered what they held when they were first asked for."""
-RACY_NS = 2_000_000_000
 _TURNS = 256
 """Files of a folder between two looks at what is asked for."""
 _READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
@@ -200,7 +200,7 @@ class Worker:
             value = self._read(descriptor, identity, status.st_size)
             if value is None or identity_bytes(os.fstat(descriptor)) != identity:
                 return None
-            if max(status.st_mtime_ns, status.st_ctime_ns) < began - RACY_NS:
+            if _clocks.settled(status, began):
                 self._keep(identity, value)
             return value, status.st_ctime_ns
         except OSError:

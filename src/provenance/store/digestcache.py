@@ -1,9 +1,7 @@
 """Digests of files that have not changed since they were digested last.
 
-A file is known by device, inode, size, modification time and change time. The rule for trusting
-that is git's care for racy time stamps: a digest is kept only if, when the hashing began, the last
-change lay more than `RACY_NS` in the past, so that a later write within the same tick of the clock
-cannot hide behind an equal time stamp.
+A file is known by device, inode, size, modification time and change time, by whatever path it is
+reached. When that can be trusted is told in `store._clocks`.
 
 The cache is one file of fixed-length rows sorted by key, read through mmap: a look-up touches a few
 pages, however many files there are. It is a cache: it may be deleted at any time, a damaged one is
@@ -21,15 +19,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from provenance.core import digest
-from provenance.core.digest import BLAKE3, Digests
+from provenance.core.digest import BLAKE3, TREE, Digests, Tree
+from provenance.store import _clocks
 from provenance.store._digesttable import LIMIT, Table, identity_bytes, key_of, replace
 from provenance.store._readdigest import SMALL, identity, take
 
 if TYPE_CHECKING:
     from provenance.store.ahead import Ahead
-
-RACY_NS = 2_000_000_000
-"""Two seconds: the coarsest time stamps in use (FAT); git works with the same reserve."""
 
 FIRST = 10_000
 """Paths of which it is remembered what they held when they were first asked for."""
@@ -37,7 +33,12 @@ FIRST = 10_000
 HELD = 100_000
 """Digests held in memory before they are written: about 25 MB."""
 
-_ATTEMPTS = 2
+_ATTEMPTS = 3
+"""Times that a file is looked at before it counts as one that keeps changing."""
+
+SPILL_S = 30.0
+"""Seconds of work that a killed process may lose."""
+
 _LENGTHS = {digest.MD5: 16, "sha1": 20}
 _DAY_S = 86_400
 
@@ -45,7 +46,9 @@ _DAY_S = 86_400
 class DigestCache:
     """Digests files, each only once as long as it does not change.
 
-    reused, taken: how many digests came from the cache, and how many were computed. deadline:
+    reused, taken: how many digests came from the cache, and how many were computed. read: bytes of
+    the files that were read, about. watch: called after each file, and now and then in a big one.
+    deadline:
     monotonic time after which `digest` gives up with TimeoutError, within a long file too; None
     for no limit, and free to be set at any time. ahead: a process that digests too, where there is
     one. Safe to use from several threads at once.
@@ -57,11 +60,14 @@ class DigestCache:
         self.deadline: float | None = None
         self.reused = self.taken = 0
         self.ahead: Ahead | None = None
+        self.watch: Callable[[], None] | None = None
+        self.read = 0
         self._first: dict[str, tuple[Digests, int]] = {}
         self._table: Table | None = None
         self._fresh: dict[bytes, bytes] = {}
         self._sent: dict[bytes, bytes] | None = None
         self._lock = threading.Lock()
+        self._spilled = time.monotonic()
 
     def digest(self, path: str | os.DirEntry[str], algorithms: tuple[str, ...]) -> Digests:
         """Return the digests of the regular file at ``path``.
@@ -73,6 +79,45 @@ class DigestCache:
         """
         return self._digest(path, algorithms, gentle=False, stop=self._late)
 
+    def tree(
+        self, folder: str, algorithm: str, leave_out: Iterable[str] = (), late: float | None = None
+    ) -> Tree:
+        """Return the digest of all files below ``folder``, read by several threads.
+
+        leave_out: relative POSIX paths. late: monotonic time for this folder, beside `deadline`.
+        Raises OSError, and TimeoutError: what was digested by then is kept, and not read again.
+        """
+        from provenance.store import treedigest, treestamp  # not for runs that read a few files
+
+        left_out, name = frozenset(leave_out), algorithm + TREE
+        if self._fresh or self._stored().length:
+            now = treestamp.stamp(folder, left_out)
+            found, missing = self._known(now.identity, (name,))
+            if not missing:
+                self.reused += now.files
+                return Tree(found, now.files, now.size)
+
+        def stop() -> bool:
+            return self._late() or (late is not None and time.monotonic() > late)
+
+        def known(entry: os.DirEntry[str]) -> Digests | None:
+            status = entry.stat(follow_symlinks=False)
+            found, missing = self._known(identity_bytes(status), (algorithm,))
+            self.reused += not missing
+            return None if missing else found
+
+        def take(entry: os.DirEntry[str]) -> Digests:
+            if stop():
+                raise TimeoutError("the time for digesting was over")
+            return self._digest(entry, (algorithm,), gentle=False, stop=stop)
+
+        began, stamper = time.time_ns(), treestamp.Stamper()
+        made = treedigest.tree(folder, algorithm, known, take, left_out, stamper)
+        # What a file was when it was listed, it never is again once it has been changed since.
+        if (stamp := stamper.stamp()).settled(began):
+            self._keep({name: key_of(stamp.identity, name)}, made.digests)
+        return made
+
     def known(self, path: str, algorithms: tuple[str, ...]) -> Digests:
         """Return those digests of ``path`` that are kept of it as it is now; nothing is read.
 
@@ -81,7 +126,14 @@ class DigestCache:
         return self._known(identity_bytes(os.stat(path)), algorithms)[0]
 
     def _late(self) -> bool:
+        if self.watch is not None:
+            self.watch()
         return self.deadline is not None and time.monotonic() > self.deadline
+
+    def _left(self) -> float:
+        """Return how many seconds may be waited for a clock to tick."""
+        longest = _clocks.COARSE_S
+        return longest if self.deadline is None else self.deadline - time.monotonic()
 
     def prefetch(
         self,
@@ -165,14 +217,19 @@ class DigestCache:
                 if value is not None:
                     self.taken += 1
                     return {BLAKE3: value}
-            began = time.time_ns()
-            calm = max(status.st_mtime_ns, status.st_ctime_ns) < began - RACY_NS
+            if not gentle and _clocks.wait(status, self._left()):
+                status = os.stat(path)
+                continue
+            calm = _clocks.settled(status, time.time_ns())
             wanted = tuple(missing) if found else algorithms
-            computed, after = take(path, status.st_size, wanted, calm and not gentle, stop)
+            computed, after = take(path, status.st_size, wanted, gentle, stop)
             if after == identity(status):
                 self.taken += 1
+                self.read += status.st_size
                 if calm:
                     self._keep(missing, computed)
+                if self.watch is not None:
+                    self.watch()
                 return {**found, **computed} if found else computed
             status = os.stat(path)
         raise digest.ChangedWhileRead("%s changed while it was read" % os.fspath(path))
@@ -204,11 +261,17 @@ class DigestCache:
             value = bytes.fromhex(computed[name])
             if len(value) == _LENGTHS.get(name, 32):
                 self._fresh[key] = day + value.ljust(32, b"\0")
-        if len(self._fresh) >= HELD:
+        if self._is_much():
             self._spill()
+
+    def _is_much(self) -> bool:
+        return len(self._fresh) >= HELD or time.monotonic() > self._spilled + SPILL_S
 
     def _spill(self) -> None:
         with self._lock:
+            if not self._is_much():
+                return  # another thread has just done it
+            self._spilled = time.monotonic()
             fresh, self._fresh = self._fresh, {}
             if replace(self.path, dict(fresh), self.limit):
                 self._table = None

@@ -1,0 +1,94 @@
+"""Which blobs in ``.prov/objects`` no record and no lock refers to.
+
+A blob counts as referred to where its digest stands anywhere in the text of a record, a lock, or a
+folder's list that is itself referred to: also what this version cannot read keeps what it names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+
+from provenance.core.distributions import key_of
+from provenance.core.record import Record
+from provenance.facets import packages
+from provenance.operations import _needed, wheels
+from provenance.operations.disk import BLOBS
+from provenance.store import records
+from provenance.store.project import Project
+
+_HEX = re.compile(rb"\b[0-9a-f]{32,128}\b")
+_FOLDER = ".dir"
+"""Ending of a list of a folder's files in DVC's layout, ``files/md5/ab/cdef....dir``."""
+_MOST = 64 << 20
+"""Bytes of one text that is searched; a bigger one is none of ours."""
+
+
+def unreferenced(place: Project, cwd: str, runs: Sequence[Record]) -> Iterator[tuple[str, str]]:
+    """Yield ``(path, why)`` of each blob that may go."""
+    top = os.path.join(place.folder, BLOBS)
+    yield from _wheels(os.path.join(place.folder, wheels.FOLDER), runs)
+    stored = dict(_stored(top))
+    if not stored:
+        return
+    known = _mentioned(place, cwd)
+    lists = [name for name in stored if name.endswith(_FOLDER) and name[: -len(_FOLDER)] in known]
+    for name in lists:
+        known |= _words(stored[name])
+    for name, path in stored.items():
+        if name.removesuffix(_FOLDER) not in known:
+            yield path, "no record and no lock names it"
+
+
+def _wheels(folder: str, runs: Sequence[Record]) -> Iterator[tuple[str, str]]:
+    if os.path.islink(folder):
+        return
+    used = {
+        (key_of(one.name), one.version, one.record_sha256[:16])
+        for run in runs
+        for found in (packages.of(run) or {}).values()
+        for one in found.distributions.values()
+    }
+    names = {wheels.kept_name(*one) for one in used}
+    for name in _names(folder):
+        if name not in names:
+            yield os.path.join(folder, name), "no run used this build of it"
+
+
+def _stored(top: str) -> Iterator[tuple[str, str]]:
+    """Yield digest and path of blobs in the form ``<algorithm>/ab/cdef...`` at any depth."""
+    for folder, folders, names in os.walk(top):
+        folders[:] = [one for one in folders if not os.path.islink(os.path.join(folder, one))]
+        if os.path.relpath(folder, top).split(os.sep)[0] == "wheels":
+            folders.clear()
+            continue
+        start = os.path.basename(folder)
+        for name in names:
+            whole = start + name
+            if len(start) == 2 and _HEX.fullmatch(whole.removesuffix(_FOLDER).encode()):
+                yield whole, os.path.join(folder, name)
+
+
+def _mentioned(place: Project, cwd: str) -> set[str]:
+    found: set[str] = set()
+    for run_id in records.ids(place):
+        found |= _words(os.path.join(place.runs, run_id, records.FILE))
+    for _, text in _needed.texts(place, cwd):
+        found |= {one.decode("ascii") for one in _HEX.findall(text)}
+    return found
+
+
+def _words(path: str) -> set[str]:
+    try:
+        with open(path, "rb") as stream:
+            return {one.decode("ascii") for one in _HEX.findall(stream.read(_MOST))}
+    except OSError:
+        return set()
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []

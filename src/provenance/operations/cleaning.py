@@ -1,0 +1,252 @@
+"""Removing what can be made again: trees of replays and rehearsals, caches, what nothing refers to.
+
+Records stay; so does all that a run is known by, unless it is asked for. Nothing goes that a lock
+names, that is kept, that somebody is just using, or that is not prov's own.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from provenance.core import record, runid
+from provenance.core.paths import is_inside
+from provenance.core.record import Record
+from provenance.errors import ProvError
+from provenance.operations import (
+    _blobs,
+    _cached,
+    _needed,
+    _signatures,
+    _taped,
+    disk,
+    overlap,
+    plan,
+    removing,
+    scratch,
+    settle,
+)
+from provenance.operations.recorder import CACHE
+from provenance.store import kept, project, records, trash
+from provenance.store.project import Project
+from provenance.store.trash import Trash
+from provenance.store.usage import Meter, Usage
+
+DAY_S = 86_400.0
+OLDER_THAN_S = 30 * DAY_S
+_JUST_NOW_S = 3600.0
+"""What was changed so lately may be in the making."""
+
+
+class Policy(NamedTuple):
+    """What may go.
+
+    older_than_s: only what nobody has changed or used for so long. keep_last: of the trees of
+    replays, and of the runs whose blobs go, the newest stay. blobs: also what runs keep beside
+    their records. cache: also what all projects share.
+    """
+
+    older_than_s: float = OLDER_THAN_S
+    keep_last: int = 0
+    blobs: bool = False
+    cache: bool = True
+
+
+class Item(NamedTuple):
+    """Something that may go. top: of the trash it goes through. why: a clause."""
+
+    kind: str
+    path: str
+    why: str
+    top: str
+    usage: Usage = Usage()
+
+
+class Cleaning(NamedTuple):
+    """items: what may go, measured. spared: what would, but for the clause that is beside it."""
+
+    place: Project
+    items: tuple[Item, ...]
+    spared: tuple[tuple[str, str], ...]
+    cache: str
+
+    @property
+    def usage(self) -> Usage:
+        """Return the room that all take."""
+        return sum((one.usage for one in self.items), Usage())
+
+
+def find(
+    cwd: str,
+    environ: Mapping[str, str],
+    policy: Policy | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Cleaning:
+    """Return what may go; nothing is touched but records of killed runs, which are closed."""
+    policy = policy or Policy()
+    place = project.find(cwd)
+    tell = progress or (lambda _: None)
+    tell("reading the records")
+    runs = [
+        settle.settled(place, one).record
+        for one in records.each(place)
+        if isinstance(one, records.Stored)
+    ]
+    look = _Look(place, cwd, policy, runs)
+    items = list(look.items())
+    above = _cached.folder(environ)
+    if policy.cache:
+        items += [Item(*one, top=above) for one in _cached.unused(environ, policy.older_than_s)]
+    meter, measured = Meter(), []
+    for one in items:
+        tell("measuring %s" % os.path.basename(one.path))
+        measured.append(one._replace(usage=meter.of(one.path)))
+    return Cleaning(place, tuple(measured), tuple(look.spared), above)
+
+
+def clean(found: Cleaning, progress: Callable[[str], None] | None = None) -> tuple[str, ...]:
+    """Remove the items; return a sentence for each thing that resisted."""
+    tell = progress or (lambda _: None)
+    bins = {top: Trash(top) for top in (found.place.folder, found.cache)}
+    problems: list[str] = []
+    for number, one in enumerate(found.items):
+        tell("removing, %d of %d" % (number + 1, len(found.items)))
+        if one.kind == trash.FOLDER:
+            continue
+        try:
+            if one.top == found.cache:
+                _cached.take(bins[one.top], one.path)
+            else:
+                bins[one.top].take(one.path)
+        except ProvError as error:
+            problems.append(error.message)
+    tell("deleting what was removed")
+    for one_bin in bins.values():
+        problems += one_bin.empty()
+    return tuple(problems)
+
+
+class _Look:
+    """Looks through one project. spared: filled while `items` is read."""
+
+    def __init__(self, place: Project, cwd: str, policy: Policy, runs: list[Record]) -> None:
+        self.place, self.cwd, self.policy, self.runs = place, cwd, policy, runs
+        self.needed = _needed.of(place, cwd, runs)
+        self.spared: list[tuple[str, str]] = []
+        self._now = time.time()
+
+    def items(self) -> Iterator[Item]:
+        """Yield what may go, not yet measured."""
+        yield from self._trash()
+        yield from self._replays()
+        yield from self._rehearsals()
+        for folder in (_taped.FOLDER, _signatures.FOLDER):
+            yield from self._old(folder)
+        yield from (one for one in self._left() if self._age(one.path) > DAY_S)
+        for path, why in _blobs.unreferenced(self.place, self.cwd, self.runs):
+            if self._age(path) > _JUST_NOW_S:
+                yield self._item(disk.BLOBS, path, why)
+        if self.policy.blobs:
+            yield from self._of_runs()
+
+    def _trash(self) -> Iterator[Item]:
+        for path in self._in(trash.FOLDER):
+            yield self._item(trash.FOLDER, path, "its removal was broken off")
+
+    def _replays(self) -> Iterator[Item]:
+        paths = sorted(self._in(plan.FOLDER), key=os.path.basename, reverse=True)
+        for number, path in enumerate(paths):
+            mine = [run for run in self.runs if _ran_in(run, os.path.realpath(path))]
+            needing = [self.needed.why[run.id] for run in mine if self.needed.names(run.id)]
+            if any(run.status == record.RUNNING for run in mine):
+                self.spared.append((path, "a run in it goes on"))
+            elif needing:
+                self.spared.append((path, "of its run: %s" % needing[0]))
+            elif number >= self.policy.keep_last and self._age(path) > self._limit():
+                yield self._item(plan.FOLDER, path, "the tree of a replay; its record stays")
+
+    def _rehearsals(self) -> Iterator[Item]:
+        for path in self._in(scratch.FOLDER):
+            if os.path.basename(path) != scratch.CODE and scratch.is_left(path):
+                yield self._item(scratch.FOLDER, path, "left by a rehearsal that was killed")
+        for path in self._in(os.path.join(scratch.FOLDER, scratch.CODE)):
+            if self._age(path) > self._limit():
+                yield self._item(scratch.FOLDER, path, "code restored for rehearsals")
+
+    def _old(self, folder: str) -> Iterator[Item]:
+        for path in self._in(folder):
+            if self._age(path) > self._limit():
+                yield self._item(folder, path, "not renewed for long; made again when needed")
+
+    def _left(self) -> Iterator[Item]:
+        """Yield what killed processes left."""
+        for path in self._in("."):
+            name = os.path.basename(path)
+            if name.startswith(CACHE + ".") and name.endswith(".tmp"):
+                yield self._item(disk.DIGESTS, path, "left half written")
+        for path in self._in(project.RUNS):
+            if runid.is_id(os.path.basename(path)) and not _has_record(path):
+                yield self._item(disk.UNFINISHED, path, "a run that never began")
+        for path in (*self._in(overlap.FOLDER), *self._in(kept.FOLDER)):
+            name = os.path.basename(path)
+            if runid.is_id(name) and not _has_record(os.path.join(self.place.runs, name)):
+                yield self._item(disk.RECORDS, path, "a mark of a run that is gone")
+
+    def _of_runs(self) -> Iterator[Item]:
+        ordered = sorted(self.runs, key=lambda run: (run.started, run.id), reverse=True)
+        for number, run in enumerate(ordered):
+            folder = os.path.join(self.place.runs, run.id)
+            why = self.needed.why.get(run.id, "") or _needed.going_on(run)
+            parts = removing.blobs(folder)
+            old = self._age(os.path.join(folder, records.FILE)) > self.policy.older_than_s
+            if why and parts:
+                self.spared.append((folder, why))
+            elif number >= self.policy.keep_last and old:
+                for kind, path in parts:
+                    yield self._item(kind, path, "of %s; its record stays" % runid.short(run.id))
+
+    def _item(self, kind: str, path: str, why: str) -> Item:
+        return Item(kind, path, why, self.place.folder)
+
+    def _limit(self) -> float:
+        return max(self.policy.older_than_s, _JUST_NOW_S)
+
+    def _in(self, folder: str) -> list[str]:
+        above = os.path.normpath(os.path.join(self.place.folder, folder))
+        if os.path.islink(above):
+            return []
+        try:
+            return [os.path.join(above, name) for name in sorted(os.listdir(above))]
+        except OSError:
+            return []
+
+    def _age(self, path: str) -> float:
+        """Return the seconds since ``path`` itself was changed; 0 where nobody knows."""
+        try:
+            return self._now - os.lstat(path).st_mtime
+        except OSError:
+            return 0.0
+
+
+def _has_record(folder: str) -> bool:
+    return os.path.lexists(os.path.join(folder, records.FILE))
+
+
+def _ran_in(run: Record, tree: str) -> bool:
+    return any(is_inside(os.path.realpath(one), tree) for one in run.roots.values())
+
+
+def as_json(found: Cleaning, removed: bool, problems: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the ``data`` member of ``prov gc --json``."""
+    return {
+        "removed": removed,
+        "total": found.usage._asdict(),
+        "items": [
+            dict(one.usage._asdict(), kind=one.kind, path=one.path, why=one.why)
+            for one in found.items
+        ],
+        "spared": [{"path": path, "why": why} for path, why in found.spared],
+        "problems": list(problems),
+    }
