@@ -13,6 +13,7 @@ import typer
 
 from provenance import __version__
 from provenance.cli import (
+    checkout,
     claims,
     close,
     diff,
@@ -23,6 +24,7 @@ from provenance.cli import (
     init,
     lock,
     ls,
+    push,
     replay,
     session,
     show,
@@ -78,6 +80,9 @@ app.command("lock")(lock.command)
 app.command("verify")(verify.command)
 app.command("explain")(explain.command)
 app.command("replay")(replay.command)
+app.command("push")(push.push)
+app.command("pull")(push.pull)
+app.command("checkout")(checkout.command)
 app.add_typer(env.app, name="env")
 app.add_typer(claims.app, name="claims")
 app.command("session", hidden=True)(session.command)
