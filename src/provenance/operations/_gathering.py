@@ -26,6 +26,7 @@ from provenance.store.digestcache import DigestCache
 from provenance.store.objects import LIST, Identity, identity, oid_of
 from provenance.store.project import Project
 
+_Rule = Callable[[str, os.stat_result], bool]
 _THREADS = 8
 _BATCH = 256
 
@@ -130,39 +131,42 @@ class _Look:
                 continue
             why = _OTHER
             try:
-                for leave_out in self._choices(one):
-                    if self._tree(one, path, leave_out, found, pool):
+                for counts in self._choices(one):
+                    if self._tree(one, path, counts, found, pool):
                         return ""
             except OSError as error:
                 why = "it cannot be read: %s" % (error.strerror or error)
         return "" if self._stored_folder(one, found) else why
 
-    def _choices(self, one: Artifact) -> Iterator[Callable[[str, os.stat_result], bool]]:
-        """Yield rules by which files of a folder do not count; the right one gives the digest."""
+    def _choices(self, one: Artifact) -> Iterator[_Rule]:
+        """Yield what may count in a folder; the right one gives the recorded digest.
+
+        Of data all files and links do. Outputs may be only the files that the run changed, without
+        those that have an entry of their own.
+        """
         left_out = frozenset(one.left_out)
-        yield lambda below, _: below in left_out
-        others = frozenset(
-            other.ref.path
-            for other in _artifacts.of(self._run, outside=True)[0]
-            if not other.folder
-        )
+        yield lambda below, _: below not in left_out
+        yield lambda below, status: stat.S_ISREG(status.st_mode) and below not in left_out
+        every = _artifacts.of(self._run, outside=True)[0]
+        others = frozenset(other.ref.path for other in every if not other.folder)
         start = _start_ns(self._run.started)
         prefix = one.ref.path.rstrip("/") + "/" if one.ref.path not in ("", ".") else ""
-        yield lambda below, status: prefix + below in others or status.st_ctime_ns < start
+        yield (
+            lambda below, status: (
+                stat.S_ISREG(status.st_mode)
+                and status.st_ctime_ns >= start
+                and prefix + below not in others
+            )
+        )
 
     def _tree(
-        self,
-        one: Artifact,
-        top: str,
-        leave_out: Callable[[str, os.stat_result], bool],
-        found: Gathered,
-        pool: ThreadPoolExecutor,
+        self, one: Artifact, top: str, counts: _Rule, found: Gathered, pool: ThreadPoolExecutor
     ) -> bool:
         links: dict[str, str] = {}
         paths: list[tuple[str, str]] = []
         for below, entry in digest.walk(top):
             status = entry.stat(follow_symlinks=False)
-            if leave_out(below, status):
+            if not counts(below, status):
                 continue
             if stat.S_ISLNK(status.st_mode):
                 links[below] = os.readlink(entry.path)

@@ -109,6 +109,19 @@ def checkout(cwd: str, name: str, wish: Wish, tell: Tell | None = None) -> Place
     return Placed(stored.record.id, done, tuple(work.there), replaced, tuple(failed))
 
 
+def put_at(
+    place: Project, kept: Stores, known: blobs.Blobs, one: Artifact, target: str
+) -> tuple[Failure, ...]:
+    """Put one artifact, whose blobs are here, at the free path ``target``; return what failed."""
+    plan = _Plan()
+    problem = _spread(kept, known, one, target, plan)
+    if problem:
+        return (Failure(one.shown, problem),)
+    work = _Work(place, kept, DigestCache(os.devnull), plan, [])
+    work.missing += plan.items
+    return work.do(None)
+
+
 def _chosen(stored: Stored, wish: Wish) -> list[Artifact]:
     """Return the artifacts that are asked for; of two states of one path the run's result."""
     every, left = _artifacts.of(stored.record, wish.facets, bool(wish.path))
@@ -141,7 +154,7 @@ def _fetched(
 ) -> list[Failure]:
     """Fetch what is not here, where a remote is set; return what could not be had."""
     known = blobs.load(stored.folder)
-    if all(_is_here(kept, blobs.find(known, one.digests)) for one in wanted):
+    if all(is_here(kept, blobs.find(known, one.digests)) for one in wanted):
         return []
     try:
         source = _remote.reach(place, kept, wish.remote, cwd)
@@ -154,12 +167,14 @@ def _fetched(
         if data is not None and not wish.dry:
             told = announced.parse(data, stored.record.id, source.shown)
             pulling.learn(source, told, stored.folder)
-        return pulling.fetch(kept, source, stored, wanted, wish.dry, tell).failed
+        known = blobs.load(stored.folder)
+        return pulling.fetch(kept, source, known, wanted, wish.dry, tell).failed
     except OSError as error:
         return [Failure(source.shown, _transfers.why(error))]
 
 
-def _is_here(kept: Stores, blob: blobs.Blob | None) -> bool:
+def is_here(kept: Stores, blob: blobs.Blob | None) -> bool:
+    """Return whether the blob is kept here, of a folder all of its files."""
     if blob is None:
         return False
     store = kept.holding(blob.oid)
@@ -262,8 +277,8 @@ class _Work:
             "put the run's elsewhere with --to FOLDER, or replace yours with --force",
         )
 
-    def do(self, tell: Tell | None) -> None:
-        """Put the files, and hold folders against their digests."""
+    def do(self, tell: Tell | None) -> tuple[Failure, ...]:
+        """Put the files, hold folders against their digests; return all that failed."""
         saved = _saver(self._place)
         others = {item.target for item in self.other}
         coming = [one for one in (*self.missing, *self.other) if self._kept.holding(one.oid)]
@@ -290,6 +305,7 @@ class _Work:
                 os.symlink(leads, path)
         for tree in self._plan.trees:
             self._check(*tree)
+        return tuple(self._failed)
 
     def _check(
         self, one: Artifact, top: str, members: tuple[str, ...], links: dict[str, str]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -23,7 +24,6 @@ from provenance.store import announced, blobs, files, objects, project, records
 from provenance.store.announced import Announced
 from provenance.store.blobs import Blobs
 from provenance.store.project import Project
-from provenance.store.records import Stored
 from provenance.store.remotes import Remote
 
 _PREFIX = ".pull-"
@@ -112,7 +112,8 @@ def _pull(
         stored = records.find(place, run_id)
         artifacts, unusable = _artifacts.of(stored.record, choice.facets, choice.outside)
         left += [one for one in unusable if one.outside]
-        part = fetch(kept, source, stored, artifacts, choice.dry, tell)
+        known = blobs.load(stored.folder)
+        part = fetch(kept, source, known, artifacts, choice.dry, tell)
         fetched = _sum(fetched, part.fetched)
         had = _sum(had, part.there)
         failed += part.failed
@@ -136,13 +137,15 @@ class Fetched(NamedTuple):
 def fetch(
     kept: Stores,
     source: Remote,
-    stored: Stored,
+    known: Blobs,
     artifacts: Sequence[Artifact],
     dry: bool = False,
     tell: Tell | None = None,
 ) -> Fetched:
-    """Fetch those blobs of ``artifacts`` that are not here. Raises OSError, `SystemRefused`."""
-    known = blobs.load(stored.folder)
+    """Fetch those blobs of ``artifacts`` that are not here. Raises OSError, `SystemRefused`.
+
+    known: under which names they are kept.
+    """
     failed: list[Failure] = []
     lists: list[Need] = []
     plain: dict[str, Need] = {}
@@ -304,20 +307,22 @@ def _into(kept: Stores, source: Remote, oid: str, path: str) -> None:
 
 def learn(source: Remote, told: Announced, folder: str) -> None:
     """Add what the remote knows of the names of blobs to what is known here. Raises OSError."""
+    found = names_at(source, told)
+    if found:
+        blobs.add(folder, found)
+
+
+def names_at(source: Remote, told: Announced) -> Blobs:
+    """Return what the remote knows of the names of a run's blobs. Raises OSError, `BadRecord`."""
     oid = next((oid for path, oid, _ in told.files if path == blobs.FILE), "")
     if not oid:
-        return
-    temporary = os.path.join(folder, ".blobs.%d.tmp" % os.getpid())
-    try:
-        source.download(oid, temporary)
-        with open(temporary, "rb") as stream:
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, blobs.FILE)
+        source.download(oid, path)
+        with open(path, "rb") as stream:
             data = stream.read()
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-    if objects.oid_of(data) == oid:
-        found: Blobs = blobs.parse(data)
-        blobs.add(folder, found)
+    return blobs.parse(data) if objects.oid_of(data) == oid else {}
 
 
 def _settle(folder: str) -> None:
