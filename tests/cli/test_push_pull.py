@@ -182,6 +182,22 @@ def test_a_file_that_changed_since_the_run_is_not_sent_but_named(author, team):
     assert not any(path.read_bytes() == b"later" for path in blobs(team))
 
 
+def test_a_file_that_the_remote_has_is_not_lost(author, team):
+    author("push")
+    (author.folder / "model.bin").write_text("later")
+    assert author.json("push")["lost"] == []
+
+
+def test_a_file_that_is_in_place_need_not_have_been_pushed(author, reader, team):
+    author("push", "--outputs")
+    assert [one["path"] for one in reader.json("pull", "baseline", code=7)["failed"]] == [
+        "words.txt"
+    ]
+    (reader.folder / "words.txt").write_text("lorem ipsum\n")
+    reader("pull", "baseline")
+    assert reader.json("checkout", "baseline")["there"] == [str(reader.folder / "words.txt")]
+
+
 def test_what_the_store_keeps_is_sent_on_when_the_file_is_gone(author, reader, team, tmp_path):
     author("push")
     reader("pull", "baseline")

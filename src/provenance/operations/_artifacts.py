@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from provenance.core import digest
@@ -12,6 +12,8 @@ from provenance.core.record import Record
 from provenance.facets import _entries
 from provenance.operations.settle import recorded_roots
 from provenance.store.project import Project
+
+DigestOf = Callable[[str, tuple[str, ...]], Mapping[str, str]]
 
 DATA, OUTPUTS = "data", "outputs"
 BOTH = (DATA, OUTPUTS)
@@ -54,7 +56,7 @@ _USABLE = (digest.BLAKE3, digest.SHA256, digest.MD5)
 
 
 class Unusable(NamedTuple):
-    """A file that is none of the artifacts, and why."""
+    """A file that is none of the artifacts, or is lost, and why. key: what it contained."""
 
     run: str
     facet: str
@@ -62,6 +64,12 @@ class Unusable(NamedTuple):
     size: int
     why: str
     outside: bool = False
+    key: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Return the recorded digests."""
+        return dict(self.key)
 
 
 def of(
@@ -121,3 +129,17 @@ def places(place: Project, run: Record, one: Artifact) -> list[str]:
     here = place.roots(place.roots(place.root).locate(run.cwd) or place.root)
     paths = [roots.locate(one.ref) for roots in (here, recorded_roots(place, run))]
     return list(dict.fromkeys(os.path.normpath(path) for path in paths if path))
+
+
+def is_in_place(place: Project, run: Record, one: Artifact, digest_of: DigestOf) -> bool:
+    """Return whether the file that the run had is where it belongs in this clone. Never raises.
+
+    Of folders it is not looked at.
+    """
+    paths = places(place, run, one)
+    if one.folder or not paths:
+        return False
+    try:
+        return digest_of(paths[0], (one.algorithm,))[one.algorithm] == one.value
+    except (OSError, ValueError):
+        return False

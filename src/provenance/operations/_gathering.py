@@ -93,7 +93,8 @@ def gather(
 
 
 def _lost(one: Artifact, why: str) -> Unusable:
-    return Unusable(one.run, one.facet, one.ref, one.size, why)
+    key = tuple(sorted(one.digests.items()))
+    return Unusable(one.run, one.facet, one.ref, one.size, why, key=key)
 
 
 _GONE = "it is not here any more, and no copy of it is kept"

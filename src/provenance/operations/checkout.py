@@ -91,13 +91,20 @@ def checkout(cwd: str, name: str, wish: Wish, tell: Tell | None = None) -> Place
     known = blobs.load(stored.folder)
     told = {one.path for one in failed}
     plan = _Plan()
+    there: list[str] = []
+    cache = DigestCache(os.path.join(place.folder, CACHE))
     for one in wanted:
         target = _target(place, stored, one, wish, cwd)
         problem = _spread(kept, known, one, target, plan)
-        if problem and one.shown not in told:
+        if not problem:
+            continue
+        if not wish.to and _artifacts.is_in_place(place, stored.record, one, cache.digest):
+            there.append(target)
+            failed = [failure for failure in failed if failure.path != one.shown]
+        elif one.shown not in told:
             failed.append(Failure(one.shown, problem))
-    cache = DigestCache(os.path.join(place.folder, CACHE))
     work = _Work(place, kept, cache, plan, failed)
+    work.there += there
     work.look()
     cache.save()
     work.agree(wish.force)

@@ -20,9 +20,11 @@ from provenance.operations._artifacts import Artifact, Unusable
 from provenance.operations._remote import Stores
 from provenance.operations._transfers import Failure, Tell
 from provenance.operations.pushing import Choice, unreachable
+from provenance.operations.recorder import CACHE
 from provenance.store import announced, blobs, files, objects, project, records
 from provenance.store.announced import Announced
 from provenance.store.blobs import Blobs
+from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 from provenance.store.remotes import Remote
 
@@ -116,7 +118,14 @@ def _pull(
         part = fetch(kept, source, known, artifacts, choice.dry, tell)
         fetched = _sum(fetched, part.fetched)
         had = _sum(had, part.there)
-        failed += part.failed
+        cache = DigestCache(os.path.join(place.folder, CACHE))
+        have = {
+            one.shown
+            for one in artifacts
+            if any(failure.path == one.shown for failure in part.failed)
+            and _artifacts.is_in_place(place, stored.record, one, cache.digest)
+        }
+        failed += [one for one in part.failed if one.path not in have]
     notes = (kept.note,) if kept.note else ()
     lost, rest = tuple(failed), tuple(left)
     return Pulled(source.shown, tuple(wanted), new, fetched, had, lost, rest, choice.dry, notes)

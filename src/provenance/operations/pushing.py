@@ -72,6 +72,7 @@ def push(
     sources: dict[str, Source] = {}
     lost: list[Unusable] = []
     left: list[Unusable] = []
+    perhaps: dict[Unusable, str] = {}
     packed: list[tuple[Record, list[tuple[str, Source]]]] = []
     cache = DigestCache(os.path.join(place.folder, CACHE))
     for one in runs:
@@ -83,7 +84,11 @@ def push(
         known = blobs.load(one.folder)
         found = _gathering.gather(place, one.record, wanted, known, kept, cache, progress.add)
         sources.update(found.sources)
-        lost += found.lost
+        for item in found.lost:
+            blob = blobs.find(known, item.digests)
+            lost.append(item)
+            if blob is not None:
+                perhaps[item] = blob.oid
         if not choice.dry:
             blobs.add(one.folder, found.names)
         members = _record_files(one)
@@ -91,10 +96,12 @@ def push(
     cache.save()
     every = dict(sources)
     every.update((item.oid, item) for _, members in packed for _, item in members)
+    sizes = {oid: item.size for oid, item in every.items()}
     try:
-        there = target.present({oid: item.size for oid, item in every.items()})
+        there = target.present({**dict.fromkeys(perhaps.values(), -1), **sizes})
     except OSError as error:
         raise unreachable(target, error) from error
+    lost = [item for item in lost if perhaps.get(item) not in there]
     missing = [item for oid, item in every.items() if choice.again or oid not in there]
     failures = [] if choice.dry else _send(target, kept.main, missing, tell)
     bad = {item.oid for item, _ in failures}
@@ -106,7 +113,7 @@ def push(
         target.shown,
         tuple(one.record.id for one in runs),
         (len(done), sum(item.size for item in done)),
-        (len(every) - len(missing), sum(every[oid].size for oid in there if not choice.again)),
+        (len(every) - len(missing), sum(sizes.get(oid, 0) for oid in there if not choice.again)),
         tuple(lost),
         tuple(left),
         tuple(failed),
