@@ -12,6 +12,7 @@ from provenance.errors import SystemRefused, UsageError
 from provenance.operations import _artifacts, _gathering, _remote, _transfers, settle
 from provenance.operations._artifacts import Unusable
 from provenance.operations._gathering import Source
+from provenance.operations._remote import Stores
 from provenance.operations._transfers import Failure, Tell
 from provenance.operations.recorder import AGENT, CACHE
 from provenance.store import announced, blobs, objects, project, records
@@ -69,57 +70,74 @@ def push(
     runs = [_ended(place, name) for name in dict.fromkeys(names or ("@last",))]
     kept = _remote.stores(place)
     target = _remote.reach(place, kept, remote, cwd)
-    sources: dict[str, Source] = {}
-    lost: list[Unusable] = []
-    left: list[Unusable] = []
-    perhaps: dict[Unusable, str] = {}
-    packed: list[tuple[Record, list[tuple[str, Source]]]] = []
-    cache = DigestCache(os.path.join(place.folder, CACHE))
-    for one in runs:
-        wanted, unusable = _artifacts.of(one.record, choice.facets, choice.outside)
-        lost += [item for item in unusable if not item.outside]
-        left += [item for item in unusable if item.outside]
-        total = sum(item.size for item in wanted)
-        progress = _transfers.Progress(tell, "digesting", len(wanted), total)
-        known = blobs.load(one.folder)
-        found = _gathering.gather(place, one.record, wanted, known, kept, cache, progress.add)
-        sources.update(found.sources)
-        for item in found.lost:
-            blob = blobs.find(known, item.digests)
-            lost.append(item)
-            if blob is not None:
-                perhaps[item] = blob.oid
-        if not choice.dry:
-            blobs.add(one.folder, found.names)
-        members = _record_files(one)
-        packed.append((one.record, members))
-    cache.save()
-    every = dict(sources)
-    every.update((item.oid, item) for _, members in packed for _, item in members)
-    sizes = {oid: item.size for oid, item in every.items()}
+    found = _collect(place, runs, kept, choice, tell)
+    sizes = {oid: item.size for oid, item in found.sources.items()}
     try:
-        there = target.present({**dict.fromkeys(perhaps.values(), -1), **sizes})
+        there = target.present({**dict.fromkeys(found.perhaps.values(), -1), **sizes})
     except OSError as error:
         raise unreachable(target, error) from error
-    lost = [item for item in lost if perhaps.get(item) not in there]
-    missing = [item for oid, item in every.items() if choice.again or oid not in there]
+    lost = [item for item in found.lost if found.perhaps.get(item) not in there]
+    missing = [item for oid, item in found.sources.items() if choice.again or oid not in there]
     failures = [] if choice.dry else _send(target, kept.main, missing, tell)
     bad = {item.oid for item, _ in failures}
     failed = [Failure(item.shown, _transfers.why(error)) for item, error in failures]
     if not choice.dry:
-        failed += _announce(target, packed, bad)
+        failed += _announce(target, found.records, bad)
     done = [item for item in missing if item.oid not in bad]
+    had = [item for oid, item in found.sources.items() if oid in there and not choice.again]
     return Pushed(
         target.shown,
         tuple(one.record.id for one in runs),
         (len(done), sum(item.size for item in done)),
-        (len(every) - len(missing), sum(sizes.get(oid, 0) for oid in there if not choice.again)),
+        (len(had), sum(item.size for item in had)),
         tuple(lost),
-        tuple(left),
+        tuple(found.left),
         tuple(failed),
         choice.dry,
         (kept.note,) if kept.note else (),
     )
+
+
+class _Found(NamedTuple):
+    """What there is to send. sources: by oid, those of the records' own files among them.
+
+    records: run, and its files by their path in the record's folder. perhaps: of files that are
+    lost here, the blob that the remote may have.
+    """
+
+    sources: dict[str, Source]
+    records: list[tuple[Record, list[tuple[str, Source]]]]
+    lost: list[Unusable]
+    left: list[Unusable]
+    perhaps: dict[Unusable, str]
+
+
+def _collect(
+    place: Project, runs: Sequence[Stored], kept: Stores, choice: Choice, tell: Tell | None
+) -> _Found:
+    all_found = _Found({}, [], [], [], {})
+    cache = DigestCache(os.path.join(place.folder, CACHE))
+    for one in runs:
+        wanted, unusable = _artifacts.of(one.record, choice.facets, choice.outside)
+        all_found.lost.extend(item for item in unusable if not item.outside)
+        all_found.left.extend(item for item in unusable if item.outside)
+        total = sum(item.size for item in wanted)
+        progress = _transfers.Progress(tell, "digesting", len(wanted), total)
+        known = blobs.load(one.folder)
+        found = _gathering.gather(place, one.record, wanted, known, kept, cache, progress.add)
+        all_found.sources.update(found.sources)
+        for item in found.lost:
+            blob = blobs.find(known, item.digests)
+            all_found.lost.append(item)
+            if blob is not None:
+                all_found.perhaps[item] = blob.oid
+        if not choice.dry:
+            blobs.add(one.folder, found.names)
+        members = _record_files(one)
+        all_found.records.append((one.record, members))
+        all_found.sources.update((item.oid, item) for _, item in members)
+    cache.save()
+    return all_found
 
 
 def unreachable(target: Remote, error: OSError) -> SystemRefused:
