@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -298,6 +299,7 @@ def test_passwords_are_kept_nowhere_and_shown_nowhere(author):
 def test_an_unknown_remote_is_told_with_those_that_are_known(author, team):
     refused = author("push", "--remote", "tem", code=2)
     assert "known: team" in refused.stderr
+    assert "there is no such folder" in author("pull", code=5).stderr
     (author.folder / "prov.yaml").unlink()
     assert "--remote" in author("push", code=2).stderr
 
@@ -378,7 +380,7 @@ def test_killed_at_any_point_nothing_is_damaged(verb, author, reader, team, tmp_
             words, cwd=where.folder, env=where.environ, stdout=subprocess.DEVNULL
         )
         time.sleep(rng.uniform(0.15, 1.0))
-        started.kill()
+        started.send_signal(rng.choice([signal.SIGKILL, signal.SIGINT]))
         started.wait()
         check(team)
         check(where.folder / ".prov" / "objects")

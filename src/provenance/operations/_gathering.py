@@ -77,18 +77,23 @@ def gather(
         return one, source
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        for one, source in pool.map(single, singles):
-            if isinstance(source, str):
-                found.lost.append(_lost(one, source))
-                continue
-            found.sources[source.oid] = source
-            for key in blobs.keys(one.digests):
-                found.names[key] = Blob(source.oid, source.size)
-        for one in folders:
-            why = look.folder(one, found, pool)
-            count(one.size)
-            if why:
-                found.lost.append(_lost(one, why))
+        try:
+            for one, source in pool.map(single, singles):
+                if isinstance(source, str):
+                    found.lost.append(_lost(one, source))
+                    continue
+                found.sources[source.oid] = source
+                for key in blobs.keys(one.digests):
+                    found.names[key] = Blob(source.oid, source.size)
+            for one in folders:
+                why = look.folder(one, found, pool)
+                count(one.size)
+                if why:
+                    found.lost.append(_lost(one, why))
+        except BaseException:
+            cache.deadline = 0.0  # a long file that is just being read must not be waited for
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return found
 
 

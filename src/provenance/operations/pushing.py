@@ -124,7 +124,10 @@ def _collect(
         total = sum(item.size for item in wanted)
         progress = _transfers.Progress(tell, "digesting", len(wanted), total)
         known = blobs.load(one.folder)
-        found = _gathering.gather(place, one.record, wanted, known, kept, cache, progress.add)
+        try:
+            found = _gathering.gather(place, one.record, wanted, known, kept, cache, progress.add)
+        finally:
+            cache.save()  # what has been digested need not be read again after Ctrl-C
         all_found.sources.update(found.sources)
         for item in found.lost:
             blob = blobs.find(known, item.digests)
@@ -136,14 +139,13 @@ def _collect(
         members = _record_files(one)
         all_found.records.append((one.record, members))
         all_found.sources.update((item.oid, item) for _, item in members)
-    cache.save()
     return all_found
 
 
 def unreachable(target: Remote, error: OSError) -> SystemRefused:
     """Return the error for a remote that does not answer, or a file here that cannot be used."""
     if isinstance(error.filename, str):
-        return SystemRefused("%s: %s." % (error.filename, _transfers.why(error)))
+        return SystemRefused("%s: %s." % (error.filename, error.strerror))
     return SystemRefused("%s does not answer: %s." % (target.shown, _transfers.why(error)))
 
 

@@ -91,6 +91,9 @@ class FolderRemote:
         try:
             return ids(os.listdir(folder))
         except FileNotFoundError:
+            if not os.path.isdir(self._store.top):
+                text = "there is no such folder"
+                raise FileNotFoundError(2, text, self._store.top) from None
             return []
 
     def read_run(self, run_id: str) -> bytes | None:
