@@ -42,6 +42,7 @@ def bring(
     """
     notes: list[str] = []
     written = {_key(entry) for entry in entries(run, "outputs")}
+    getter = _from_remote.Getter(place, run) if place is not None else None
     for entry in entries(run, "data"):
         ref = PathRef.from_json(entry["path"])
         if ref.root != REPO or roots.repo is None:
@@ -52,7 +53,7 @@ def bring(
         if not is_inside(target, tree) or os.path.lexists(target):
             continue
         if source is None or not os.path.exists(source):
-            why = _from_remote.fetch(place, run, ref, target) if place is not None else None
+            why = getter.get(ref, target) if getter is not None else None
             if why != "" and environ is not None:
                 by_dvc = _fetched(entry, roots.repo, target, environ)
                 why = why if by_dvc is None else by_dvc
