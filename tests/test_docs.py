@@ -153,8 +153,9 @@ def test_commands_and_options_exist(page):
 @pages
 def test_options_named_alone_exist(page):
     known = set()
-    verbs = ("run", "init", "ls", "show", "diff", "lock", "verify", "explain", "replay")
-    verbs += ("watch", "gc", "rm")
+    verbs = (
+        "checkout diff explain gc init lock ls pull push replay rm run show verify watch"
+    ).split()
     for verb in (*((one,) for one in verbs), *GROUPED):
         known |= set(re.findall(r"--[a-z][\w-]*", help_of(*verb)))
     foreign = {"--password", "--api-key", "--lr", "--epochs", "--version", "--help", "--strict"}

@@ -5,8 +5,9 @@ run), ``digest_seconds`` (how long ``prov run`` may go on digesting after the co
 ``fail_on`` (the effect from which ``prov verify`` exits 1), ``rtol`` and ``atol`` (tolerance for
 results), ``tolerance`` (the same for single metrics, by name or pattern), ``calls`` (how the user's
 calls are compared: auto, off, synthetic, cut or full), ``call_table`` (whether ``prov run`` keeps a
-table of them), ``claims`` (of the paper: they are read and checked by `operations._claims_stated`,
-which keeps their digits and lines).
+table of them), ``remotes`` (places to push to, by name: an address, or options with ``url``),
+``remote`` (the name of the one that is meant where none is said), ``claims`` (of the paper: they
+are read and checked by `operations._claims_stated`, which keeps their digits and lines).
 PyYAML is imported only where there is a setting to read.
 """
 
@@ -37,6 +38,8 @@ class Settings(NamedTuple):
     calls: str = "auto"
     call_table: bool = False
     tolerance: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    remotes: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    remote: str = ""
 
 
 def load(root: str) -> Settings:
@@ -122,6 +125,11 @@ def _checked(values: dict[str, Any], path: str, root: str) -> Settings:
             found[name] = _amount(value, path, name)
         elif name == "tolerance":
             found[name] = _tolerances(value, path)
+        elif name == "remotes":
+            found[name] = _remotes(value, path)
+        elif name == "remote":
+            _require(isinstance(value, str) and value, path, name, "the name of a remote")
+            found[name] = value
         elif name == "fail_on":
             known = ("unknown", "possible", "known", "broken")
             _require(value in known, path, name, "one of " + ", ".join(known))
@@ -171,6 +179,35 @@ def _amount(value: Any, path: str, name: str) -> float:
 
 
 _AS_TEXT = re.compile(r"\s*\+?\d+(?:\.\d*)?[eE][+-]?\d{1,3}\s*$")
+
+
+def _remotes(value: Any, path: str) -> dict[str, dict[str, Any]]:
+    """Return the options of each remote. Raises `BadRecord`, also for anything that is secret."""
+    example = "addresses by name: remotes: {team: s3://bucket/path}"
+    _require(isinstance(value, dict), path, "remotes", example)
+    found = {}
+    for name, one in value.items():
+        place = "remotes/%s" % name
+        options = {"url": one} if isinstance(one, str) else one
+        _require(isinstance(options, dict) and options.get("url"), path, place, "an address")
+        url = options["url"]
+        _require(isinstance(url, str), path, place, "an address")
+        hint = "without password: DVC's settings, the environment or an SSH key have it"
+        _require(not _has_password(url), path, place, "an address " + hint)
+        for option, stated in options.items():
+            secret = any(part in str(option) for part in _SECRET) and isinstance(stated, str)
+            _require(not secret, path, "%s/%s" % (place, option), "left out: " + hint)
+        found[str(name)] = {str(option): stated for option, stated in options.items()}
+    return found
+
+
+_SECRET = ("password", "secret", "token", "passphrase", "access_key", "connection_string", "sas")
+"""Parts of the names of DVC's options that hold secrets (``ask_password: true`` holds none)."""
+
+
+def _has_password(url: str) -> bool:
+    user, at, _ = url.partition("://")[2].partition("/")[0].rpartition("@")
+    return bool(at) and ":" in user
 
 
 def _is_texts(value: Any) -> bool:

@@ -10,6 +10,7 @@ Exit codes of ``prov`` itself (a wrapped command's own code passes through ``pro
 4     bad input: no such run, ambiguous name, corrupt or foreign file
 5     the system said no: unreadable folder, full disk, missing program
 6     an optional part is not installed (the message names the extra)
+7     only some of the files could be had; each of the others is named
 70    a bug in prov: a report with versions was written
 125   ``prov run`` could not start the command: prov's own failure
 126   ``prov run``: the command is not executable
@@ -81,6 +82,25 @@ class SystemRefused(ProvError):
 
     code = "system"
     exit_code = 5
+
+
+class Incomplete(ProvError):
+    """Some files could not be sent, fetched or put in place; the rest was."""
+
+    code = "incomplete"
+    exit_code = 7
+
+
+class Damaged(ProvError):
+    """Content is not what its digest says."""
+
+    code = "damaged"
+
+
+class InTheWay(ProvError):
+    """Other files are where those of a run would go; nothing was written."""
+
+    code = "in-the-way"
 
 
 class MissingExtra(ProvError):

@@ -13,6 +13,7 @@ import typer
 
 from provenance import __version__
 from provenance.cli import (
+    checkout,
     claims,
     close,
     diff,
@@ -25,6 +26,7 @@ from provenance.cli import (
     init,
     lock,
     ls,
+    push,
     replay,
     rm,
     session,
@@ -85,6 +87,9 @@ app.command("du")(du.command)
 app.command("gc")(gc.command)
 app.command("rm")(rm.command)
 app.command("keep")(rm.keep)
+app.command("push")(push.push)
+app.command("pull")(push.pull)
+app.command("checkout")(checkout.command)
 app.add_typer(env.app, name="env")
 app.add_typer(claims.app, name="claims")
 app.command("session", hidden=True)(session.command)

@@ -14,7 +14,8 @@ from typing import Any
 
 from provenance.core.paths import REPO, PathRef, Roots, is_inside
 from provenance.core.record import Record
-from provenance.operations import _dvc_get
+from provenance.operations import _dvc_get, _from_remote
+from provenance.store.project import Project
 
 COPY_LIMIT = 64 * 1024 * 1024
 """Bytes up to which a file is copied rather than linked."""
@@ -28,6 +29,7 @@ def bring(
     written_limit: int | None = None,
     environ: Mapping[str, str] | None = None,
     trees: Sequence[str] = (),
+    place: Project | None = None,
 ) -> tuple[str, ...]:
     """Put the data files of ``run`` into ``tree``; return sentences about what is not there.
 
@@ -35,10 +37,12 @@ def bring(
     copy_limit: bytes up to which a file is copied rather than linked. written_limit: the same for
     a file that the run wrote to as well; None: always copied. environ: with it what is not here and
     DVC tracks is fetched, and held against the recorded digest. trees: of earlier reruns, which may
-    have written what this one reads.
+    have written what this one reads. place: with it what is not here is looked for in the store
+    and at the project's remote first.
     """
     notes: list[str] = []
     written = {_key(entry) for entry in entries(run, "outputs")}
+    getter = _from_remote.Getter(place, run) if place is not None else None
     for entry in entries(run, "data"):
         ref = PathRef.from_json(entry["path"])
         if ref.root != REPO or roots.repo is None:
@@ -49,9 +53,13 @@ def bring(
         if not is_inside(target, tree) or os.path.lexists(target):
             continue
         if source is None or not os.path.exists(source):
-            why = _fetched(entry, roots.repo, target, environ) if environ is not None else None
+            why = getter.get(ref, target) if getter is not None else None
+            if why != "" and environ is not None:
+                by_dvc = _fetched(entry, roots.repo, target, environ)
+                why = why if by_dvc is None else by_dvc
             if why != "":
-                notes.append("%s is not here%s: the rerun will miss it" % (ref, why or ""))
+                said = " (%s)" % why if why else ""
+                notes.append("%s is not here%s: the rerun will miss it" % (ref, said))
             continue
         try:
             updated = _key(entry) in written or entry.get("kind") == "updated"
@@ -71,11 +79,11 @@ def _fetched(
         return None
     why = _dvc_get.fetch(top, path, target, environ)
     if why:
-        return " (%s)" % why
+        return why
     if not _dvc_get.differs(target, entry.get("digests") or {}):
         return ""
     os.unlink(target)
-    return " (what DVC has of it today is not what the run read)"
+    return "what DVC has of it today is not what the run read"
 
 
 def places(run: Record, roots: Roots, tree: str) -> tuple[str, ...]:

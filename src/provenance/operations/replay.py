@@ -122,7 +122,9 @@ def _rerun(planned: Plan, destination: str, trees: Sequence[str]) -> _Rerun:
         record, planned.reference.blob, place.repo or place.root, destination
     )
     roots = settle.recorded_roots(place, record)
-    brought = inputs.bring(record, roots, restored.path, environ=planned.wish.environ, trees=trees)
+    brought = inputs.bring(
+        record, roots, restored.path, environ=planned.wish.environ, trees=trees, place=place
+    )
     environ = overlay.environment(planned.wish.environ, record, place, restored.path)
     smoke = {"smoke": planned.asked.smoke} if planned.asked.smoke else {}
     rerun = run(
