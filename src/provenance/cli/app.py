@@ -23,6 +23,7 @@ from provenance.cli import (
     init,
     lock,
     ls,
+    path,
     replay,
     session,
     show,
@@ -72,6 +73,7 @@ app.command("doctor", context_settings=doctor.SETTINGS)(doctor.command)
 app.command("close")(close.command)
 app.command("ls")(ls.command)
 app.command("show")(show.command)
+app.command("path")(path.command)
 app.command("watch")(watch.command)
 app.command("diff")(diff.command)
 app.command("lock")(lock.command)
