@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from provenance.core.paths import REPO, PathRef, Roots, is_inside
@@ -18,6 +18,8 @@ from provenance.operations import _dvc_get
 
 COPY_LIMIT = 64 * 1024 * 1024
 """Bytes up to which a file is copied rather than linked."""
+
+Fetch = Callable[[dict[str, Any]], tuple[str, str]]
 
 
 def bring(
@@ -28,6 +30,7 @@ def bring(
     written_limit: int | None = None,
     environ: Mapping[str, str] | None = None,
     trees: Sequence[str] = (),
+    fetch: Fetch | None = None,
 ) -> tuple[str, ...]:
     """Put the data files of ``run`` into ``tree``; return sentences about what is not there.
 
@@ -35,7 +38,8 @@ def bring(
     copy_limit: bytes up to which a file is copied rather than linked. written_limit: the same for
     a file that the run wrote to as well; None: always copied. environ: with it what is not here and
     DVC tracks is fetched, and held against the recorded digest. trees: of earlier reruns, which may
-    have written what this one reads.
+    have written what this one reads. fetch: returns where the content of an entry is that is no
+    longer in place, brought here and verified, or a clause on why not.
     """
     notes: list[str] = []
     written = {_key(entry) for entry in entries(run, "outputs")}
@@ -49,7 +53,13 @@ def bring(
         if not is_inside(target, tree) or os.path.lexists(target):
             continue
         if source is None or not os.path.exists(source):
+            path, said = fetch(entry) if fetch is not None else ("", "")
+            if path:
+                whole = int(entry.get("size") or 0) <= copy_limit or _key(entry) in written
+                _place(path, target, whole, writable=True)
+                continue
             why = _fetched(entry, roots.repo, target, environ) if environ is not None else None
+            why = " (%s)" % said if why is None and said else why
             if why != "":
                 notes.append("%s is not here%s: the rerun will miss it" % (ref, why or ""))
             continue
@@ -100,13 +110,15 @@ def places(run: Record, roots: Roots, tree: str) -> tuple[str, ...]:
     return (*found, *originals)
 
 
-def _place(source: str, target: str, copied: bool) -> None:
+def _place(source: str, target: str, copied: bool, writable: bool = False) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if copied:
         if os.path.isdir(source):
             shutil.copytree(source, target, symlinks=True)
         else:
             shutil.copy2(source, target)
+            if writable:
+                os.chmod(target, 0o644)
     else:
         os.symlink(source, target)
 

@@ -38,6 +38,8 @@ Bring = Callable[[FileEntry, str], str]
 """``bring(entry, target)``: write the content to ``target``; return a word on where from, "" where
 this way has nothing of it. Raises OSError or `ProvError` where it should have had it."""
 
+Ways = Callable[[Record, Callable[[int], None]], Sequence[Bring]]
+
 
 class Obtained(NamedTuple):
     """path: absolute, where the verified content is. source: where it was found."""
@@ -47,9 +49,13 @@ class Obtained(NamedTuple):
 
 
 class Obtainer:
-    """Finds contents for one project. ``done``: bytes brought so far, for a line of progress."""
+    """Finds contents for one project.
 
-    def __init__(self, place: Project, ways: Sequence[Bring] = ()) -> None:
+    ways: for a record, how to bring what is not here; the second argument is to be told how many
+    bytes came. ``done``: bytes brought so far, for a line of progress.
+    """
+
+    def __init__(self, place: Project, ways: Ways = lambda _, __: ()) -> None:
         self.place = place
         self.done = 0
         self._ways = ways
@@ -151,6 +157,9 @@ class Obtainer:
             sources.append(self._bring(run, entry, path))
         return " and ".join(dict.fromkeys(sources))
 
+    def _came(self, size: int) -> None:
+        self.done += size
+
     def _bring(self, run: Record, entry: FileEntry, path: str) -> str:
         why: list[str] = []
         for place in places(self.place, run, entry.path):
@@ -161,7 +170,7 @@ class Obtainer:
         if copy:
             shutil.copyfile(copy, path)
             return COPY
-        for way in self._ways:
+        for way in self._ways(run, self._came):
             try:
                 source = way(entry, path)
             except OSError as error:
@@ -171,7 +180,6 @@ class Obtainer:
                 why.append(error.message.rstrip("."))
                 continue
             if source and self._is(path, entry):
-                self.done += entry.size
                 return source
             if source:
                 why.append("what %s has is not what was recorded" % source)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from provenance.operations._hashing import Hashing
     from provenance.operations.against import Reference
     from provenance.operations.nesting import Outer
+    from provenance.operations.remote_data import Asked
     from provenance.operations.tracing import Tracing
 
 AGENT, LOG, CACHE = "agent", "log.txt", "digests"
@@ -45,7 +46,8 @@ class Request(NamedTuple):
     """What to run and how to call it.
 
     argv: the command. cwd: absolute. environ: the user's. name, tags, labels: for finding the run
-    later. data, outputs: absolute paths declared by the user. capture: keep what it prints. hook:
+    later. data, outputs: absolute paths declared by the user. sources: addresses of
+    data that lies elsewhere, with the local path or "". capture: keep what it prints. hook:
     observe Python processes. replay_of: id of the run that this one replays. place: the project
     whose ``.prov`` gets the record; found from ``cwd`` where None. repo: the code's root, where it
     is not that project's. trace: "strace" to see every file of every process with that program.
@@ -62,6 +64,7 @@ class Request(NamedTuple):
     tags: tuple[str, ...] = ()
     labels: dict[str, str] = {}
     data: tuple[str, ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
     outputs: tuple[str, ...] = ()
     capture: bool = True
     hook: bool = True
@@ -187,6 +190,7 @@ class Recorder:
             run_dir=folder,
             started=now,
             declared_data=self.request.data + self.settings.data,
+            declared_sources=self.request.sources + self.settings.sources,
             declared_outputs=self.request.outputs + self.settings.outputs,
             within=self._outer.id if self._outer is not None else None,
         )
@@ -305,7 +309,10 @@ class Recorder:
         self._context = self._last_context(outcome)._replace(log=self._printed(log))
         if not self._accompanied.is_set():
             self._capture(context.DURING, HOST)
+        asking = self._ask_servers()
         self._capture(context.AFTER)
+        if asking is not None and "data" in self._answers:
+            self._answers["data"] = asking.told(self._answers["data"])
         if self._hashing is not None:
             self._hashing.begin_save()
         closed = self.record._replace(
@@ -332,6 +339,18 @@ class Recorder:
         if self._context is not None:
             now = self._context._replace(phase=phase)
             self._answers.update(facts.capture(now, self._answers, site))
+
+    def _ask_servers(self) -> Asked | None:
+        """Begin to ask for the version of what the run read from elsewhere and did not learn."""
+        assert self._context is not None
+        if not self.settings.remote_seconds:
+            return None
+        noted = any(one.topic == "remote" for one in self._context.observed.noted)
+        if not (noted or self._context.declared_sources or self._context.observed.commands):
+            return None
+        from provenance.operations import remote_data  # only where there is something to ask
+
+        return remote_data.begin(self._context, self.settings.remote_seconds)
 
     def _printed(self, log: Log) -> str | None:
         return os.path.join(self.folder, log.path) if self.folder and log.path else None
