@@ -166,6 +166,7 @@ def _newest(place: Project) -> Reference:
 
 def of_stored(stored: records.Stored) -> Reference:
     """Return a recorded run as a reference, whose blobs are the files in its folder."""
+
     def blob(name: str) -> bytes | None:
         try:
             with open(os.path.join(stored.folder, os.path.basename(name)), "rb") as stream:

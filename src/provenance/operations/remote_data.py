@@ -68,11 +68,6 @@ class Asked:
         )
 
 
-def begin(context: Context, limit_s: float) -> Asked:
-    """Begin to ask for what the run of ``context`` read from elsewhere and did not learn."""
-    return Asked(context, limit_s)
-
-
 def _questions(
     remotes: Sequence[Remote], environ: Mapping[str, str], raw: Mapping[str, str]
 ) -> dict[str, tuple[str, str]]:

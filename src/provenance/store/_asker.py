@@ -28,8 +28,8 @@ def main() -> None:
             told = elsewhere.ask(url, revision, asked["limit_s"])
             line = json.dumps([key, told._asdict()]).encode("ascii") + b"\n"
             with writing:
-                sys.stdout.buffer.write(line)
-                sys.stdout.buffer.flush()
+                while line:
+                    line = line[os.write(1, line) :]
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(asked["jobs"])]
     for one in threads:
