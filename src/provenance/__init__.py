@@ -21,7 +21,7 @@ __version__ = "0.1.0.dev0"
 
 _TOLD_BY_CODE = frozenset(
     (
-        "fingerprint log_artifact log_metrics log_params "
+        "fingerprint log_artifact log_metrics log_params path "
         "load_ipython_extension unload_ipython_extension"
     ).split()
 )

@@ -1,7 +1,9 @@
 """Settings of a project: ``prov.yaml`` at its top, or ``[tool.prov]`` in ``pyproject.toml``.
 
 Members, all optional: ``data`` and ``outputs`` (paths relative to the file, recorded with every
-run), ``digest_seconds`` (how long ``prov run`` may go on digesting after the command has ended),
+run; of data also addresses, or a path with the ``url`` that it comes from), ``remote_seconds`` (how
+long servers may take to tell the version of what a run read from them; 0: they are not asked),
+``digest_seconds`` (how long ``prov run`` may go on digesting after the command has ended),
 ``fail_on`` (the effect from which ``prov verify`` exits 1), ``rtol`` and ``atol`` (tolerance for
 results), ``tolerance`` (the same for single metrics, by name or pattern), ``calls`` (how the user's
 calls are compared: auto, off, synthetic, cut or full), ``call_table`` (whether ``prov run`` keeps a
@@ -27,11 +29,16 @@ FILE = "prov.yaml"
 
 
 class Settings(NamedTuple):
-    """A project's settings; see the module for their meaning. Paths are absolute."""
+    """A project's settings; see the module for their meaning. Paths are absolute.
+
+    sources: of the declared data what lies elsewhere, as address and local path, "" for none.
+    """
 
     data: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     digest_seconds: float = 30.0
+    remote_seconds: float = 2.0
+    sources: tuple[tuple[str, str], ...] = ()
     fail_on: str = "known"
     rtol: float | None = None
     atol: float | None = None
@@ -117,11 +124,13 @@ def _mapping(value: Any, path: str) -> dict[str, Any]:
 def _checked(values: dict[str, Any], path: str, root: str) -> Settings:
     found: dict[str, Any] = {}
     for name, value in values.items():
-        if name in ("data", "outputs"):
+        if name == "data":
+            found["data"], found["sources"] = _data(value, path, root)
+        elif name == "outputs":
             paths = [value] if isinstance(value, str) else value
             _require(_is_texts(paths), path, name, "a list of paths")
             found[name] = tuple(os.path.normpath(os.path.join(root, p)) for p in paths)
-        elif name in ("digest_seconds", "rtol", "atol"):
+        elif name in ("digest_seconds", "remote_seconds", "rtol", "atol"):
             found[name] = _amount(value, path, name)
         elif name == "tolerance":
             found[name] = _tolerances(value, path)
@@ -143,6 +152,33 @@ def _checked(values: dict[str, Any], path: str, root: str) -> Settings:
             _require(word in modes, path, name, "one of " + ", ".join(modes))
             found[name] = word
     return Settings(**found)
+
+
+def _data(value: Any, path: str, root: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Return the paths, and the addresses with their local path. Raises `BadRecord`."""
+    expected = "a list of paths and addresses, or of {path: data/x.csv, url: https://...}"
+    paths: list[str] = []
+    sources: list[tuple[str, str]] = []
+    for one in value if isinstance(value, list) else [value]:
+        members = {"url" if is_url(one) else "path": one} if isinstance(one, str) else one
+        fits = isinstance(members, dict) and members and set(members) <= {"path", "url"}
+        _require(fits and all(isinstance(o, str) for o in members.values()), path, "data", expected)
+        local = members.get("path", "")
+        url = members.get("url", "")
+        _require(not url or is_url(url), path, "data", "%s (%.60r is none)" % (expected, url))
+        place = os.path.normpath(os.path.join(root, local)) if local else ""
+        paths += [place] if place else []
+        sources += [(url, place)] if url else []
+    return tuple(paths), tuple(sources)
+
+
+def is_url(text: str) -> bool:
+    """Return whether ``text`` names something elsewhere, and no path of this machine."""
+    scheme, mark, rest = text.partition("://")
+    return bool(mark and rest) and scheme.replace("+", "").isalnum() and scheme not in _LOCAL
+
+
+_LOCAL = ("file", "local", "memory")
 
 
 def _tolerances(value: Any, path: str) -> dict[str, dict[str, Any]]:

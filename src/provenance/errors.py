@@ -52,6 +52,12 @@ class NoSuchRun(ProvError):
     code = "no-such-run"
 
 
+class NoSuchArtifact(ProvError):
+    """The run has no such file, or its content is nowhere to be had."""
+
+    code = "no-such-artifact"
+
+
 class AmbiguousRun(ProvError):
     """Several runs answer to the name given."""
 

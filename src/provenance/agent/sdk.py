@@ -6,9 +6,10 @@ Use it as ``import provenance``, or from the one-file form that ``prov init --sd
     log_metrics({"loss": 0.3}, step=7) numbers that came out; without a step they are counted
     log_artifact("best.pt", kind="model")   a file that matters, under a name
     fingerprint("batch0", batch)       what data looked like here: shape, digest, summary
+    path("baseline:best.pt")           where an artifact of another run is, verified
 
-Outside a recorded run all of these do nothing. Inside one they append a line to a file of this
-process in the run's folder, so that nothing is lost when the process is killed. They never raise:
+Outside a recorded run all but ``path`` do nothing. Inside one they append a line to a file of this
+process in the run's folder, so that nothing is lost when the process is killed. Nor do they raise:
 a call that makes no sense warns, once per function. They draw no random numbers and keep nothing of
 what they are given. Nothing but the standard library of Python 3.7 is needed.
 
@@ -25,10 +26,11 @@ import warnings
 from _thread import RLock
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
+from provenance.agent._address import located
 from provenance.agent._fingerprint import describe, plain, type_name
 from provenance.agent._live import load, unload
 
-__all__ = ["fingerprint", "log_artifact", "log_metrics", "log_params"]
+__all__ = ["fingerprint", "log_artifact", "log_metrics", "log_params", "path"]
 
 _FOLDER = "PROV_AGENT_DIR"
 _FIRST, _LARGEST, _LIMIT = 1 << 14, 1 << 23, 1 << 29
@@ -229,6 +231,31 @@ def fingerprint(name: Any, value: Any) -> None:
     then says.
     """
     _journal.put("f", time.time_ns(), _where(), str(name), describe(value))
+
+
+def path(address: Any) -> str:
+    """Return where an artifact of a run is: ``path("@last:model.pt")``, ``path("baseline:vocab")``.
+
+    Its content is the recorded one; it is brought here where that is needed (``prov path``). Works
+    outside of a run too; inside one the file counts as its data. Raises FileNotFoundError with what
+    is wrong; without a ``prov`` in reach the file must be here, and only what the standard library
+    can digest is verified.
+    """
+    return located(str(address), _where(), _used)
+
+
+def told_used(*parts: Any) -> None:
+    """Note that an artifact of another run is used: the parts of a line "u"."""
+    if _journal.ready():
+        _journal.put("u", *parts)
+
+
+def _used(*parts: Any) -> None:
+    """Note so where ``prov path`` could not."""
+    try:
+        told_used(time.time_ns(), *parts)
+    except Exception as error:  # noqa: BLE001  # as all that is only recording
+        _warn("path", error)
 
 
 def load_ipython_extension(ipython: Any) -> None:

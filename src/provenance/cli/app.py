@@ -27,6 +27,7 @@ from provenance.cli import (
     lock,
     ls,
     push,
+    path,
     replay,
     rm,
     session,
@@ -77,6 +78,7 @@ app.command("doctor", context_settings=doctor.SETTINGS)(doctor.command)
 app.command("close")(close.command)
 app.command("ls")(ls.command)
 app.command("show")(show.command)
+app.command("path")(path.command)
 app.command("watch")(watch.command)
 app.command("diff")(diff.command)
 app.command("lock")(lock.command)

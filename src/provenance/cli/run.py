@@ -28,7 +28,7 @@ VALUES = {
     "--name": ("NAME", "a name to find the run by"),
     "--tag": ("TAG", "a tag; may be repeated"),
     "--label": ("KEY=VALUE", "a label; may be repeated"),
-    "--data": ("PATH", "a file or folder that it reads; may be repeated"),
+    "--data": ("PATH|URL", "a file, folder or address that it reads; may be repeated"),
     "--output": ("PATH", "a file or folder that it writes; may be repeated"),
     "--trace": ("strace", "see every file of every process, by the program strace"),
     "--against": (
@@ -130,6 +130,7 @@ def main(words: list[str], started: float) -> NoReturn:
 
 
 def _request(options: Options) -> Request:
+    from provenance.config import is_url
     from provenance.operations.recorder import Request
 
     if not options.command:
@@ -151,7 +152,7 @@ def _request(options: Options) -> Request:
         name=options.last("--name"),
         tags=options.all("--tag"),
         labels=labels,
-        data=tuple(os.path.abspath(path) for path in options.all("--data")),
+        data=tuple(o if is_url(o) else os.path.abspath(o) for o in options.all("--data")),
         outputs=tuple(os.path.abspath(path) for path in options.all("--output")),
         capture="--no-capture" not in options.flags,
         trace=_trace(options.last("--trace")),

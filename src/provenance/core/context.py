@@ -234,13 +234,14 @@ TimeoutError where it had to stop in time."""
 class Context(NamedTuple):
     """Everything a capture may use.
 
-    phase: one of the four phase names. roots: where "repo", "cwd" and "home" are. run_dir:
-    folder of the record, for what is too big for JSON; None in the present phase. command:
-    argv, unredacted: never write it without `redact`. environ: the command's environment as the
-    user had it. started: seconds since the epoch. marker_ns: change time of a file made on the
-    project's file system just before the command started. declared_data, declared_outputs:
-    absolute paths. digest: see `DigestOf`. earlier: the facet's own answer of an earlier phase.
-    reference: in the present phase, the record that the present will be compared with.
+    phase: one of the four phase names. roots: where "repo", "cwd" and "home" are. run_dir: folder
+    of the record, for what is too big for JSON; None in the present phase. command: argv,
+    unredacted: never write it without `redact`. environ: the command's environment as the user had
+    it. started: seconds since the epoch. marker_ns: change time of a file made on the project's
+    file system just before the command started. declared_data, declared_outputs: absolute paths.
+    declared_sources: addresses of data, with the absolute local path or "". digest: see `DigestOf`.
+    earlier: the facet's own answer of an earlier phase. reference: in the present phase, the record
+    that the present will be compared with.
     deadline: monotonic time after which a capture should stop digesting and report the rest as
     pending; None for no limit.
     overlapping: ids of other runs of the project that went on at the same time. theirs: paths that
@@ -260,6 +261,7 @@ class Context(NamedTuple):
     started: float = 0.0
     marker_ns: Optional[int] = None
     declared_data: Tuple[str, ...] = ()
+    declared_sources: Tuple[Tuple[str, str], ...] = ()
     declared_outputs: Tuple[str, ...] = ()
     interpreters: Tuple[Interpreter, ...] = ()
     observed: Observations = Observations()

@@ -1,8 +1,8 @@
 """What a run read from elsewhere: by address, with what tells its version.
 
-Three sources: what the hook saw libraries ask for; addresses on command lines of programs that
-download; and the layout of the Hugging Face cache, whose paths name repository and commit, so that
-files count that an earlier run has downloaded.
+Sources: what the hook saw libraries ask for; addresses on command lines of programs that download;
+what the user declares; and the layout of the Hugging Face cache, whose paths name repository and
+commit, so that files count that an earlier run has downloaded.
 """
 
 from __future__ import annotations
@@ -13,10 +13,17 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tu
 
 from provenance.core import codec
 from provenance.core.context import Context
-from provenance.core.difference import UNKNOWN, Comparison, Difference, NotCompared
+from provenance.core.difference import (
+    BROKEN,
+    POSSIBLE,
+    UNKNOWN,
+    Comparison,
+    Difference,
+    NotCompared,
+)
 from provenance.core.paths import PathRef
 from provenance.core.record import Payload, Subject
-from provenance.core.redact import without_credentials
+from provenance.core.redact import is_secret_name, without_credentials
 from provenance.facets._entries import Places
 
 TOPIC = "remote"
@@ -39,7 +46,9 @@ class Remote(NamedTuple):
     url: without credentials or signature. library: who asked, as the user called it. revision:
     commit, version or digest of it. etag: the server's or the cache's tag of the content. size:
     bytes. status: of the answer over HTTP, None where none was seen. where: "file:line" of the
-    user. path: local copy. how: "observed", "cached" (read from a cache) or "named".
+    user. path: local copy. how: "observed", "cached" (read from a cache), "named" or "declared".
+    asked: when prov itself asked the server, after the run, and got the version; "" where the run's
+    own answer told it. problem: why that gave nothing.
     """
 
     url: str
@@ -52,13 +61,33 @@ class Remote(NamedTuple):
     where: str = ""
     path: Optional[PathRef] = None
     how: str = "observed"
+    asked: str = ""
+    problem: str = ""
+
+    def to_json(self) -> Dict[str, Any]:
+        """Return the JSON form; the last two members only where they say something."""
+        found = {name: codec.encode(value) for name, value in zip(self._fields, self)}
+        return {name: value for name, value in found.items() if value or name not in _RARE}
+
+    @property
+    def versioned(self) -> bool:
+        """Whether it is known by what its content can be told from another one."""
+        return bool(self.etag or self.revision)
+
+
+_RARE = ("asked", "problem")
 
 
 def remotes(context: Context) -> Tuple[Remote, ...]:
     """Return what the run of ``context`` read from elsewhere, once for each address."""
     places = Places(context)
     found: Dict[str, Remote] = {}
-    for one in (*_noted(context, places), *_commands(context), *_cached(context, places)):
+    for one in (
+        *_noted(context, places),
+        *_commands(context),
+        *_cached(context, places),
+        *_declared(context, places),
+    ):
         known = found.get(one.url)
         if known is not None:
             found[one.url] = _joined(known, one)
@@ -95,6 +124,33 @@ def _noted(context: Context, places: Places) -> Iterator[Remote]:
             where=_where(_text(told, "where", context), places),
             path=places.refer(path) if isinstance(path, str) and os.path.isabs(path) else None,
         )
+
+
+def _declared(context: Context, places: Places) -> Iterator[Remote]:
+    for url, path in context.declared_sources:
+        local = places.refer(path) if path else None
+        yield Remote(context.redact.text(public(url)), path=local, how="declared")
+
+
+def public(url: str) -> str:
+    """Return an address without credentials, fragment and the parameters that sign it."""
+    place, _, query = without_credentials(url).partition("#")[0].partition("?")
+    words = [one for one in query.split("&") if one and not _signs(one.partition("=")[0].lower())]
+    return place + ("?" + "&".join(words) if words else "")
+
+
+def _signs(name: str) -> bool:
+    if is_secret_name(name):
+        return True
+    return any(name == one or (one.endswith("-") and name.startswith(one)) for one in _SIGNING)
+
+
+_SIGNING = (
+    "x-amz-", "x-goog-", "awsaccesskeyid", "signature", "sig", "sv", "se", "sp", "sr", "st",
+    "expires", "policy", "key-pair-id", "googleaccessid", "token", "access_token", "api_key",
+    "apikey", "key", "auth", "x-xet-",
+)  # fmt: skip
+"""As in ``_prov_remote``, which cannot be imported here."""
 
 
 def _clean(url: str, context: Context) -> str:
@@ -179,29 +235,79 @@ def of(subjects: Iterable[Subject]) -> Tuple[Remote, ...]:
     )
 
 
-def compare(old: Payload, new: Payload) -> Comparison:
-    """Compare what both runs read from elsewhere, by the tags that both know.
+def filled(payload: Payload, found: Iterable[Remote]) -> Payload:
+    """Return ``payload`` of the facet with ``found`` as its remotes."""
+    first = payload.subjects[0]
+    kept = dict(first.payload, remotes=[one.to_json() for one in found])
+    return payload._replace(subjects=(first._replace(payload=kept), *payload.subjects[1:]))
 
-    An address that only one of them read is not compared: what it is today is not asked for.
+
+GONE = (404, 410)
+"""Answers over HTTP that say that there is no such object."""
+
+
+def compare(old: Payload, new: Payload) -> Comparison:
+    """Compare what both read from elsewhere, or what the record has with what servers say today.
+
+    Tags of the content decide where both sides know one, else the revision, else time and size.
     """
     before = {one.url: one for one in of(old.subjects)}
     after = {one.url: one for one in of(new.subjects)}
     found: List[Difference] = []
-    unknown, equal = 0, 0
+    missed: List[NotCompared] = []
+    silent, equal = 0, 0
     for url, was in before.items():
         now = after.get(url)
-        told = [
-            (getattr(was, name), getattr(now, name))
-            for name in ("revision", "etag", "last_modified")
-            if now is not None and getattr(was, name) and getattr(now, name)
-        ]
-        other = next((pair for pair in told if pair[0] != pair[1]), None)
-        if other is not None:
-            found.append(Difference("data", "run", "content", url, UNKNOWN, *other))
-        elif told:
+        if now is not None and now.problem and not now.versioned:
+            if now.status in GONE:
+                found.append(_gone(was, now))
+            else:
+                missed.append(NotCompared("data", url, now.problem))
+            continue
+        one = _difference(was, now) if now is not None else None
+        if one is None or now is None:
+            silent += 1
+        elif one == SAME:
             equal += 1
         else:
-            unknown += 1
-    reason = "%d remote inputs were not asked for, or do not tell their version" % unknown
-    missed = (NotCompared("data", "remotes", reason),) if unknown else ()
-    return Comparison(tuple(found), equal, equal + len(found), "", missed)
+            found.append(one)
+    if silent:
+        reason = "%d remote inputs were not asked for, or do not tell their version" % silent
+        missed.append(NotCompared("data", "remotes", reason))
+    return Comparison(tuple(found), equal, equal + len(found), "", tuple(missed))
+
+
+SAME = Difference("data", "run", "content", "", UNKNOWN)
+
+
+def _difference(was: Remote, now: Remote) -> Optional[Difference]:
+    """Return how two answers on an address differ, `SAME` where not, None where none can tell."""
+    tags = [_tag(one.etag) for one in (was, now)]
+    if all(tags):
+        if tags[0] == tags[1]:
+            return SAME
+        other = was.size is not None and now.size is not None and was.size != now.size
+        text = "%d bytes when recorded, %d now" % (was.size or 0, now.size or 0) if other else ""
+        one = Difference("data", "run", "content", was.url, BROKEN if other else POSSIBLE)
+        return one._replace(old=was.etag, new=now.etag, text=text)
+    if was.revision and now.revision:
+        one = Difference("data", "run", "content", was.url, POSSIBLE, was.revision, now.revision)
+        return SAME if was.revision == now.revision else one
+    if was.last_modified and now.last_modified:
+        one = SAME._replace(name=was.url, old=was.last_modified, new=now.last_modified)
+        return SAME if was.last_modified == now.last_modified and was.size == now.size else one
+    return None
+
+
+def _tag(etag: str) -> str:
+    """Return a tag without what servers add to it where they compress on the way."""
+    for ending in ("-gzip", "-br", "-zstd", ";gzip", "--gzip"):
+        if etag.endswith(ending):
+            etag = etag[: -len(ending)]
+    return etag[2:].strip('"') if etag.startswith("W/") else etag
+
+
+def _gone(was: Remote, now: Remote) -> Difference:
+    """Return that the object is no longer there; a local copy may still be."""
+    effect = POSSIBLE if was.path is not None else BROKEN
+    return Difference("data", "run", "removed", was.url, effect, text=now.problem)

@@ -7,6 +7,7 @@ A file is lines of JSON, zeros to the end; a process may have several, in order 
 ``["m", time, step, {name: number}]``          metrics; step null where none was given
 ``["a", time, where, name, path, kind]``       an artifact; path: hexadecimal
 ``["f", time, where, name, {...}]``            a fingerprint
+``["u", time, where, address, run, recorded, path]``   an artifact of another run, by address
 """
 
 from __future__ import annotations
@@ -41,6 +42,16 @@ class Artifact(NamedTuple):
     kind: str
     where: str
     rank: Optional[int]
+
+
+class Used(NamedTuple):
+    """An artifact of another run. recorded: JSON of its path there. path: absolute, here."""
+
+    address: str
+    run: str
+    recorded: Any
+    path: str
+    where: str
 
 
 class Param(NamedTuple):
@@ -223,9 +234,27 @@ def artifacts(context: Context) -> Tuple[Artifact, ...]:
     return tuple(found.values())
 
 
+def used(context: Context) -> Tuple[Used, ...]:
+    """Return the artifacts of other runs that the code asked for."""
+    found: List[Used] = []
+    for one in told(context, "u"):
+        try:
+            _, _, where, address, run, recorded, path = one.parts
+            full = os.fsdecode(bytes.fromhex(path))
+        except (ValueError, TypeError):
+            continue
+        if len(found) < _MOST_ARTIFACTS and os.path.isabs(full):
+            found.append(Used(str(address), str(run), recorded, full, str(where)))
+    return tuple(found)
+
+
 def declared(context: Context) -> Context:
-    """Return ``context`` with artifacts as declared: outputs if the run changed them, else data."""
+    """Return ``context`` with artifacts as declared: outputs if the run changed them, else data.
+
+    What was asked for by its address is data, whether the hook saw it being read or not.
+    """
     data, outputs = list(context.declared_data), list(context.declared_outputs)
+    data += [one.path for one in used(context)]
     for one in artifacts(context):
         try:
             status = os.stat(one.path)

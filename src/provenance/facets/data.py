@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from provenance.core import digest
+from provenance.core import codec, digest
 from provenance.core.context import AFTER, PRESENT, Context
 from provenance.core.difference import (
     BROKEN,
@@ -18,7 +18,7 @@ from provenance.core.difference import (
 )
 from provenance.core.paths import PathRef
 from provenance.core.record import Payload, Record, captured, skipped
-from provenance.facets import _entries, _facet, _remote, _touched
+from provenance.facets import _addresses, _entries, _facet, _remote, _touched
 from provenance.facets._entries import (
     CHANGED,
     DIGESTED,
@@ -48,11 +48,20 @@ upgrade = _facet.nothing_to_upgrade
 class Data(NamedTuple):
     """What the run read: ``kind`` of an entry is data, config, folder, packaged or updated.
 
-    remotes: what it read from elsewhere, by address.
+    remotes: what it read from elsewhere, by address. addresses: what it asked for as an artifact of
+    another run.
     """
 
     files: Tuple[FileEntry, ...] = ()
     remotes: Tuple[_remote.Remote, ...] = ()
+    addresses: Tuple[_addresses.Asked, ...] = ()
+
+    def to_json(self) -> Dict[str, Any]:
+        """Return the JSON form; addresses only where there are any."""
+        found = {name: codec.encode(value) for name, value in zip(self._fields, self)}
+        if not self.addresses:
+            del found["addresses"]
+        return found
 
 
 def capture(context: Context) -> Payload:
@@ -71,7 +80,8 @@ def capture(context: Context) -> Payload:
         else:
             found.append(digester.fill(entry, path))
     kept = tuple(sorted((e for e in found if e.files != 0), key=lambda e: e.path))
-    return captured(VERSION, Data(kept, _remote.remotes(context)), notes=_notes(kept))
+    told = Data(kept, _remote.remotes(context), _addresses.asked(context))
+    return captured(VERSION, told, notes=_notes(kept))
 
 
 def _listed(touched: Touched, places: Places) -> List[Tuple[str, FileEntry]]:
@@ -254,4 +264,6 @@ def _difference(kind: str, path: PathRef, effect: str, old: object, new: object)
 def of(record: Record) -> Optional[Data]:
     """Return what the run read; None where the record does not say."""
     subjects = record.payloads(NAME)
-    return Data(_entries.entries(subjects), _remote.of(subjects)) if subjects else None
+    if not subjects:
+        return None
+    return Data(_entries.entries(subjects), _remote.of(subjects), _addresses.of(subjects))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from provenance.core.paths import REPO, PathRef, Roots, is_inside
@@ -19,6 +19,8 @@ from provenance.store.project import Project
 
 COPY_LIMIT = 64 * 1024 * 1024
 """Bytes up to which a file is copied rather than linked."""
+
+Fetch = Callable[[dict[str, Any]], tuple[str, str]]
 
 
 def bring(
@@ -30,6 +32,7 @@ def bring(
     environ: Mapping[str, str] | None = None,
     trees: Sequence[str] = (),
     place: Project | None = None,
+    fetch: Fetch | None = None,
 ) -> tuple[str, ...]:
     """Put the data files of ``run`` into ``tree``; return sentences about what is not there.
 
@@ -38,7 +41,8 @@ def bring(
     a file that the run wrote to as well; None: always copied. environ: with it what is not here and
     DVC tracks is fetched, and held against the recorded digest. trees: of earlier reruns, which may
     have written what this one reads. place: with it what is not here is looked for in the store
-    and at the project's remote first.
+    and at the project's remote first. fetch: returns where the content of an entry is that is no
+    longer in place, brought here and verified, or a clause on why not.
     """
     notes: list[str] = []
     written = {_key(entry) for entry in entries(run, "outputs")}
@@ -54,6 +58,12 @@ def bring(
             continue
         if source is None or not os.path.exists(source):
             why = getter.get(ref, target) if getter is not None else None
+            path, said = fetch(entry) if why != "" and fetch is not None else ("", "")
+            if path:
+                whole = int(entry.get("size") or 0) <= copy_limit or _key(entry) in written
+                _place(path, target, whole, writable=True)
+                continue
+            why = said or why if why != "" else why
             if why != "" and environ is not None:
                 by_dvc = _fetched(entry, roots.repo, target, environ)
                 why = why if by_dvc is None else by_dvc
@@ -108,13 +118,15 @@ def places(run: Record, roots: Roots, tree: str) -> tuple[str, ...]:
     return (*found, *originals)
 
 
-def _place(source: str, target: str, copied: bool) -> None:
+def _place(source: str, target: str, copied: bool, writable: bool = False) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if copied:
         if os.path.isdir(source):
             shutil.copytree(source, target, symlinks=True)
         else:
             shutil.copy2(source, target)
+            if writable:
+                os.chmod(target, 0o644)
     else:
         os.symlink(source, target)
 

@@ -21,7 +21,7 @@ from provenance.core.record import Log, Payload, Record
 from provenance.core.redact import Redactor
 from provenance.errors import ProvError
 from provenance.facets._facet import HOST, TARGET
-from provenance.operations import _stdin, allowed, clock, facts, overlap
+from provenance.operations import _elsewhere, _stdin, allowed, clock, facts, overlap
 from provenance.store import files, liveness, project, records
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 AGENT, LOG, CACHE = "agent", "log.txt", "digests"
 _POLL_S = (0.01, 0.5)
 """Shortest and longest pause between looks at what the run has opened so far."""
-
 _PATIENCE_S = 20.0
 """How long the end of a run waits for what was begun while it ran."""
 
@@ -45,14 +44,14 @@ class Request(NamedTuple):
     """What to run and how to call it.
 
     argv: the command. cwd: absolute. environ: the user's. name, tags, labels: for finding the run
-    later. data, outputs: absolute paths declared by the user. capture: keep what it prints. hook:
-    observe Python processes. replay_of: id of the run that this one replays. place: the project
-    whose ``.prov`` gets the record; found from ``cwd`` where None. repo: the code's root, where it
-    is not that project's. trace: "strace" to see every file of every process with that program.
-    sample: seconds between samples of CPU, memory and GPU use, None for no samples. calls: keep a
-    table of the calls that the user's own Python source makes; None for what the settings say.
-    fingerprint: keep what initial weights and first batches look like. against: recorded curves to
-    hold the run against. live: where that is told, see `executors.local.Request.speak`.
+    later. data, outputs: absolute paths declared by the user, of data also addresses. capture: keep
+    what it prints. hook: observe Python processes. replay_of: id of the run that this one replays.
+    place: the project whose ``.prov`` gets the record; found from ``cwd`` where None. repo: the
+    code's root, where it is not that project's. trace: "strace" to see every file of every process
+    with that program. sample: seconds between samples of CPU, memory and GPU use, None for no
+    samples. calls: keep a table of the calls that the user's own Python source makes; None for what
+    the settings say. fingerprint: keep what initial weights and first batches look like. against:
+    recorded curves to hold the run against. live: see `executors.local.Request.speak`.
     """
 
     argv: tuple[str, ...]
@@ -186,7 +185,7 @@ class Recorder:
             digest=self._digest,
             run_dir=folder,
             started=now,
-            declared_data=self.request.data + self.settings.data,
+            **_elsewhere.declared(self.request.data, self.settings),
             declared_outputs=self.request.outputs + self.settings.outputs,
             within=self._outer.id if self._outer is not None else None,
         )
@@ -305,7 +304,8 @@ class Recorder:
         self._context = self._last_context(outcome)._replace(log=self._printed(log))
         if not self._accompanied.is_set():
             self._capture(context.DURING, HOST)
-        self._capture(context.AFTER)
+        with _elsewhere.asking(self._context, self.settings.remote_seconds, self._answers):
+            self._capture(context.AFTER)
         if self._hashing is not None:
             self._hashing.begin_save()
         closed = self.record._replace(

@@ -17,7 +17,16 @@ from provenance.compare.parting import Parting
 from provenance.core import codec, verdict
 from provenance.core.record import Record
 from provenance.facets import metrics
-from provenance.operations import alike, diff, inputs, overlay, parting, restore, settle
+from provenance.operations import (
+    alike,
+    diff,
+    inputs,
+    overlay,
+    parting,
+    remote_data,
+    restore,
+    settle,
+)
 from provenance.operations.diff import Results
 from provenance.operations.plan import Plan
 from provenance.operations.run import Request, RunResult, release, run
@@ -84,7 +93,7 @@ def carry_out(
         if planned.asked.repeat > 1 and progress is not None:
             progress("rerun %d of %d" % (number, planned.asked.repeat))
         tail = "-%d" % number if number > 1 else ""
-        reruns.append(_rerun(planned, planned.destination + tail, trees))
+        reruns.append(_rerun(planned, planned.destination + tail, trees, progress))
         if _is_stopped(planned, reruns[-1].run):
             break
     release()
@@ -116,14 +125,25 @@ def _unjudged(planned: Plan, rerun: RunResult) -> str:
     return "the short form ran" if code == 0 else "the short form ended with %s" % code
 
 
-def _rerun(planned: Plan, destination: str, trees: Sequence[str]) -> _Rerun:
+def _rerun(
+    planned: Plan,
+    destination: str,
+    trees: Sequence[str],
+    progress: Callable[[str], None] | None = None,
+) -> _Rerun:
     place, record = planned.place, planned.reference.record
     restored = restore.restore_code(
         record, planned.reference.blob, place.repo or place.root, destination
     )
     roots = settle.recorded_roots(place, record)
     brought = inputs.bring(
-        record, roots, restored.path, environ=planned.wish.environ, trees=trees, place=place
+        record,
+        roots,
+        restored.path,
+        environ=planned.wish.environ,
+        trees=trees,
+        place=place,
+        fetch=remote_data.bringing(place, record, progress),
     )
     environ = overlay.environment(planned.wish.environ, record, place, restored.path)
     smoke = {"smoke": planned.asked.smoke} if planned.asked.smoke else {}

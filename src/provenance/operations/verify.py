@@ -22,6 +22,7 @@ from provenance.operations import (
     present,
     recorded,
     references,
+    remote_data,
     replayed,
     verify_stated,
 )
@@ -128,6 +129,10 @@ def check(reference: Reference, place: Project, wish: Wish) -> Checked:
         python = os.path.normpath(os.path.join(wish.cwd, python))
     here = present.Here(wish.environ, place, _roots(reference, place), python, wish.progress)
     today = present.capture(reference.record, here)
+    if not wish.offline:
+        today = today._replace(
+            record=remote_data.today(reference.record, today.record, wish.environ)
+        )
     compared = facts.compare(reference.record, today.record)
     findings = _explained(compared.differences, reference, today, here, wish)
     built: tuple[str, ...] = ()

@@ -123,6 +123,11 @@ def ids(project: Project) -> list[str]:
     return sorted(name for name in names if runid.is_id(name))
 
 
+def in_order(project: Project) -> list[str]:
+    """Return the ids of all runs of ``project`` in the order in which they began."""
+    return _by_begin(project, ids(project))
+
+
 def each(project: Project) -> Iterator[Stored | Unreadable]:
     """Yield every run of ``project``, oldest first, the unreadable ones as such."""
     for run_id in _by_begin(project, ids(project)):

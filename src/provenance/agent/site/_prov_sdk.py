@@ -7,9 +7,10 @@ Use it as ``import provenance``, or from the one-file form that ``prov init --sd
     log_metrics({"loss": 0.3}, step=7) numbers that came out; without a step they are counted
     log_artifact("best.pt", kind="model")   a file that matters, under a name
     fingerprint("batch0", batch)       what data looked like here: shape, digest, summary
+    path("baseline:best.pt")           where an artifact of another run is, verified
 
-Outside a recorded run all of these do nothing. Inside one they append a line to a file of this
-process in the run's folder, so that nothing is lost when the process is killed. They never raise:
+Outside a recorded run all but ``path`` do nothing. Inside one they append a line to a file of this
+process in the run's folder, so that nothing is lost when the process is killed. Nor do they raise:
 a call that makes no sense warns, once per function. They draw no random numbers and keep nothing of
 what they are given. Nothing but the standard library of Python 3.7 is needed.
 
@@ -30,6 +31,359 @@ import time
 import warnings
 from _thread import RLock
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+
+# ---- provenance.agent._live ----------------------------------------------------------------------
+# ``%load_ext``: a live notebook or IPython session, recorded from here on.
+#
+# This side is the kernel's and needs only the standard library. The record is made by another
+# process, ``prov session``, which goes on when the kernel is killed: it is started from this
+# environment where prov is installed in it, else as the ``prov`` on the PATH. What the two say to
+# each other is one JSON document a line. Each cell is appended to the session's journal once it has
+# run; nothing else is done between cells.
+
+_PATIENCE_S = 60.0
+"""How long to wait for an answer; closing a record digests what the session used."""
+_HELP = "use %prov status, or %prov save [NAME] to close the record, or %prov start"
+
+
+class Live:
+    """The session of this kernel. begin_journal: tells the SDK into which folder to write."""
+
+    def __init__(self, ipython: Any, begin_journal: Callable[[str], None]) -> None:
+        self.ipython = ipython
+        self._journal = begin_journal
+        self._recorder: Any = None
+        self._told: Dict[str, Any] = {}
+        self._before: Dict[str, Optional[str]] = {}
+        self._began = 0.0
+        self._hook: Dict[str, Any] = {}
+        self.cells = 0
+
+    # --- talking to the recorder -----------------------------------------------------------------
+
+    def start(self) -> str:
+        """Begin a record; return a sentence about it. Raises OSError or ValueError."""
+        if self._told:
+            return self.status()
+        if any(hasattr(finder, "mapped") for finder in sys.meta_path) and not self._hook:
+            return "prov: this kernel is part of a recorded run already"
+        import subprocess
+
+        self._recorder = subprocess.Popen(
+            [*_command(), "session", notebook_name(self.ipython)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._told = self._answer()
+        if "id" not in self._told:
+            reason, self._told = str(self._told.get("error", "no answer")), {}
+            raise ValueError(reason)
+        self._before = {name: os.environ.get(name) for name in self._told["environ"]}
+        os.environ.update(self._told["environ"])
+        self._observe(self._told["environ"]["PROV_AGENT_DIR"], self._told["site"])
+        self._earlier()
+        text = "prov: recording this session as %s; %s"
+        return text % (self._told["short"], "%prov save [NAME] closes the record, as its end does")
+
+    def _answer(self) -> Dict[str, Any]:
+        import select
+
+        ready, _, _ = select.select([self._recorder.stdout], [], [], _PATIENCE_S)
+        line = self._recorder.stdout.readline() if ready else b""
+        found = json.loads(line.decode("utf-8")) if line else {}
+        return found if isinstance(found, dict) else {}
+
+    def save(self, name: str) -> str:
+        """Close the record under ``name``; return what it holds. Raises OSError or ValueError."""
+        if not self._told:
+            return "prov: nothing is being recorded; %prov start begins"
+        self._hook["_leave"]()
+        self._recorder.stdin.write(json.dumps({"save": name}).encode("utf-8") + b"\n")
+        self._recorder.stdin.flush()
+        answer = self._answer()
+        self._end()
+        return "\n".join(answer.get("lines", ["prov: the record could not be closed"]))
+
+    def status(self) -> str:
+        """Return a sentence about what is being recorded."""
+        if not self._told:
+            return "prov: nothing is being recorded; %prov start begins"
+        if self._recorder.poll() is not None:
+            return "prov: the recorder of %s has ended; its record is closed" % self._told["short"]
+        minutes = (time.time() - self._told["started"]) / 60
+        text = "prov: recording this session as %s for %.1f minutes, %d cells so far"
+        return text % (self._told["short"], minutes, self.cells)
+
+    def _end(self) -> None:
+        """Leave nothing of the session in this process."""
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._journal("")
+        self._recorder.stdin.close()
+        self._recorder.stdout.close()
+        self._told, self._before, self.cells = {}, {}, 0
+
+    # --- what is observed ------------------------------------------------------------------------
+
+    def _observe(self, folder: str, site: str) -> None:
+        """Start the hook in this process; one that is here already begins a log in ``folder``."""
+        self._journal("")
+        if self._hook:
+            self._hook["_code"]("_prov_kernel")["resume"](folder)
+            return
+        path = os.path.join(site, "sitecustomize.py")
+        with open(path, "rb") as stream:
+            code = compile(stream.read(), path, "exec")
+        names = {"__name__": "prov_hook", "__file__": path}
+        exec(code, names)  # noqa: S102  # the hook, as an interpreter's start would run it
+        names["_start"]()  # type: ignore[operator]  # a function of the file
+        self._hook = names
+
+    def _earlier(self) -> None:
+        """Keep the cells that had run before."""
+        history = getattr(self.ipython.history_manager, "input_hist_raw", [""])
+        for count, source in enumerate(history[1:], 1):
+            if source.strip() and not (count == len(history) - 1 and "load_ext" in source):
+                self._write({"count": count, "source": source, "before": True})
+
+    def started_cell(self, *_info: Any) -> None:
+        """Note when a cell began."""
+        self._began = time.perf_counter()
+
+    def ended_cell(self, result: Any) -> None:
+        """Keep a cell that has run. Never raises."""
+        try:
+            if not self._told or result.execution_count is None:
+                return
+            error = result.error_before_exec or result.error_in_exec
+            self._write(
+                {
+                    "count": result.execution_count,
+                    "source": result.info.raw_cell,
+                    "seconds": round(time.perf_counter() - self._began, 6) if self._began else 0,
+                    "error": type(error).__name__ if error is not None else "",
+                }
+            )
+        except Exception:  # noqa: BLE001  # a cell must not feel us
+            return
+
+    def _write(self, cell: Dict[str, Any]) -> None:
+        self.cells += 1
+        cell["notebook"] = notebook_name(self.ipython)
+        path = os.path.join(os.environ["PROV_AGENT_DIR"], "cells.jsonl")
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(fd, json.dumps(cell).encode("ascii") + b"\n")
+        finally:
+            os.close(fd)
+
+    def magic(self, line: str) -> None:
+        """``%prov status``, ``%prov save [NAME]``, ``%prov start``."""
+        verb, _, rest = line.strip().partition(" ")
+        try:
+            if verb == "save":
+                text = self.save(rest.strip())
+            elif verb == "start":
+                text = self.start()
+            else:
+                text = self.status() if verb in ("", "status") else "prov: " + _HELP
+        except Exception as error:  # noqa: BLE001  # nothing of ours may stop a notebook
+            text = "prov: %s" % error
+        self.ipython.display_pub.publish({"text/plain": text})
+
+
+def notebook_name(ipython: Any) -> str:
+    """Return the name of the notebook, as Jupyter or VS Code tell it; "" where they do not."""
+    path = os.environ.get("JPY_SESSION_NAME", "") or str(
+        ipython.user_ns.get("__vsc_ipynb_file__", "")
+    )
+    return os.path.basename(path) if path.endswith(".ipynb") else ""
+
+
+def _command() -> List[str]:
+    """Return the command of a prov that can record. Raises ValueError where there is none."""
+    package = sys.modules.get("provenance")
+    if package is not None and hasattr(package, "__path__") and sys.version_info >= (3, 10):
+        return [sys.executable, "-m", "provenance"]
+    import shutil
+
+    found = shutil.which("prov")
+    if found is None:
+        raise ValueError("there is no prov here: install prov-run, or put `prov` on the PATH")
+    return [found]
+
+
+_sessions: List[Live] = []
+
+
+def load(ipython: Any, begin_journal: Callable[[str], None]) -> None:
+    """Record this session from now on. Never raises."""
+    if not _sessions:
+        live = Live(ipython, begin_journal)
+        _sessions.append(live)
+        ipython.register_magic_function(live.magic, "line", "prov")
+        ipython.events.register("pre_run_cell", live.started_cell)
+        ipython.events.register("post_run_cell", live.ended_cell)
+    _sessions[0].magic("start")
+
+
+def unload(ipython: Any) -> None:
+    """Close the record. Never raises."""
+    while _sessions:
+        live = _sessions.pop()
+        live.magic("save")
+        ipython.events.unregister("pre_run_cell", live.started_cell)
+        ipython.events.unregister("post_run_cell", live.ended_cell)
+
+
+# ---- provenance.agent._address -------------------------------------------------------------------
+# ``path("RUN:NAME")`` from inside the user's interpreter.
+#
+# ``prov path`` does it: found as the notebook extension finds it, started as a program. Without one
+# the record is read here, and the file must still be where the run had it.
+
+_ASKED_BY = "PROV_ASKED_BY"
+_READ = 1 << 20
+
+
+def located(address: str, where: str, used: Callable[..., None]) -> str:
+    """Return the absolute path of the artifact. Raises FileNotFoundError.
+
+    where: the user's line. used: called with the parts of a line "u", but for its time, where
+    ``prov path`` has not noted it itself.
+    """
+    try:
+        command = _command()
+    except ValueError:
+        return _by_record(address, where, used)
+    import subprocess
+
+    environ = dict(os.environ, **{_ASKED_BY: where})
+    done = subprocess.run(
+        [*command, "path", "--json", address],
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    try:
+        answer = json.loads(done.stdout.decode("utf-8"))
+        data, errors = answer["data"], answer["errors"]
+    except (ValueError, KeyError, TypeError):
+        raise FileNotFoundError("prov path %s ended with %d" % (address, done.returncode)) from None
+    if done.returncode or not data:
+        told = ["%s (%s)" % (one["message"], one["hint"]) for one in errors]
+        raise FileNotFoundError(" ".join(told) or "prov path %s failed" % address)
+    return str(data["artifacts"][0]["path"])
+
+
+def _by_record(address: str, where: str, used: Callable[..., None]) -> str:
+    """Find the file by the record alone. Raises FileNotFoundError."""
+    called, _, name = address.partition(":")
+    top = _top()
+    run = _run(top, called)
+    roots: Dict[str, str] = run.get("roots") or {}
+    entry = _entry(run, called, name)
+    ref = entry["path"]
+    if ref.get("root") not in roots and ref.get("root") != "abs":
+        raise FileNotFoundError("%s: where run %s ran is not recorded" % (address, called))
+    path = os.path.join(roots.get(ref["root"], "/"), ref.get("path", ""))
+    if not os.path.exists(path):
+        raise FileNotFoundError(
+            "%s is no longer at %s; with prov on the PATH it would be looked for" % (address, path)
+        )
+    _verify(path, entry, address)
+    used(where, address, run["id"], ref, os.fsencode(path).hex())
+    return path
+
+
+def _top() -> str:
+    """Return the folder of the runs. Raises FileNotFoundError."""
+    agent = os.environ.get("PROV_AGENT_DIR", "")
+    if os.path.isdir(agent):
+        return os.path.dirname(os.path.dirname(agent))
+    folder = os.getcwd()
+    while True:
+        runs = os.path.join(folder, ".prov", "runs")
+        if os.path.isdir(runs):
+            return runs
+        if os.path.dirname(folder) == folder:
+            raise FileNotFoundError("there are no recorded runs at or above %s" % os.getcwd())
+        folder = os.path.dirname(folder)
+
+
+def _run(top: str, called: str) -> Dict[str, Any]:
+    """Return the record that ``called`` means; never that of the run that asks."""
+    own = os.path.basename(os.path.dirname(os.environ.get("PROV_AGENT_DIR", "")))
+    found: List[Tuple[str, Dict[str, Any]]] = []
+    for name in sorted(os.listdir(top)):
+        try:
+            with open(os.path.join(top, name, "record.json"), "rb") as stream:
+                run = json.loads(stream.read().decode("utf-8"))
+            found.append((str(run["started"]), run))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    runs = [run for _, run in sorted(found, key=lambda pair: pair[0]) if run.get("id") != own]
+    back = 1 if called == "@last" else 0
+    if called[:2] == "@-" and called[2:].isdigit():
+        back = int(called[2:])
+    if back:
+        fits = runs[-back:][:1] if back <= len(runs) else []
+    else:
+        fits = [run for run in runs if run.get("name") == called] or [
+            run
+            for run in runs
+            if str(run["id"]).startswith(called) or str(run["id"]).endswith(called)
+        ]
+    if not fits:
+        raise FileNotFoundError("no run is called %r in %s" % (called, top))
+    return fits[-1]
+
+
+def _entry(run: Dict[str, Any], called: str, name: str) -> Dict[str, Any]:
+    """Return the recorded file that ``name`` means. Raises FileNotFoundError."""
+    files: List[Dict[str, Any]] = []
+    for facet in ("artifacts", "outputs", "data"):
+        for subject in (run.get("facets", {}).get(facet) or {}).get("subjects") or ():
+            files += (subject.get("payload") or {}).get("files") or []
+    wanted = os.path.normpath(name)
+    known = [(str(one.get("path", {}).get("path", "")), one) for one in files]
+    for fitting in (
+        [pair for pair in known if pair[1].get("name") == name],
+        [pair for pair in known if pair[0] == wanted],
+        [pair for pair in known if pair[0].endswith("/" + wanted)],
+    ):
+        fits = dict(fitting)
+        if len(fits) == 1:
+            return next(iter(fits.values()))
+        if fits:
+            raise FileNotFoundError("%s means %s of %s" % (name, ", ".join(sorted(fits)), called))
+    raise FileNotFoundError("run %s has no file %s" % (called, name))
+
+
+def _verify(path: str, entry: Dict[str, Any], address: str) -> None:
+    """Raise FileNotFoundError where the file is not the recorded one; warn where none can tell."""
+    digests: Dict[str, str] = entry.get("digests") or {}
+    algorithm: Optional[str] = next((one for one in ("sha256", "md5") if one in digests), None)
+    changed = "%s was changed since the run: %s" % (address, path)
+    if os.path.isfile(path) and os.path.getsize(path) != entry.get("size"):
+        raise FileNotFoundError(changed)
+    if algorithm is None or not os.path.isfile(path):
+        text = "prov: %s was not verified: no prov is on the PATH" % address
+        warnings.warn(text, RuntimeWarning, stacklevel=4)
+        return
+    state = hashlib.new(algorithm)
+    with open(path, "rb") as stream:
+        for chunk in iter(lambda: stream.read(_READ), b""):
+            state.update(chunk)
+    if state.hexdigest() != digests[algorithm]:
+        raise FileNotFoundError(changed)
+
 
 # ---- provenance.agent._fingerprint ---------------------------------------------------------------
 # What a value looks like, without keeping it: type, shape, dtype, digest, summary.
@@ -366,215 +720,6 @@ def _each(values: Any, count: int, every: int) -> Iterator[Any]:
         yield values[place]
 
 
-# ---- provenance.agent._live ----------------------------------------------------------------------
-# ``%load_ext``: a live notebook or IPython session, recorded from here on.
-#
-# This side is the kernel's and needs only the standard library. The record is made by another
-# process, ``prov session``, which goes on when the kernel is killed: it is started from this
-# environment where prov is installed in it, else as the ``prov`` on the PATH. What the two say to
-# each other is one JSON document a line. Each cell is appended to the session's journal once it has
-# run; nothing else is done between cells.
-
-_PATIENCE_S = 60.0
-"""How long to wait for an answer; closing a record digests what the session used."""
-_HELP = "use %prov status, or %prov save [NAME] to close the record, or %prov start"
-
-
-class Live:
-    """The session of this kernel. begin_journal: tells the SDK into which folder to write."""
-
-    def __init__(self, ipython: Any, begin_journal: Callable[[str], None]) -> None:
-        self.ipython = ipython
-        self._journal = begin_journal
-        self._recorder: Any = None
-        self._told: Dict[str, Any] = {}
-        self._before: Dict[str, Optional[str]] = {}
-        self._began = 0.0
-        self._hook: Dict[str, Any] = {}
-        self.cells = 0
-
-    # --- talking to the recorder -----------------------------------------------------------------
-
-    def start(self) -> str:
-        """Begin a record; return a sentence about it. Raises OSError or ValueError."""
-        if self._told:
-            return self.status()
-        if any(hasattr(finder, "mapped") for finder in sys.meta_path) and not self._hook:
-            return "prov: this kernel is part of a recorded run already"
-        import subprocess
-
-        self._recorder = subprocess.Popen(
-            [*_command(), "session", notebook_name(self.ipython)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self._told = self._answer()
-        if "id" not in self._told:
-            reason, self._told = str(self._told.get("error", "no answer")), {}
-            raise ValueError(reason)
-        self._before = {name: os.environ.get(name) for name in self._told["environ"]}
-        os.environ.update(self._told["environ"])
-        self._observe(self._told["environ"]["PROV_AGENT_DIR"], self._told["site"])
-        self._earlier()
-        text = "prov: recording this session as %s; %s"
-        return text % (self._told["short"], "%prov save [NAME] closes the record, as its end does")
-
-    def _answer(self) -> Dict[str, Any]:
-        import select
-
-        ready, _, _ = select.select([self._recorder.stdout], [], [], _PATIENCE_S)
-        line = self._recorder.stdout.readline() if ready else b""
-        found = json.loads(line.decode("utf-8")) if line else {}
-        return found if isinstance(found, dict) else {}
-
-    def save(self, name: str) -> str:
-        """Close the record under ``name``; return what it holds. Raises OSError or ValueError."""
-        if not self._told:
-            return "prov: nothing is being recorded; %prov start begins"
-        self._hook["_leave"]()
-        self._recorder.stdin.write(json.dumps({"save": name}).encode("utf-8") + b"\n")
-        self._recorder.stdin.flush()
-        answer = self._answer()
-        self._end()
-        return "\n".join(answer.get("lines", ["prov: the record could not be closed"]))
-
-    def status(self) -> str:
-        """Return a sentence about what is being recorded."""
-        if not self._told:
-            return "prov: nothing is being recorded; %prov start begins"
-        if self._recorder.poll() is not None:
-            return "prov: the recorder of %s has ended; its record is closed" % self._told["short"]
-        minutes = (time.time() - self._told["started"]) / 60
-        text = "prov: recording this session as %s for %.1f minutes, %d cells so far"
-        return text % (self._told["short"], minutes, self.cells)
-
-    def _end(self) -> None:
-        """Leave nothing of the session in this process."""
-        for name, value in self._before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        self._journal("")
-        self._recorder.stdin.close()
-        self._recorder.stdout.close()
-        self._told, self._before, self.cells = {}, {}, 0
-
-    # --- what is observed ------------------------------------------------------------------------
-
-    def _observe(self, folder: str, site: str) -> None:
-        """Start the hook in this process; one that is here already begins a log in ``folder``."""
-        self._journal("")
-        if self._hook:
-            self._hook["_code"]("_prov_kernel")["resume"](folder)
-            return
-        path = os.path.join(site, "sitecustomize.py")
-        with open(path, "rb") as stream:
-            code = compile(stream.read(), path, "exec")
-        names = {"__name__": "prov_hook", "__file__": path}
-        exec(code, names)  # noqa: S102  # the hook, as an interpreter's start would run it
-        names["_start"]()  # type: ignore[operator]  # a function of the file
-        self._hook = names
-
-    def _earlier(self) -> None:
-        """Keep the cells that had run before."""
-        history = getattr(self.ipython.history_manager, "input_hist_raw", [""])
-        for count, source in enumerate(history[1:], 1):
-            if source.strip() and not (count == len(history) - 1 and "load_ext" in source):
-                self._write({"count": count, "source": source, "before": True})
-
-    def started_cell(self, *_info: Any) -> None:
-        """Note when a cell began."""
-        self._began = time.perf_counter()
-
-    def ended_cell(self, result: Any) -> None:
-        """Keep a cell that has run. Never raises."""
-        try:
-            if not self._told or result.execution_count is None:
-                return
-            error = result.error_before_exec or result.error_in_exec
-            self._write(
-                {
-                    "count": result.execution_count,
-                    "source": result.info.raw_cell,
-                    "seconds": round(time.perf_counter() - self._began, 6) if self._began else 0,
-                    "error": type(error).__name__ if error is not None else "",
-                }
-            )
-        except Exception:  # noqa: BLE001  # a cell must not feel us
-            return
-
-    def _write(self, cell: Dict[str, Any]) -> None:
-        self.cells += 1
-        cell["notebook"] = notebook_name(self.ipython)
-        path = os.path.join(os.environ["PROV_AGENT_DIR"], "cells.jsonl")
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(fd, json.dumps(cell).encode("ascii") + b"\n")
-        finally:
-            os.close(fd)
-
-    def magic(self, line: str) -> None:
-        """``%prov status``, ``%prov save [NAME]``, ``%prov start``."""
-        verb, _, rest = line.strip().partition(" ")
-        try:
-            if verb == "save":
-                text = self.save(rest.strip())
-            elif verb == "start":
-                text = self.start()
-            else:
-                text = self.status() if verb in ("", "status") else "prov: " + _HELP
-        except Exception as error:  # noqa: BLE001  # nothing of ours may stop a notebook
-            text = "prov: %s" % error
-        self.ipython.display_pub.publish({"text/plain": text})
-
-
-def notebook_name(ipython: Any) -> str:
-    """Return the name of the notebook, as Jupyter or VS Code tell it; "" where they do not."""
-    path = os.environ.get("JPY_SESSION_NAME", "") or str(
-        ipython.user_ns.get("__vsc_ipynb_file__", "")
-    )
-    return os.path.basename(path) if path.endswith(".ipynb") else ""
-
-
-def _command() -> List[str]:
-    """Return the command of a prov that can record. Raises ValueError where there is none."""
-    package = sys.modules.get("provenance")
-    if package is not None and hasattr(package, "__path__") and sys.version_info >= (3, 10):
-        return [sys.executable, "-m", "provenance"]
-    import shutil
-
-    found = shutil.which("prov")
-    if found is None:
-        raise ValueError("there is no prov here: install prov-run, or put `prov` on the PATH")
-    return [found]
-
-
-_sessions: List[Live] = []
-
-
-def load(ipython: Any, begin_journal: Callable[[str], None]) -> None:
-    """Record this session from now on. Never raises."""
-    if not _sessions:
-        live = Live(ipython, begin_journal)
-        _sessions.append(live)
-        ipython.register_magic_function(live.magic, "line", "prov")
-        ipython.events.register("pre_run_cell", live.started_cell)
-        ipython.events.register("post_run_cell", live.ended_cell)
-    _sessions[0].magic("start")
-
-
-def unload(ipython: Any) -> None:
-    """Close the record. Never raises."""
-    while _sessions:
-        live = _sessions.pop()
-        live.magic("save")
-        ipython.events.unregister("pre_run_cell", live.started_cell)
-        ipython.events.unregister("post_run_cell", live.ended_cell)
-
-
 # ---- provenance.agent.sdk ------------------------------------------------------------------------
 
 _FOLDER = "PROV_AGENT_DIR"
@@ -776,6 +921,31 @@ def fingerprint(name: Any, value: Any) -> None:
     then says.
     """
     _journal.put("f", time.time_ns(), _where(), str(name), describe(value))
+
+
+def path(address: Any) -> str:
+    """Return where an artifact of a run is: ``path("@last:model.pt")``, ``path("baseline:vocab")``.
+
+    Its content is the recorded one; it is brought here where that is needed (``prov path``). Works
+    outside of a run too; inside one the file counts as its data. Raises FileNotFoundError with what
+    is wrong; without a ``prov`` in reach the file must be here, and only what the standard library
+    can digest is verified.
+    """
+    return located(str(address), _where(), _used)
+
+
+def told_used(*parts: Any) -> None:
+    """Note that an artifact of another run is used: the parts of a line "u"."""
+    if _journal.ready():
+        _journal.put("u", *parts)
+
+
+def _used(*parts: Any) -> None:
+    """Note so where ``prov path`` could not."""
+    try:
+        told_used(time.time_ns(), *parts)
+    except Exception as error:  # noqa: BLE001  # as all that is only recording
+        _warn("path", error)
 
 
 def load_ipython_extension(ipython: Any) -> None:
