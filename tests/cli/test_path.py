@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -159,3 +160,23 @@ def test_outside_of_a_run_and_without_prov_on_the_path(made, tmp_path):
     assert "FileNotFoundError: run base has no file nothing" in use("base:nothing").stderr
     (made.folder / "out" / "best.pt").write_bytes(b"short")
     assert "was changed since the run" in use("@last:best.pt").stderr
+
+
+def test_what_was_pushed_comes_from_the_store_and_the_remote(made, tmp_path):
+    remote = tmp_path / "remote"
+    made("push", "base", "--remote", str(remote))
+    (made.folder / "out" / "best.pt").unlink()
+    (made.folder / "out" / "tokenizer" / "vocab.txt").unlink()
+    (made.folder / "prov.yaml").write_text("remotes: {team: %s}\n" % remote)
+    (told,) = made.json("path", "base:weights")["artifacts"]
+    assert told["source"] == "store"
+    assert Path(told["path"]).read_bytes() == b"w" * 1000
+    shutil.rmtree(made.folder / ".prov" / "objects", ignore_errors=True)
+    assert (where(made, "base:tokenizer") / "vocab.txt").read_text() == "a\nb\n"
+    shutil.rmtree(made.folder / ".prov" / "objects", ignore_errors=True)
+    shutil.rmtree(made.folder / ".prov" / "artifacts")
+    for one in remote.rglob("*"):
+        if one.is_file() and one.stat().st_size == 1000:
+            one.chmod(0o644)
+            one.write_bytes(b"x" * 1000)
+    assert "damaged at %s" % remote in made("path", "base:weights", code=4).stderr

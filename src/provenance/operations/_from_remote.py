@@ -1,10 +1,14 @@
-"""Data of a run for a replay, where it is gone: from the store, else from the remote."""
+"""A file of a run that is no longer in place: from the store, else from the remote."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from provenance.core import digest
 from provenance.core.paths import PathRef
 from provenance.core.record import Record
-from provenance.errors import ProvError, UsageError
+from provenance.errors import NoSuchArtifact, ProvError, UsageError
+from provenance.facets._entries import FileEntry
 from provenance.operations import _artifacts, _remote, _transfers, checkout, pulling
 from provenance.operations._artifacts import Artifact
 from provenance.operations._remote import Stores
@@ -13,9 +17,24 @@ from provenance.store.blobs import Blobs
 from provenance.store.project import Project
 from provenance.store.remotes import Remote
 
+SOURCE = "store"
+
+
+def way(place: Project, run: Record) -> Callable[[FileEntry, str], str]:
+    """Return what brings a file of ``run``, read or written, as `obtain.Bring` has it."""
+    getter = Getter(place, run)
+
+    def bring(entry: FileEntry, target: str) -> str:
+        why = getter.get_content(entry, target)
+        if why:
+            raise NoSuchArtifact(why + ".")
+        return "" if why is None else SOURCE
+
+    return bring
+
 
 class Getter:
-    """Gets the data of one run; settings are read, and the remote is asked, at most once."""
+    """Gets files of one run; settings are read, and the remote is asked, at most once."""
 
     def __init__(self, place: Project, run: Record) -> None:
         self._place, self._run = place, run
@@ -30,7 +49,15 @@ class Getter:
         None where there is no copy here and no remote that has the run. Never raises.
         """
         artifacts, _ = _artifacts.of(self._run, (_artifacts.DATA,), outside=True)
-        one = next((item for item in artifacts if item.ref == ref), None)
+        return self._put(next((item for item in artifacts if item.ref == ref), None), target)
+
+    def get_content(self, entry: FileEntry, target: str) -> str | None:
+        """Put what ``entry`` had, read or written, to ``target``; returns what `get` returns."""
+        artifacts, _ = _artifacts.of(self._run, outside=True)
+        same = (one for one in artifacts if digest.same(dict(one.digests), entry.digests))
+        return self._put(next(same, None), target)
+
+    def _put(self, one: Artifact | None, target: str) -> str | None:
         if one is None:
             return None
         try:

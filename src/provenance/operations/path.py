@@ -11,7 +11,7 @@ from provenance.agent import launch, sdk
 from provenance.core.record import Record
 from provenance.errors import BadRecord, NoSuchRun, ProvError, UsageError
 from provenance.facets import _addresses
-from provenance.operations import addresses, references, remote_data
+from provenance.operations import _from_remote, addresses, references, remote_data
 from provenance.operations.addresses import Artifact
 from provenance.operations.obtain import Obtainer
 from provenance.store import project, records
@@ -65,7 +65,10 @@ def path(
         shown = ", ".join(str(one.path) for one in found[:4])
         text = "%s means %d files of %s: %s." % (name, len(found), called, shown)
         raise UsageError(text, "write one of them, or take all with: prov path --all")
-    obtainer = Obtainer(place, lambda one, watch: (remote_data.fetching(place, one, watch),))
+    obtainer = Obtainer(
+        place,
+        lambda one, watch: (_from_remote.way(place, one), remote_data.fetching(place, one, watch)),
+    )
     if work is not None:
         work.told = lambda: obtainer.done
     results = []
