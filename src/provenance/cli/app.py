@@ -26,6 +26,7 @@ from provenance.cli import (
     replay,
     session,
     show,
+    trace,
     verify,
     watch,
 )
@@ -72,6 +73,7 @@ app.command("doctor", context_settings=doctor.SETTINGS)(doctor.command)
 app.command("close")(close.command)
 app.command("ls")(ls.command)
 app.command("show")(show.command)
+app.command("trace")(trace.command)
 app.command("watch")(watch.command)
 app.command("diff")(diff.command)
 app.command("lock")(lock.command)
