@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from provenance.cli import envelope, options, progress
+from provenance.errors import UsageError
 
 
 def command(
@@ -29,6 +30,12 @@ def command(
             help="Records of others too: a folder of run folders, a project, a lock; repeatable.",
         ),
     ] = None,
+    mermaid: Annotated[
+        bool, typer.Option("--mermaid", help="Print a Mermaid flowchart, for Markdown pages.")
+    ] = False,
+    svg: Annotated[
+        str | None, typer.Option("--svg", metavar="FILE", help="Draw it into an SVG file.")
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Say which run made a file, from what code, data and parameters, and what came from it.
@@ -40,6 +47,8 @@ def command(
     from provenance.cli.style import Style
     from provenance.operations import lineage
 
+    if json and mermaid:
+        raise UsageError("--json and --mermaid exclude each other.", "ask twice")
     both = forward == backward
     wish = lineage.Wish(backward or both, forward or both, depth, replays, tuple(records or ()))
     stages = progress.Stages()
@@ -49,9 +58,15 @@ def command(
 
     with stages:
         found = lineage.trace(os.getcwd(), what, wish, reading)
+    if svg is not None and found.found:
+        lineage.write_svg(found, os.path.join(os.getcwd(), svg))
     if json:
         envelope.put("trace", lineage.as_json(found))
+    elif mermaid and found.found:
+        typer.echo(lineage.mermaid(found), nl=False)
     else:
         for line in trace_story.lines(found, Style(sys.stdout), (wish.backward, wish.forward)):
             typer.echo(line)
+        if svg is not None and found.found:
+            typer.echo("wrote %s" % svg)
     raise typer.Exit(found.exit_code)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from provenance.cli import trace_tree, trace_words
 from provenance.cli.style import Style, flat, plural, size
 from provenance.core import runid
+from provenance.operations.lineage import Edge
 
 if TYPE_CHECKING:
-    from provenance.operations.lineage import Edge, Graph, Traced
+    from provenance.operations.lineage import Graph, Traced
 
 _SENTENCES = 6
 """Of one direction; the tree has the rest."""
@@ -72,38 +73,52 @@ def _story(found: Traced, asked: tuple[bool, bool]) -> Iterator[str]:
 
 
 def _backward(found: Traced) -> Iterator[str]:
-    """Yield a sentence per file that a run made, from the subject back."""
+    """Yield a sentence per run that made something, from the subject back."""
     graph = found.graph
-    todo = [(key, "") for key in graph.subject if key in graph.files]
     if found.subject.kind == "run":
         yield _made_by(found, found.subject.run, "it ran")
-        todo = [(one.file, "") for one in graph.of_run(found.subject.run, "read")]
-    seen = {key for key, _ in todo}
-    first = found.subject.kind != "run" and len(todo) == 1
+        todo = [(graph.of_run(found.subject.run, "read"), "")]
+    else:
+        keys = [key for key in graph.subject if key in graph.files]
+        edges = [Edge("", key, "read", graph.files[key].names()) for key in keys]
+        todo = [(edges, "it" if len(keys) == 1 else "")]
+    seen: set[str] = set()
+    told: set[str] = set()
     while todo:
-        key, _ = todo.pop(0)
-        file = graph.files[key]
-        makers = graph.of_file(key, "wrote")
-        name = "" if first else trace_words.file(file) + ": "
-        if not makers:
-            text = trace_words.origin(found, file)
-            if first or text:
-                yield "%sno recorded run wrote it%s" % (name, " (%s)" % text if text else "")
-        elif len(makers) > 1:
-            runs = " or ".join(trace_words.run(graph.runs[one.run]) for one in makers)
-            yield "%sambiguous: written by run %s, which went on at the same time" % (name, runs)
-        else:
-            yield name + _made_by(found, makers[0].run, "written by", makers[0])
-        for again in graph.of_file(key, "again"):
-            facts = graph.runs[again.run]
-            text = "the same bytes were written again by run %s on %s"
-            yield text % (trace_words.run(facts), trace_words.when(facts))
-        first = False
-        for maker in makers:
-            for one in graph.of_run(maker.run, "read"):
-                if one.file not in seen:
-                    seen.add(one.file)
-                    todo.append((one.file, ""))
+        edges, word = todo.pop(0)
+        fresh = [one for one in edges if one.file not in seen]
+        seen.update(one.file for one in fresh)
+        for group in trace_words.groups(found, fresh, backward=True):
+            yield from _of_group(found, group, word, told)
+            for maker in graph.of_file(group[0].file, "wrote"):
+                todo.append((graph.of_run(maker.run, "read"), ""))
+
+
+def _of_group(found: Traced, group: tuple[Edge, ...], word: str, told: set[str]) -> Iterator[str]:
+    """Yield who made files of the same makers. told: runs that were told about already."""
+    graph = found.graph
+    files = [graph.files[one.file] for one in group]
+    head = "" if word else trace_words.together(files) + ": "
+    makers = graph.of_file(group[0].file, "wrote")
+    again = graph.of_file(group[0].file, "again")
+    text = "" if makers else trace_words.origin(found, files[0])
+    if len(makers) > 1:
+        runs = " or ".join(trace_words.run(graph.runs[one.run]) for one in makers)
+        yield "%sambiguous: written by run %s, which went on at the same time" % (head, runs)
+    elif makers and makers[0].run in told:
+        yield "%swritten by run %s too" % (head, trace_words.run(graph.runs[makers[0].run]))
+    elif makers:
+        yield head + _made_by(found, makers[0].run, "written by", makers[0])
+    elif not found.graph.cut:
+        yield "%sno recorded run wrote %s%s" % (
+            head, "it" if len(files) == 1 else "them", " (%s)" % text if text else "",
+        )  # fmt: skip
+    told.update(one.run for one in makers)
+    for one in again:
+        facts = graph.runs[one.run]
+        yield "the same bytes were written again by run %s on %s" % (
+            trace_words.run(facts), trace_words.when(facts),
+        )  # fmt: skip
 
 
 def _made_by(found: Traced, run_id: str, verb: str, edge: Edge | None = None) -> str:
@@ -116,9 +131,9 @@ def _made_by(found: Traced, run_id: str, verb: str, edge: Edge | None = None) ->
         text = "it ran on %s, with code %s" % (trace_words.when(facts), code)
     if edge is not None and not edge.sure:
         text = "perhaps " + text
-    read = [trace_words.file(found.graph.files[e.file]) for e in found.graph.of_run(run_id, "read")]
+    read = [found.graph.files[one.file] for one in found.graph.of_run(run_id, "read")]
     if read:
-        text += ", from " + trace_words.few(read)
+        text += ", from " + trace_words.together(read)
     if facts.remotes:
         text += ", and from %s" % trace_words.few(facts.remotes, 2)
     if detail is not None and detail.params:

@@ -10,9 +10,6 @@ from provenance.cli.style import Style, flat, plural, size
 if TYPE_CHECKING:
     from provenance.operations.lineage import Edge, Traced
 
-_LEAVES = 8
-"""Files that lead to no other run and are shown for one run."""
-
 _MOST = 400
 """Lines of one tree."""
 
@@ -26,12 +23,12 @@ class _Tree:
         self.backward = backward
         self.shown: set[str] = set()
 
-    def file(self, key: str, head: str = "") -> Branch:
+    def file(self, key: str, head: str = "", say: bool = True) -> Branch:
         """Return a file, and below it the runs that made it or read it."""
         one = self.graph.files[key]
         line = head or "%s  %s" % (trace_words.file(one), size(one.size))
         edges = self.graph.of_file(key, "wrote" if self.backward else "read")
-        if not edges and self.backward:
+        if not edges and self.backward and say:
             text = trace_words.origin(self.found, one)
             line += "  (%s)" % text if text else ""
         below = [self.run(edge) for edge in edges if self._leads(edge)]
@@ -58,24 +55,35 @@ class _Tree:
 
     def below(self, run_id: str) -> list[Branch]:
         """Return the facts of a run, then its files."""
-        lines: list[Branch] = []
-        if self.backward:
-            lines = [(text, []) for text in self._facts(run_id)]
+        lines = self._facts(run_id) if self.backward else self._beside(run_id)
         edges = self.graph.of_run(run_id, "read" if self.backward else "wrote")
-        branches = [(one, self.file(one.file)) for one in edges]
-        leaves = [branch for _, branch in branches if not branch[1]]
-        shown = [b for _, b in branches if b[1]] + leaves[:_LEAVES]
-        if len(leaves) > _LEAVES:
-            text = "... and %s" % plural(len(leaves) - _LEAVES, "more file")
-            shown.append((text, []))
-        if not self.backward:
-            others = self._others(run_id)
-            lines = [("also read  " + trace_words.few(others), [])] if others else []
-            again = self.graph.of_run(run_id, "again")
-            if again:
-                names = [trace_words.file(self.graph.files[e.file]) for e in again]
-                lines.append(("wrote again, the same bytes  " + trace_words.few(names), []))
-        return [*lines, *shown]
+        return [*((text, []) for text in lines), *map(self._files, self._groups(edges))]
+
+    def _groups(self, edges: list[Edge]) -> list[tuple[Edge, ...]]:
+        return trace_words.groups(self.found, edges, self.backward)
+
+    def _files(self, group: tuple[Edge, ...]) -> Branch:
+        """Return files that come from the same runs, or lead to the same, as one line."""
+        if len(group) == 1:
+            return self.file(group[0].file)
+        files = [self.graph.files[one.file] for one in group]
+        total = size(sum(one.size for one in files))
+        head = "%s  %s" % (trace_words.together(files), total)
+        text = trace_words.origin(self.found, files[0]) if self.backward else ""
+        if text and not self.graph.of_file(group[0].file, "wrote"):
+            head += "  (%s)" % text
+        return self.file(group[0].file, head, say=False)
+
+    def _beside(self, run_id: str) -> list[str]:
+        """Return what a run read beside, and what it wrote that was there already."""
+        out = []
+        others = self._others(run_id)
+        if others:
+            out.append("also read  " + trace_words.few(others))
+        again = [self.graph.files[one.file] for one in self.graph.of_run(run_id, "again")]
+        if again:
+            out.append("wrote again, the same bytes  " + trace_words.together(again))
+        return out
 
     def _others(self, run_id: str) -> list[str]:
         """Return what a run read beside the files that lead to it here."""

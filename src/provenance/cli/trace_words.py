@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from provenance.cli.style import flat, plural, value
 from provenance.core import runid
 
 if TYPE_CHECKING:
-    from provenance.operations.lineage import Detail, File, RunFacts, Traced
+    from provenance.operations.lineage import Detail, Edge, File, RunFacts, Traced
 
 _FILES, _PARAMS, _METRICS, _WIDE = 4, 6, 3, 72
 
@@ -100,6 +101,39 @@ def file(one: File) -> str:
     files = next((p.touch.files for p in one.places if p.touch.files is not None), None)
     label = ' "%s"' % flat(touch.label) if touch.label else ""
     return flat(names[0]) + ("/ (%s)" % plural(files, "file") if files is not None else "") + label
+
+
+def together(files: Sequence[File]) -> str:
+    """Return several files as one phrase; many of one folder by its name."""
+    ordered = sorted(files, key=lambda one: one.names()[:1])
+    if len(ordered) <= _FILES:
+        return ", ".join(file(one) for one in ordered)
+    folders = {posixpath.dirname((one.names() or ("",))[0]) for one in ordered}
+    if len(folders) == 1 and "" not in folders:
+        return "%d files in %s/" % (len(ordered), flat(folders.pop()))
+    return few(file(one) for one in ordered)
+
+
+def groups(found: Traced, edges: Iterable[Edge], backward: bool) -> list[tuple[Edge, ...]]:
+    """Return ``edges`` of one run grouped by what their files come from, or lead to.
+
+    Files that lead to no other run are one group for each thing that is said of them. Sorted by
+    path, those that lead on first.
+    """
+    graph = found.graph
+    side = "wrote" if backward else "read"
+    made: dict[object, list[Edge]] = {}
+    for one in edges:
+        on = tuple(sorted(each.run for each in graph.of_file(one.file, side)))
+        again = tuple(sorted(each.run for each in graph.of_file(one.file, "again")))
+        text = "" if on else origin(found, graph.files[one.file])
+        made.setdefault((on, again, text), []).append(one)
+    ordered = [tuple(sorted(group, key=lambda e: e.paths)) for group in made.values()]
+
+    def place(group: tuple[Edge, ...]) -> tuple[bool, tuple[str, ...]]:
+        return not graph.of_file(group[0].file, side), group[0].paths
+
+    return sorted(ordered, key=place)
 
 
 def origin(found: Traced, one: File) -> str:

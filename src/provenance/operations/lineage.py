@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from provenance.operations import _lineage_graph as walking
 from provenance.operations._lineage_facts import CODE, RunFacts
@@ -14,9 +13,15 @@ from provenance.operations._lineage_records import Records, Told, gather
 from provenance.operations._lineage_subject import RUN, Finder, Subject
 from provenance.operations._lineage_told import Detail, detail
 from provenance.operations.recorder import CACHE
-from provenance.store import project
+from provenance.store import files, project
 
-__all__ = ["Detail", "Edge", "File", "Graph", "RunFacts", "Traced", "Wish", "as_json", "trace"]
+if TYPE_CHECKING:
+    from provenance.exports._graph import Drawing
+
+__all__ = [
+    "Detail", "Edge", "File", "Graph", "RunFacts", "Traced", "Wish", "as_json", "mermaid",
+    "trace", "write_svg",
+]  # fmt: skip
 
 MOST_DETAILS = 200
 """Runs whose whole records are read to be told about."""
@@ -51,8 +56,8 @@ class Traced(NamedTuple):
     graph: Graph
     near: tuple[Near, ...] = ()
     used_as_code: tuple[str, ...] = ()
-    details: Mapping[str, Detail] = {}
-    origins: Mapping[str, str] = {}
+    details: dict[str, Detail] = {}
+    origins: dict[str, str] = {}
     notes: tuple[str, ...] = ()
     sources: tuple[tuple[str, int], ...] = ()
 
@@ -164,6 +169,29 @@ def as_json(found: Traced) -> dict[str, Any]:
         "notes": [*found.subject.notes, *found.notes],
         "sources": [{"place": place, "runs": count} for place, count in found.sources],
     }
+
+
+def mermaid(found: Traced) -> str:
+    """Return the graph as a Mermaid flowchart."""
+    from provenance.exports import graph_mermaid
+
+    return graph_mermaid.document(_drawing(found))
+
+
+def write_svg(found: Traced, path: str) -> None:
+    """Draw the graph into the file ``path``. Raises `SystemRefused`."""
+    from provenance.exports import graph_svg
+
+    files.write_atomic(path, graph_svg.document(_drawing(found)).encode("utf-8"))
+
+
+def _drawing(found: Traced) -> Drawing:
+    from provenance.operations import _lineage_drawn
+
+    subject = found.subject
+    title = "Run %s" % subject.run if subject.kind == RUN else os.path.basename(subject.asked)
+    title = "Where %s comes from, and what came from it" % title
+    return _lineage_drawn.drawing(found.graph, title, found.details, found.origins)
 
 
 def _run(found: Traced, run_id: str) -> dict[str, Any]:
