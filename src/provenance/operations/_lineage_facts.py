@@ -169,8 +169,9 @@ def _labelled(touches: list[Touch], facets: Mapping[str, Any]) -> Iterator[Touch
         yield one._replace(label=label) if label and label != one.path else one
 
 
-def _shown(path: Mapping[str, Any]) -> str:
-    text = str(PathRef.from_json(path))
+def _shown(path: Mapping[str, Any] | str) -> str:
+    """Return a path's JSON form as people read it; in an archive's list it is text already."""
+    text = path if isinstance(path, str) else str(PathRef.from_json(path))
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
