@@ -9,6 +9,7 @@ from provenance.operations import _lineage_graph as walking
 from provenance.operations._lineage_facts import CODE, RunFacts
 from provenance.operations._lineage_graph import Edge, File, Graph, Walk
 from provenance.operations._lineage_near import Near, near
+from provenance.operations._lineage_origins import origins
 from provenance.operations._lineage_records import Records, Told, gather
 from provenance.operations._lineage_subject import RUN, Finder, Subject
 from provenance.operations._lineage_told import Detail, detail
@@ -88,7 +89,7 @@ def trace(cwd: str, asked: str, wish: Wish = _ALL, told: Told | None = None) -> 
         () if found else near(subject, known, finder),
         code,
         _details(known, graph),
-        {},
+        origins(graph, place, cwd, os.environ),
         tuple(known.problems),
         tuple(known.sources),
     )
