@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -204,9 +205,14 @@ def _unknown(found: Traced, style: Style) -> list[str]:
     total = sum(count for _, count in found.sources)
     out = [style(title.replace("  :", ":"), "bold")]
     out.append("  looked at %s in %s" % (
-        plural(total, "record"), trace_words.few(place for place, _ in found.sources)
+        plural(total, "record"), trace_words.few(_near(place) for place, _ in found.sources)
     ))  # fmt: skip
     out += ["  ! " + flat(one) for one in found.notes]
     if found.near:
         out += ["", "what comes near:", *("  " + flat(one.text) for one in found.near)]
     return out
+
+
+def _near(path: str) -> str:
+    """Return a path as seen from here, where that is shorter."""
+    return min(path, os.path.relpath(path), key=len)

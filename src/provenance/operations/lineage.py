@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from provenance.core import runid
 from provenance.operations import _lineage_graph as walking
 from provenance.operations._lineage_facts import CODE, RunFacts
 from provenance.operations._lineage_graph import Edge, File, Graph, Walk
@@ -190,7 +191,10 @@ def _drawing(found: Traced) -> Drawing:
     from provenance.operations import _lineage_drawn
 
     subject = found.subject
-    title = "Run %s" % subject.run if subject.kind == RUN else os.path.basename(subject.asked)
+    title = os.path.basename(subject.asked)
+    if subject.kind == RUN:
+        facts = found.graph.runs[subject.run]
+        title = "run %s" % runid.short(facts.id) + (' "%s"' % facts.name if facts.name else "")
     title = "Where %s comes from, and what came from it" % title
     return _lineage_drawn.drawing(found.graph, title, found.details, found.origins)
 
