@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from provenance.core.paths import PathRef
 from provenance.facets import _entries
 from provenance.facets._filenames import LINK, PACKAGED
 
-VERSION = 1
+VERSION = 2
 """Of the packed form; an index that holds another one is built anew."""
 
 READ, WROTE, CODE = "read", "wrote", "code"
@@ -177,17 +178,17 @@ def _shown(path: Mapping[str, Any] | str) -> str:
 
 def pack(facts: RunFacts) -> bytes:
     """Return ``facts`` for keeping."""
-    return json.dumps(facts, separators=(",", ":")).encode("utf-8")
+    return zlib.compress(json.dumps(facts, separators=(",", ":")).encode("utf-8"), 1)
 
 
 def unpack(data: bytes) -> RunFacts:
     """Return what `pack` made. Raises ValueError where it is something else."""
     try:
-        row = json.loads(data)
+        row = json.loads(zlib.decompress(data))
         head = [tuple(one) if isinstance(one, list) else one for one in row[:-1]]
         made = (Touch._make((*one[:6], tuple(one[6]), *one[7:9], tuple(one[9]))) for one in row[-1])
         return RunFacts._make((*head, tuple(made)))
-    except (TypeError, IndexError) as error:
+    except (TypeError, IndexError, zlib.error) as error:
         raise ValueError("not packed by this version") from error
 
 
