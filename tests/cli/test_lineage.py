@@ -1,5 +1,6 @@
 """``prov trace``: three stages recorded as three runs, and what became of their files."""
 
+import hashlib
 import json
 import shutil
 from xml.etree import ElementTree
@@ -255,3 +256,39 @@ def test_a_record_changed_by_hand_says_so(stages):
     document["command"] = ["python", "other.py"]
     place.write_text(json.dumps(document))
     assert "its seal does not hold" in stages("trace", "weights/best.pt").stdout
+
+
+def test_equal_weights_in_other_bytes_are_near(stages, tmp_path):
+    numpy = pytest.importorskip("numpy")
+    (stages.folder / "save.py").write_text(
+        "import numpy\nnumpy.savez('w.npz', a=numpy.arange(6.0), b=numpy.ones(3))\n"
+    )
+    stages("run", "--name", "save", "--", PYTHON, "save.py")
+    numpy.savez_compressed(tmp_path / "w.npz", a=numpy.arange(6.0), b=numpy.ones(3))
+    data = stages.json("trace", str(tmp_path / "w.npz"), code=3)
+    assert data["near"][0]["kind"] == "content"
+    numpy.savez_compressed(tmp_path / "w.npz", a=numpy.arange(6.0), b=numpy.zeros(3))
+    data = stages.json("trace", str(tmp_path / "w.npz"), code=3)
+    assert [one["kind"] for one in data["near"]] == ["name"]
+
+
+def test_data_that_git_or_dvc_holds_is_told(stages):
+    content = "5\n6\n"
+    (stages.folder / "sub").mkdir()
+    (stages.folder / "sub" / "big.csv").write_text(content)
+    value = hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
+    pointer = "outs:\n- md5: %s\n  size: 4\n  hash: md5\n  path: big.csv\n" % value
+    (stages.folder / "sub" / "big.csv.dvc").write_text(pointer)
+    (stages.folder / "sub" / ".gitignore").write_text("/big.csv\n")
+    (stages.folder / "use.py").write_text(
+        "print(len(open('sub/big.csv').read() + open('raw.csv').read()), file=open('n', 'w'))\n"
+    )
+    git(stages.folder, "add", ".")
+    git(stages.folder, "commit", "-q", "-m", "track")
+    stages("run", "--name", "use", "--", PYTHON, "use.py")
+    data = stages.json("trace", "use")
+    told = {one["paths"][0]: one["origin"] for one in data["files"]}
+    assert told["raw.csv"].startswith("in git at ")
+    assert told["sub/big.csv"].startswith("tracked by DVC, sub/big.csv.dvc at ")
+    assert value[:12] in told["sub/big.csv"]
+    assert told["n"] == ""

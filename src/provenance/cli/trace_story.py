@@ -44,10 +44,12 @@ def _title(found: Traced) -> str:
         parts = [trace_words.when(facts), *([bad] if bad else []), trace_words.command(facts)]
         return "run %s  %s" % (trace_words.run(facts), "  ".join(parts))
     files = [graph.files[key] for key in graph.subject if key in graph.files]
-    known = (size(files[0].size) if len(files) == 1 else plural(len(files), "known file"),)
-    digests = files[0].digests if len(files) == 1 else ()
-    value = " ".join(digests[0].split(":"))[:19] if digests else "no digest"
-    title = "%s  %s" % (flat(subject.asked), "  ".join([*known, value] if digests else known))
+    title = "%s  %s" % (flat(subject.asked), plural(len(files), "known file"))
+    if len(files) == 1:
+        digests = files[0].digests
+        value = " ".join(digests[0].split(":"))[:19] if digests else "no digest"
+        shown = size(subject.size or files[0].size)
+        title = "%s  %s  %s" % (flat(subject.asked), shown, value)
     names = [flat(one) for one in files[0].names()] if len(files) == 1 else []
     if not names or flat(subject.asked) in names or subject.kind == "recorded file":
         return title

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from provenance.core.verdict import SAME
+from provenance.errors import ProvError
+from provenance.operations import loose
 from provenance.operations._lineage_facts import CODE, WROTE, short
 from provenance.operations._lineage_records import Records
 from provenance.operations._lineage_subject import Finder, Subject
@@ -12,13 +16,17 @@ from provenance.operations._lineage_subject import Finder, Subject
 MOST = 5
 """Near answers of each kind."""
 
-PATH, NAME = "path", "name"
+PATH, NAME, CONTENT = "path", "name", "content"
+
+MOST_BYTES = 512 << 20
+"""Of two files that are compared by what they say and not by their bytes."""
 
 
 class Near(NamedTuple):
     """A recorded file that is not the one asked about.
 
-    kind: path (recorded under the same path with other content), or name. text: a sentence.
+    kind: content (other bytes that say the same: equal tensors in another container), path
+    (recorded under the same path with other content), or name. text: a sentence.
     """
 
     kind: str
@@ -48,7 +56,31 @@ def near(subject: Subject, known: Records, finder: Finder) -> tuple[Near, ...]:
                 _title(known, run_id), did, touch.state,
             )  # fmt: skip
         found.append(Near(PATH, run_id, touch.path, touch.digests, text))
-    return (*found[:MOST], *_named(subject, known, {one.run for one in found}))
+    every = (*found[:MOST], *_named(subject, known, {one.run for one in found}))
+    return (*_equal(subject, known, finder, every), *every)
+
+
+def _equal(
+    subject: Subject, known: Records, finder: Finder, found: tuple[Near, ...]
+) -> Iterator[Near]:
+    """Yield those of ``found`` that lie here as recorded and say the same as the file."""
+    tried: set[str] = set()
+    for one in found:
+        place = finder.unchanged(one.run, one.path, one.digests)
+        if not place or place in tried or place == subject.path:
+            continue
+        tried.add(place)
+        try:
+            if max(os.path.getsize(place), subject.size) > MOST_BYTES:
+                continue
+            result = loose.diff(loose.sides(os.path.dirname(place), place, subject.path))
+        except (ProvError, OSError):
+            continue
+        if result.judged.verdict == SAME:
+            text = "%s of run %s says the same, value by value; only the bytes differ" % (
+                one.path, _title(known, one.run),
+            )  # fmt: skip
+            yield Near(CONTENT, one.run, one.path, one.digests, text)
 
 
 def _named(subject: Subject, known: Records, but: set[str]) -> list[Near]:

@@ -11,7 +11,6 @@ from provenance.core import digest
 from provenance.core.digest import Digests
 from provenance.core.paths import PathRef
 from provenance.errors import NoSuchRun, SystemRefused
-from provenance.facets import _entries
 from provenance.operations._lineage_facts import Touch
 from provenance.operations._lineage_records import Records
 from provenance.store.digestcache import DigestCache
@@ -144,14 +143,12 @@ class Finder:
             ) from error
         touch = self._here(path)._replace(size=size)
         made = Subject(FILE, asked, _words(found), path=path, size=size)
-        if self._any(found) or self._as_code(found):
+        if self._any(found):
             return made._replace(touches=((made.digests, touch),))
         return self._member(made)
 
     def _any(self, found: Digests) -> bool:
         return any(self._known.by_digest(value) for value in found.values())
-
-    _as_code = _any
 
     def _here(self, path: str) -> Touch:
         ref = self._place.roots(self._cwd).refer(path)
@@ -241,6 +238,22 @@ class Finder:
         found.sort(key=lambda one: one[:2])
         return [(order[1], touch) for order, _, touch in found]
 
+    def unchanged(self, run_id: str, path: str, digests: tuple[str, ...]) -> str:
+        """Return where a recorded file lies here, if it is still as recorded, else ""."""
+        for touch in self._known.facts(run_id).touches:
+            if (touch.path, touch.digests) != (path, digests) or touch.files is not None:
+                continue
+            place = self._place.roots(self._cwd).locate(PathRef(touch.root, touch.path))
+            if place is None or not os.path.isfile(place):
+                continue
+            names = digest.available([one.partition(":")[0] for one in digests])[:1]
+            try:
+                if names and _words(self._cache.digest(place, names))[0] in digests:
+                    return place
+            except OSError:
+                continue
+        return ""
+
     def recorded(self, path: str) -> list[tuple[str, Touch]]:
         """Return what runs recorded under the absolute ``path``, oldest first."""
         return self._recorded(*self._ref(path))
@@ -248,8 +261,3 @@ class Finder:
 
 def _words(found: Digests) -> tuple[str, ...]:
     return tuple("%s:%s" % pair for pair in sorted(found.items()))
-
-
-def is_lost(touch: Touch) -> bool:
-    """Return whether nothing is known of the content of what a run touched."""
-    return not touch.digests and touch.state != _entries.DIGESTED

@@ -12,7 +12,7 @@ import os
 import shutil
 import sqlite3
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from provenance.core import runid
@@ -204,11 +204,6 @@ class RecordIndex:
         """Return what is kept of a record, b"" for none."""
         row = self._base.execute("SELECT facts FROM run WHERE place = ?", (place,)).fetchone()
         return bytes(row[0]) if row else b""
-
-    def each(self) -> Iterator[bytes]:
-        """Yield what is kept of every readable record."""
-        for row in self._base.execute("SELECT facts FROM run WHERE problem = ''"):
-            yield bytes(row[0])
 
 
 def _empty(path: str, version: int) -> sqlite3.Connection:
