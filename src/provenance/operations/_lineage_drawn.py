@@ -53,6 +53,8 @@ def drawing(
                 label = "as %s" % ", ".join(edge.paths)
             arrows.setdefault(ends, Arrow(*ends, SURE if edge.sure else DOUBTFUL, label))
     kept = boxes[:MOST_BOXES]
+    if len(boxes) > len(kept):
+        title += " (%d of %d runs and files)" % (len(kept), len(boxes))
     known = {one.id for one in kept}
     drawn = tuple(one for one in arrows.values() if one.begin in known and one.end in known)
     return Drawing(title, tuple(kept), drawn, " ".join(_said(graph)))

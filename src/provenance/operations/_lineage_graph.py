@@ -71,7 +71,7 @@ class Graph(NamedTuple):
     """Runs by id and files by key. replays: ids of folded replays by the run that they repeat.
 
     subject: keys of the files, or the id of the run, that was asked about. cut: whether runs lie
-    beyond what was walked.
+    beyond what was walked. by_run, by_file: the edges by end and side.
     """
 
     runs: dict[str, RunFacts] = {}
@@ -80,14 +80,16 @@ class Graph(NamedTuple):
     subject: tuple[str, ...] = ()
     replays: dict[str, tuple[str, ...]] = {}
     cut: bool = False
+    by_run: dict[tuple[str, str], list[Edge]] = {}
+    by_file: dict[tuple[str, str], list[Edge]] = {}
 
     def of_run(self, run_id: str, side: str) -> list[Edge]:
         """Return the edges of a run on one side."""
-        return [one for one in self.edges if one.run == run_id and one.side == side]
+        return list(self.by_run.get((run_id, side), ()))
 
     def of_file(self, key: str, side: str) -> list[Edge]:
         """Return the edges of a file on one side."""
-        return [one for one in self.edges if one.file == key and one.side == side]
+        return list(self.by_file.get((key, side), ()))
 
 
 class Makers(NamedTuple):
@@ -104,6 +106,7 @@ class Walk:
         self._known = known
         self._with_replays = replays
         self._by_digest: dict[str, str] = {}
+        self._places: dict[str, dict[tuple[str, str], list[Touch]]] = {}
         self.files: dict[str, File] = {}
         self.runs: dict[str, RunFacts] = {}
         self.replays: dict[str, set[str]] = {}
@@ -213,13 +216,20 @@ class Walk:
         """Add a run and an edge between it and ``file``."""
         self.runs[run_id] = self.facts(run_id)
         of_side = WROTE if side == AGAIN else side
-        touches = [
-            one.touch for one in file.places if one.run == run_id and one.touch.side == of_side
-        ]
+        touches = self._touches(file).get((run_id, of_side), [])
         doubtful = (_entries.AMBIGUOUS, _entries.CHANGED)
         sure = any(one.state not in doubtful for one in touches)
         paths = tuple(dict.fromkeys(one.path for one in touches))
         self.edges.add(Edge(run_id, file.key, side, paths, sure))
+
+    def _touches(self, file: File) -> dict[tuple[str, str], list[Touch]]:
+        """Return how each run touched ``file``, by run and side; made once for each file."""
+        found = self._places.get(file.key)
+        if found is None:
+            found = self._places[file.key] = {}
+            for one in file.places:
+                found.setdefault((one.run, one.touch.side), []).append(one.touch)
+        return found
 
     def full(self) -> bool:
         """Return whether no more runs are to be added; then the graph is cut."""
@@ -300,7 +310,13 @@ def graph(walk: Walk, subject: Sequence[str]) -> Graph:
     folded = {
         run_id: tuple(sorted(found)) for run_id, found in walk.replays.items() if run_id in runs
     }
-    return Graph(runs, files, tuple(edges), tuple(subject), dict(sorted(folded.items())), walk.cut)
+    by_run: dict[tuple[str, str], list[Edge]] = {}
+    by_file: dict[tuple[str, str], list[Edge]] = {}
+    for one in edges:
+        by_run.setdefault((one.run, one.side), []).append(one)
+        by_file.setdefault((one.file, one.side), []).append(one)
+    told = dict(sorted(folded.items()))
+    return Graph(runs, files, tuple(edges), tuple(subject), told, walk.cut, by_run, by_file)
 
 
 def _without_loops(walk: Walk) -> list[Edge]:
