@@ -78,7 +78,7 @@ def columns(names: Sequence[str], arrows: Sequence[tuple[str, str]]) -> dict[str
     for name in reversed(done):
         if after[name] and len(before[name]) <= len(after[name]):
             found[name] = min(found[one] for one in after[name]) - 1
-    return found
+    return {name: found[name] for name in names}
 
 
 def _ordered(column: Mapping[str, int], links: Sequence[tuple[str, str]]) -> list[list[str]]:

@@ -81,7 +81,7 @@ def _run(graph: Graph, run_id: str, detail: Detail | None) -> Box:
     if facts.changed:
         code += " + %d uncommitted" % len(facts.changed)
     lines = [title, facts.started[:16].replace("T", " "), code]
-    if command:
+    if facts.command:
         lines.append(command if len(command) <= _COMMAND else command[: _COMMAND - 1] + "…")
     more = ["run %s, %s, code %s, command %s" % (title, lines[1], code, command)]
     if facts.branch:
