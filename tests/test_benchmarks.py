@@ -14,6 +14,7 @@ QUICK = {
     "startup": [],
     "checkpoints": ["safetensors", "hdf5", "--size", "32"],
     "overhead": ["--scale", "0.01"],
+    "lineage": ["--records", "30", "--files", "6"],
     "live": ["--lines", "300", "--seconds", "0.3"],
     "many_files": ["--files", "300"],
     "hook": ["--files", "300"],

@@ -32,6 +32,7 @@ from provenance.cli import (
     rm,
     session,
     show,
+    trace,
     verify,
     watch,
 )
@@ -79,6 +80,7 @@ app.command("close")(close.command)
 app.command("ls")(ls.command)
 app.command("show")(show.command)
 app.command("path")(path.command)
+app.command("trace")(trace.command)
 app.command("watch")(watch.command)
 app.command("diff")(diff.command)
 app.command("lock")(lock.command)
