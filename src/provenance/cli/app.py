@@ -25,6 +25,7 @@ from provenance.cli import (
     ls,
     replay,
     session,
+    share,
     show,
     verify,
     watch,
@@ -71,6 +72,8 @@ app.command("init")(init.command)
 app.command("doctor", context_settings=doctor.SETTINGS)(doctor.command)
 app.command("close")(close.command)
 app.command("ls")(ls.command)
+app.command("share")(share.share)
+app.command("fetch")(share.fetch)
 app.command("show")(show.command)
 app.command("watch")(watch.command)
 app.command("diff")(diff.command)
