@@ -153,7 +153,8 @@ def test_commands_and_options_exist(page):
 @pages
 def test_options_named_alone_exist(page):
     known = set()
-    verbs = ("run", "init", "ls", "show", "diff", "lock", "verify", "explain", "replay", "watch")
+    verbs = ("run", "init", "ls", "show", "diff", "lock", "verify", "explain", "replay", "watch",
+             "share", "fetch")  # fmt: skip
     for verb in (*((one,) for one in verbs), *GROUPED):
         known |= set(re.findall(r"--[a-z][\w-]*", help_of(*verb)))
     foreign = {"--password", "--api-key", "--lr", "--epochs", "--version", "--help", "--strict"}

@@ -12,7 +12,7 @@ from provenance.cli.style import duration, plural, value
 from provenance.core import runid
 
 if TYPE_CHECKING:
-    from provenance.operations import sharing
+    from provenance.operations import fetching, sharing
 
 _SHOWN = 3
 _WIDE = 60
@@ -43,7 +43,7 @@ def share(
     if json:
         envelope.put("share", done._asdict())
     else:
-        if done.sent or not done.same:
+        if done.sent or not (done.same or done.problems):
             typer.echo("shared %s with %s" % (plural(len(done.sent), "run"), _where(done)))
         if done.same:
             typer.echo("%s there already" % plural(len(done.same), "run"))
@@ -61,9 +61,9 @@ def fetch(
     json: options.Json = False,
 ) -> None:
     """Fetch the records that others shared, all without RUN; every verb then takes them."""
-    from provenance.operations import sharing
+    from provenance.operations import fetching
 
-    done = sharing.fetch(os.getcwd(), tuple(runs or ()), source)
+    done = fetching.fetch(os.getcwd(), tuple(runs or ()), source)
     if json:
         envelope.put("fetch", done._asdict())
     else:
@@ -80,7 +80,7 @@ def _end(problems: bool, anything: bool) -> None:
         raise typer.Exit(4)
 
 
-def _where(done: sharing.Shared | sharing.Fetched) -> str:
+def _where(done: sharing.Shared | fetching.Fetched) -> str:
     return done.remote if done.remote == done.url else "%s (%s)" % (done.remote, done.url)
 
 
@@ -91,10 +91,10 @@ def _complain(problems: tuple[str, ...]) -> None:
 
 def listing(remote: str | None, tags: tuple[str, ...], name: str | None, json: bool) -> None:
     """Print the runs on a remote: what ``prov ls --remote`` does."""
-    from provenance.operations import sharing
+    from provenance.operations import fetching
 
-    found = sharing.seen(os.getcwd(), remote)
-    rows = [sharing.entry_json(one) for one in found.runs]
+    found = fetching.seen(os.getcwd(), remote)
+    rows = [fetching.entry_json(one) for one in found.runs]
     rows = [
         row
         for row in rows

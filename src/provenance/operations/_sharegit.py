@@ -267,7 +267,8 @@ class Repository:
             one.state in ("again", "refused") for one in found.values()
         ):
             text = "nothing could be sent to %s: %s."
-            raise SystemRefused(text % (self.at.name, answer.why), "run the same command again")
+            hint = "does this work? git push --dry-run %s" % self.at.name
+            raise SystemRefused(text % (self.at.name, answer.why), hint)
         return found
 
     def sizes(self) -> dict[str, tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""Sharing records with a team through the repository's own git remote, and fetching others'.
+"""Sharing records with a team through the repository's own git remote (`fetching`: taking others').
 
 One ref per run, and ids are unique: two people never write the same one. A record that is written
 again (a run shared while it went on, digests taken later) becomes a second commit on its ref. Refs
@@ -13,24 +13,23 @@ import os
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from provenance.core import record, runid
+from provenance.core import record
 from provenance.core.redact import Redactor
-from provenance.errors import AmbiguousRun, BadRecord, NoSuchRun, SystemRefused, UsageError
+from provenance.errors import BadRecord, SystemRefused, UsageError
 from provenance.operations import _sharedform as form
 from provenance.operations import _sharedlist, _sharegit, settle
 from provenance.operations._sharedform import Packed
 from provenance.operations._sharedlist import Entry
 from provenance.operations._sharegit import BRANCHES, REFS, Remote, Repository, repository
-from provenance.store import project, records, team
+from provenance.store import project, records
 from provenance.store.project import Project
 from provenance.store.records import Stored
 
 _BATCH_BYTES, _BATCH_RUNS = 64 << 20, 500
 """How much is sent or taken in one go."""
 _TRIES = 8
-_SHOWN = 8
 
 
 class Shared(NamedTuple):
@@ -44,32 +43,6 @@ class Shared(NamedTuple):
     sent: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-
-
-class Fetched(NamedTuple):
-    """What was fetched. runs: ids that are here now; same: they were; problems: about others."""
-
-    remote: str
-    url: str
-    runs: tuple[str, ...] = ()
-    same: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
-
-
-class Seen(NamedTuple):
-    """A run on a remote. here: "yours", "fetched" or "" where only the remote has it."""
-
-    entry: Entry
-    here: str
-
-
-class Team(NamedTuple):
-    """The runs on a remote, oldest first."""
-
-    remote: str
-    url: str
-    runs: tuple[Seen, ...]
-    problems: tuple[str, ...]
 
 
 def share(
@@ -283,126 +256,3 @@ def _digest(stored: Stored) -> str:
             return hashlib.sha256(stream.read()).hexdigest()
     except OSError:
         return ""
-
-
-def seen(cwd: str, remote: str | None = None) -> Team:
-    """Return the runs on a git remote, and which of them are here. Raises `ProvError`."""
-    place = project.find(cwd)
-    at = _sharegit.remote(place, remote)
-    project.ensure(place)
-    found = _sharedlist.ask(at)
-    own, fetched = set(records.ids(place)), set(team.ids(place))
-    runs = [
-        Seen(one, "yours" if one.id in own else "fetched" if one.id in fetched else "")
-        for one in found.entries
-        if one.told is not None
-    ]
-    return Team(at.name, at.shown, tuple(runs), found.problems)
-
-
-def fetch(cwd: str, names: tuple[str, ...] = (), remote: str | None = None) -> Fetched:
-    """Bring the runs that ``names`` mean here, all of others without. Raises `ProvError`."""
-    place = project.find(cwd)
-    at = _sharegit.remote(place, remote)
-    project.ensure(place)
-    found = _sharedlist.ask(at)
-    entries = [one for one in found.entries if one.told is not None]
-    problems = [] if names else list(found.problems)
-    own = set(records.ids(place))
-    if names:
-        meant = (_meant(entries, name, at) for name in names)
-        chosen = list({one.id: one for one in meant}.values())
-    else:
-        chosen = [one for one in entries if one.id not in own]
-    same, wanted = [], list[Entry]()
-    for one in chosen:
-        have = team.origin(os.path.join(team.folder(place), one.id))
-        is_here = have is not None and have.commit == one.oid
-        (same.append(one.id) if one.id in own or is_here else wanted.append(one))
-    got: list[str] = []
-    for first in range(0, len(wanted), _BATCH_RUNS):
-        got += _taken(place, at, wanted[first : first + _BATCH_RUNS], problems)
-    return Fetched(at.name, at.shown, tuple(got), tuple(same), tuple(problems))
-
-
-def _meant(entries: Sequence[Entry], name: str, at: Remote) -> Entry:
-    """Return the run at ``at`` that ``name`` means, as `records.find` would. Raises `ProvError`."""
-    fits = [one for one in entries if one.id == name] or [
-        one
-        for one in entries
-        if one.id.startswith(name) or one.id.endswith(name) or runid.short(one.id).startswith(name)
-    ]
-    if len(fits) > 1:
-        told = ", ".join(one.id for one in fits[:_SHOWN])
-        raise AmbiguousRun("%r means %d runs: %s." % (name, len(fits), told), "type more of it")
-    if fits:
-        return fits[0]
-    named = {}
-    for one in entries:
-        if one.told is not None and one.told.summary.get("name") == name:
-            named[one.told.author] = one
-    if len(named) > 1:
-        told = ", ".join("%s's (%s)" % (who, one.id) for who, one in list(named.items())[:_SHOWN])
-        raise AmbiguousRun("%r is ambiguous: %s." % (name, told), "type the id, or the end of it")
-    if not named:
-        text = "no run is called %r at %s."
-        raise NoSuchRun(text % (name, at.name), "see: prov ls --remote")
-    return next(iter(named.values()))
-
-
-def _taken(
-    place: Project, at: Remote, wanted: Sequence[Entry], problems: list[str]
-) -> Iterator[str]:
-    """Fetch ``wanted`` whole, judge them, put the sound ones in their place; yield their ids."""
-    with repository(at) as ours:
-        ours.fetch([one.ref for one in wanted], "blob:limit=%d" % (form.MOST_RECORD + 1))
-        sizes = ours.sizes()
-        trees = {one.told.tree: one for one in wanted if one.told and one.told.tree in sizes}
-        small = [t for t in trees if sizes[t][0] == "tree" and sizes[t][1] <= form.MOST_MESSAGE]
-        content = dict(ours.objects(small))
-        for one in wanted:
-            try:
-                if one.told is None or one.told.tree not in content:
-                    raise ValueError("its files are missing or too many")
-                width = len(one.oid) // 2
-                named = form.read_tree(content[one.told.tree], width)
-                form.check_sizes(named, sizes)
-                blobs = dict(ours.objects(sorted(set(named.values()))))
-                whole = {name: blobs[oid] for name, oid in named.items()}
-                _save(place, at, one, whole)
-            except (ValueError, KeyError, BadRecord) as error:
-                why = error.message if isinstance(error, BadRecord) else "%s." % error
-                problems.append("run %s at %s was not taken: %s" % (one.id, at.name, why))
-                continue
-            yield one.id
-
-
-def _save(place: Project, at: Remote, one: Entry, content: Mapping[str, bytes]) -> None:
-    """Put the files of a fetched run in their place. Raises `BadRecord` where it is not sound."""
-    assert one.told is not None
-    where = "%s in %s" % (records.FILE, one.ref)
-    run = records.parse(records.parse_json(content[records.FILE], where), where)
-    if run.id != one.id:
-        raise BadRecord("%s is the record of another run, %.40r." % (where, run.id))
-    left = one.told.summary.get("left_out")
-    source = team.Origin(
-        remote=at.name,
-        url=at.shown,
-        author=one.told.author,
-        email=one.told.email,
-        machine=form.printable(run.process.host) if run.process else "",
-        shared=time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(one.told.when)),
-        commit=one.oid,
-        left_out=tuple(map(str, left)) if isinstance(left, list) else (),
-    )
-    kept = {name: data for name, data in content.items() if name != team.FILE}
-    team.save(place, one.id, kept, source)
-
-
-def entry_json(one: Seen) -> dict[str, Any]:
-    """Return what ``prov ls --remote --json`` says of a run."""
-    assert one.entry.told is not None
-    told, commit = one.entry.told.summary, one.entry.told
-    known = {name: value for name, value in told.items() if name not in ("schema", "record")}
-    more = {"author": commit.author, "email": commit.email, "here": one.here}
-    return {**known, **more, "ref": one.entry.ref, "oid": one.entry.oid}
