@@ -22,7 +22,9 @@ from provenance.store.project import Project
 
 _BATCH_RUNS = 100
 """Runs that are taken in one go."""
+_MEMORY = 32 << 20
 _SHOWN = 8
+_NOT_TAKEN = "run %s at %s was not taken: %s"
 
 
 class Fetched(NamedTuple):
@@ -126,21 +128,42 @@ def _taken(
         trees = {one.told.tree: one for one in wanted if one.told and one.told.tree in sizes}
         small = [t for t in trees if sizes[t][0] == "tree" and sizes[t][1] <= form.MOST_MESSAGE]
         content = dict(ours.objects(small))
+        sound: dict[str, dict[str, str]] = {}
         for one in wanted:
             try:
                 if one.told is None or one.told.tree not in content:
                     raise ValueError("its files are missing or too many")
-                width = len(one.oid) // 2
-                named = form.read_tree(content[one.told.tree], width)
+                named = form.read_tree(content[one.told.tree], len(one.oid) // 2)
                 form.check_sizes(named, sizes)
-                blobs = dict(ours.objects(sorted(set(named.values()))))
-                whole = {name: blobs[oid] for name, oid in named.items()}
-                _save(place, at, one, whole)
-            except (ValueError, KeyError, BadRecord) as error:
-                why = error.message if isinstance(error, BadRecord) else "%s." % error
-                problems.append("run %s at %s was not taken: %s" % (one.id, at.name, why))
-                continue
-            yield one.id
+                sound[one.id] = named
+            except ValueError as error:
+                problems.append(_NOT_TAKEN % (one.id, at.name, "%s." % error))
+        for group in _groups(sound, sizes):
+            oids = {oid for run_id in group for oid in sound[run_id].values()}
+            blobs = dict(ours.objects(sorted(oids)))
+            for one in (one for one in wanted if one.id in group):
+                try:
+                    whole = {name: blobs[oid] for name, oid in sound[one.id].items()}
+                    _save(place, at, one, whole)
+                except BadRecord as error:
+                    problems.append(_NOT_TAKEN % (one.id, at.name, error.message))
+                    continue
+                yield one.id
+
+
+def _groups(
+    sound: Mapping[str, Mapping[str, str]], sizes: Mapping[str, tuple[str, int]]
+) -> Iterator[set[str]]:
+    """Yield ids of runs whose files together fit into memory."""
+    group, size = set[str](), 0
+    for run_id, named in sound.items():
+        group.add(run_id)
+        size += sum(sizes[oid][1] for oid in named.values())
+        if size > _MEMORY:
+            yield group
+            group, size = set(), 0
+    if group:
+        yield group
 
 
 def _save(place: Project, at: Remote, one: Entry, content: Mapping[str, bytes]) -> None:

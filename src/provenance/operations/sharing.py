@@ -115,10 +115,10 @@ def _author(at: Remote) -> str:
 def _batches(
     waiting: Sequence[Stored], redact: Redactor, problems: list[str]
 ) -> Iterator[list[Packed]]:
-    batch, size = list[Packed](), 0
+    batch, size, clean = list[Packed](), 0, set[str]()
     for stored in waiting:
         try:
-            packed = form.pack(stored, redact)
+            packed = form.pack(stored, redact, clean)
         except BadRecord as error:
             problems.append(error.message)
             continue
@@ -130,7 +130,7 @@ def _batches(
         size += sum(map(len, packed.files.values()))
         if size > _BATCH_BYTES or len(batch) >= _BATCH_RUNS:
             yield batch
-            batch, size = [], 0
+            batch, size, clean = [], 0, set()
     if batch:
         yield batch
 
