@@ -31,6 +31,7 @@ from provenance.cli import (
     replay,
     rm,
     session,
+    share,
     show,
     trace,
     verify,
@@ -78,6 +79,8 @@ app.command("init")(init.command)
 app.command("doctor", context_settings=doctor.SETTINGS)(doctor.command)
 app.command("close")(close.command)
 app.command("ls")(ls.command)
+app.command("share")(share.share)
+app.command("fetch")(share.fetch)
 app.command("show")(show.command)
 app.command("path")(path.command)
 app.command("trace")(trace.command)

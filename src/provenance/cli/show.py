@@ -77,6 +77,7 @@ def _whole(found: listing.Shown) -> list[str]:
     lines = [
         "run %s" % summary.headline(run),
         "  id       %s" % run.id,
+        *(["  from     %s" % str(found.origin)] if found.origin is not None else []),
         "  command  %s" % shlex.join(run.command),
         "  in       %s" % (run.cwd,),
         "  started  %s" % run.started,
@@ -88,7 +89,9 @@ def _whole(found: listing.Shown) -> list[str]:
         lines.append("  replays  %s" % run.replay_of)
     lines += summary.lines(run) + _doubts(found)
     if run.log is not None and run.log.path:
-        lines.append("  log      %s" % os.path.relpath(os.path.join(source, run.log.path)))
+        path = os.path.join(source, run.log.path)
+        told = os.path.relpath(path) if os.path.exists(path) else "was not sent along"
+        lines.append("  log      %s" % (told if found.origin else os.path.relpath(path)))
     names = [name for name, answer in run.facets.items() if answer.status == CAPTURED]
     others = ["%s (%s)" % (n, a.status) for n, a in run.facets.items() if a.status != CAPTURED]
     lines.append("  facets   %s" % ", ".join(names + others))

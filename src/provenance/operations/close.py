@@ -91,6 +91,8 @@ def _close(
     run = stored.record
     if run.status == record.RUNNING:
         return stored, Closed(run.id, running=True)
+    if stored.origin is not None:  # the files are theirs, and so is the record
+        return stored, Closed(run.id, left=waiting(run)[0])
     roots = settle.recorded_roots(place, run)
     answers = dict(run.facets)
 

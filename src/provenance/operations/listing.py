@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from provenance import facets
@@ -10,38 +12,58 @@ from provenance.core import record
 from provenance.core.record import Record
 from provenance.errors import NothingToCompare
 from provenance.operations import anonymous, references, repeatable, settle
-from provenance.store import project, records
+from provenance.store import project, records, team
+
+Origin = team.Origin
 
 
 class Listing(NamedTuple):
-    """The runs of a project, oldest first, and the sentences about those that cannot be read."""
+    """The runs of a project, oldest first, and the sentences about those that cannot be read.
+
+    origins: by id, where a run came from that was fetched from somebody else.
+    """
 
     runs: tuple[Record, ...]
     problems: tuple[str, ...]
     place: str
+    origins: Mapping[str, Origin] = MappingProxyType({})
 
 
-def ls(cwd: str, tags: tuple[str, ...] = (), name: str | None = None) -> Listing:
-    """Return the runs of the project at ``cwd`` that carry all ``tags`` and the ``name``."""
+def ls(
+    cwd: str, tags: tuple[str, ...] = (), name: str | None = None, fetched: bool = True
+) -> Listing:
+    """Return the runs of the project at ``cwd`` that carry all ``tags`` and the ``name``.
+
+    fetched: those of others too, as far as they were fetched.
+    """
     place = project.find(cwd)
-    runs, problems = [], []
-    for one in records.each(place):
+    runs, problems, origins = [], [], {}
+    others = records.fetched(place) if fetched else iter(())
+    for one in itertools.chain(records.each(place), others):
         if isinstance(one, records.Unreadable):
             problems.append(one.problem)
             continue
         run = settle.settled(place, one).record
         if set(tags) <= set(run.tags) and name in (None, run.name):
             runs.append(run)
-    return Listing(tuple(runs), tuple(problems), place.runs)
+            if one.origin is not None:
+                origins[run.id] = one.origin
+    if origins:
+        runs.sort(key=lambda run: run.started)
+    return Listing(tuple(runs), tuple(problems), place.runs, origins)
 
 
 class Shown(NamedTuple):
-    """One record, its folder, the facet asked for (None: all), and why it may not be repeatable."""
+    """One record, its folder, the facet asked for (None: all), and why it may not be repeatable.
+
+    origin: of a run that was fetched from somebody else.
+    """
 
     record: Record
     source: str
     facet: str | None
     doubts: tuple[repeatable.Doubt, ...] = ()
+    origin: Origin | None = None
 
 
 def show(cwd: str, name: str, facet: str | None = None) -> Shown:
@@ -54,16 +76,17 @@ def show(cwd: str, name: str, facet: str | None = None) -> Shown:
         raise NothingToCompare(
             "run %s has no facet %r." % (run.id, facet), "it has: %s" % (known or "none")
         )
-    return Shown(run, reference.source, facet, repeatable.doubts(run))
+    origin = team.origin(reference.source)
+    return Shown(run, reference.source, facet, repeatable.doubts(run), origin)
 
 
 def nameless(found: Shown, cwd: str, environ: Mapping[str, str]) -> Shown:
     """Return what is to be shown without anything that says who made it and where."""
     run = anonymous.shown(found.record, project.find(cwd), environ)
-    return found._replace(record=run, doubts=repeatable.doubts(run))
+    return found._replace(record=run, doubts=repeatable.doubts(run), origin=None)
 
 
-def summary(run: Record) -> dict[str, Any]:
+def summary(run: Record, origin: Origin | None = None) -> dict[str, Any]:
     """Return what ``prov ls --json`` says of a run."""
     return {
         "id": run.id,
@@ -76,6 +99,7 @@ def summary(run: Record) -> dict[str, Any]:
         "started": run.started,
         "duration_s": run.duration_s,
         "replay_of": run.replay_of,
+        "origin": origin._asdict() if origin is not None else None,
     }
 
 
@@ -84,6 +108,7 @@ def as_json(shown: Shown) -> dict[str, Any]:
     document = record.to_json(shown.record)
     if shown.facet is not None:
         document["facets"] = {shown.facet: document["facets"][shown.facet]}
+    document["origin"] = shown.origin._asdict() if shown.origin is not None else None
     document["doubts"] = [
         {"text": one.text, "where": list(one.where), "fix": one.fix} for one in shown.doubts
     ]

@@ -26,6 +26,7 @@ from provenance.core.verdict import DIFFERENT, NOT_COMPARED, SAME, WITHIN, Findi
 from provenance.facets import _loglines, fingerprints, metrics, outputs
 from provenance.facets._filenames import CHECKPOINT, LOG
 from provenance.operations import _parting_files, facts, repeatable, series
+from provenance.store import records
 from provenance.store.project import Project
 
 _CAUSES = (
@@ -110,7 +111,7 @@ def _failed(old: Record, new: Record) -> str:
 
 
 def _side(place: Project, run: Record) -> Side:
-    folder = os.path.join(place.runs, run.id)
+    folder = records.folder_of(place, run.id)
     return Side(run, folder if os.path.isdir(folder) else None, _parting_files.Files.of(place, run))
 
 

@@ -10,6 +10,7 @@ from provenance.compare import curve, curve_files
 from provenance.compare.curve import Curve
 from provenance.core.record import Record
 from provenance.facets import metrics
+from provenance.store import records
 from provenance.store.project import Project
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def of(run: Record, place: Project) -> dict[str, Curve]:
         name: curve.of_points(name, points, told.thinned.get(name, 0)).named(name, "")
         for name, points in told.series.items()
     }
-    path = os.path.join(place.runs, run.id, metrics.FULL_FILE)
+    path = os.path.join(records.folder_of(place, run.id), metrics.FULL_FILE)
     if not told.thinned or not os.path.isfile(path):
         return found
     try:

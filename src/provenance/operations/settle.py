@@ -27,7 +27,12 @@ NOTE = "prov itself was killed before it could close this record; closed later f
 
 
 def settled(place: Project, stored: records.Stored) -> records.Stored:
-    """Return ``stored``, closed as interrupted where its writer is gone. Never raises."""
+    """Return ``stored``, closed as interrupted where its writer is gone. Never raises.
+
+    A run of somebody else is theirs to close.
+    """
+    if stored.origin is not None:
+        return stored
     if liveness.status(stored.record) != record.INTERRUPTED or (
         stored.record.status == record.INTERRUPTED
     ):

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from provenance.core import canonical, codec, record, runid
 from provenance.core.record import Record
 from provenance.errors import AmbiguousRun, BadRecord, NoSuchRun, SystemRefused
-from provenance.store import files
+from provenance.store import files, team
 from provenance.store.project import Project
+from provenance.store.team import Origin
 
 FILE = "record.json"
 LEAST = 4
@@ -27,10 +28,11 @@ _SHOWN = 8
 
 
 class Stored(NamedTuple):
-    """A record and the folder that it was read from."""
+    """A record and the folder that it was read from. origin: of somebody else's, None of ours."""
 
     record: Record
     folder: str
+    origin: Origin | None = None
 
 
 class Unreadable(NamedTuple):
@@ -94,11 +96,18 @@ def read_json(path: str) -> dict[str, Any]:
     """Return the JSON object in the file at ``path``. Raises `BadRecord` with line and column."""
     try:
         with open(path, "rb") as stream:
-            value = json.loads(stream.read().decode("utf-8"))
+            content = stream.read()
     except FileNotFoundError as error:
         raise BadRecord("%s does not exist." % path) from error
     except OSError as error:
         raise BadRecord("%s cannot be read: %s." % (path, error.strerror)) from error
+    return parse_json(content, path)
+
+
+def parse_json(content: bytes, path: str) -> dict[str, Any]:
+    """Return the JSON object that ``content``, read from ``path``, is. Raises `BadRecord`."""
+    try:
+        value = json.loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadRecord("%s is corrupt: byte %d is not UTF-8." % (path, error.start)) from error
     except json.JSONDecodeError as error:
@@ -139,25 +148,48 @@ def each(project: Project) -> Iterator[Stored | Unreadable]:
                 yield Unreadable(run_id, error.message)
 
 
-def find(project: Project, name: str) -> Stored:
-    """Return the run that ``name`` means.
+def fetched(project: Project) -> Iterator[Stored | Unreadable]:
+    """Yield every run of somebody else that was fetched and is not ours as well, oldest first."""
+    own = set(ids(project))
+    for run_id in team.ids(project):
+        if run_id not in own:
+            try:
+                yield _at(folder_of(project, run_id))
+            except BadRecord as error:
+                yield Unreadable(run_id, error.message)
 
-    That is an id, a unique start or end of one, a run's name, ``@last`` or ``@-N`` (the N-th from
-    the end). A name given to several runs means the newest of them; it comes before a part of an
-    id of fewer than `LEAST` characters. Raises `NoSuchRun`, `AmbiguousRun`, `BadRecord`.
+
+def folder_of(project: Project, run_id: str) -> str:
+    """Return the folder of a run: ours, else where it lies or would lie as fetched."""
+    own = os.path.join(project.runs, run_id)
+    return own if os.path.isdir(own) else os.path.join(team.folder(project), run_id)
+
+
+def _at(folder: str) -> Stored:
+    """Read the run in ``folder``; the absolute folders of another machine mean nothing here."""
+    run, origin = read(folder), team.origin(folder)
+    return Stored(run if origin is None else run._replace(roots={}), folder, origin)
+
+
+def find(project: Project, name: str) -> Stored:
+    """Return the run that ``name`` means, ours or one that was fetched from somebody else.
+
+    That is an id, a unique start or end of one, a run's name, or of ours ``@last`` or ``@-N`` (the
+    N-th from the end). A name given to several runs of one person means the newest of them; it
+    comes before a part of an id of fewer than `LEAST` characters. Raises `NoSuchRun`,
+    `AmbiguousRun`, `BadRecord`.
     """
-    run_id = _resolve(project, name)
-    folder = os.path.join(project.runs, run_id)
-    return Stored(read(folder), folder)
+    return _at(folder_of(project, _resolve(project, name)))
 
 
 def _resolve(project: Project, name: str) -> str:
-    known = ids(project)
-    if not known:
+    own = ids(project)
+    known = list(dict.fromkeys((*own, *team.ids(project))))
+    if not known or (not own and name.startswith("@")):
         hint = "record one with: prov run -- python train.py"
         raise NoSuchRun("there are no runs in %s." % project.runs, hint)
     if name.startswith("@"):
-        return _by_position(_by_begin(project, known), name, project)
+        return _by_position(_by_begin(project, own), name, project)
     matches = [one for one in known if one == name] or [
         one
         for one in known
@@ -212,8 +244,17 @@ def _by_position(known: list[str], name: str, project: Project) -> str:
 
 
 def _by_name(project: Project, name: str) -> str | None:
-    found = None
+    """Return the newest run of that name. Raises `AmbiguousRun` where several people have one."""
+    found: dict[str, str] = {}
     for one in each(project):
         if isinstance(one, Stored) and one.record.name == name:
-            found = one.record.id
-    return found
+            found["yours"] = one.record.id
+    for one in fetched(project):
+        if isinstance(one, Stored) and one.origin is not None and one.record.name == name:
+            author = one.origin.author or "somebody"
+            found["%s's" % author] = one.record.id
+    if len(found) > 1:
+        told = ["%s (%s)" % pair for pair in list(found.items())[:_SHOWN]]
+        text = "%r is ambiguous: %s." % (name, ", ".join(told))
+        raise AmbiguousRun(text, "type the id, or the end of it")
+    return next(iter(found.values()), None)
