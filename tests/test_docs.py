@@ -154,7 +154,8 @@ def test_commands_and_options_exist(page):
 def test_options_named_alone_exist(page):
     known = set()
     verbs = (
-        "checkout diff explain fetch gc init lock ls pull push replay rm run share show trace verify watch"
+        "checkout diff explain fetch gc init lock ls pull push replay rm run share show trace "
+        "verify watch"
     ).split()
     for verb in (*((one,) for one in verbs), *GROUPED):
         known |= set(re.findall(r"--[a-z][\w-]*", help_of(*verb)))

@@ -15,7 +15,7 @@ from provenance.core.record import Record
 from provenance.facets import packages
 from provenance.operations import _needed, wheels
 from provenance.operations.disk import BLOBS
-from provenance.store import records
+from provenance.store import blobs, records, team
 from provenance.store.project import Project
 
 _HEX = re.compile(rb"\b[0-9a-f]{32,128}\b")
@@ -72,8 +72,10 @@ def _stored(top: str) -> Iterator[tuple[str, str]]:
 
 def _mentioned(place: Project, cwd: str) -> set[str]:
     found: set[str] = set()
-    for run_id in records.ids(place):
-        found |= _words(os.path.join(place.runs, run_id, records.FILE))
+    for run_id in (*records.ids(place), *team.ids(place)):
+        folder = records.folder_of(place, run_id)
+        for name in (records.FILE, blobs.FILE):
+            found |= _words(os.path.join(folder, name))
     for _, text in _needed.texts(place, cwd):
         found |= {one.decode("ascii") for one in _HEX.findall(text)}
     return found

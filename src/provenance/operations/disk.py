@@ -9,17 +9,27 @@ from typing import Any, NamedTuple
 from provenance.core import runid
 from provenance.environments import cache as environments
 from provenance.errors import BadRecord
-from provenance.operations import _needed, _signatures, _taped, plan, scratch
+from provenance.operations import (
+    _lineage_records,
+    _needed,
+    _sharegit,
+    _signatures,
+    _taped,
+    checkout,
+    obtain,
+    plan,
+    scratch,
+)
 from provenance.operations.recorder import AGENT, CACHE, LOG
-from provenance.store import kept, project, records, trash
+from provenance.store import blobs, kept, objects, project, records, team, trash
 from provenance.store.project import Project
 from provenance.store.usage import Meter, Usage, free
 
 RECORDS, LOGS, SERIES, CODE, UNFINISHED, OTHER = (
     "records", "logs", "series", "code", "unfinished", "other",
 )  # fmt: skip
-BLOBS, DIGESTS = "objects", "digests"
-OF_RUN = {records.FILE: RECORDS, LOG: LOGS, AGENT: UNFINISHED}
+BLOBS, DIGESTS = objects.FOLDER, "digests"
+OF_RUN = {records.FILE: RECORDS, blobs.FILE: RECORDS, LOG: LOGS, AGENT: UNFINISHED}
 """What a run's folder holds, by name."""
 OF_PROJECT = {
     BLOBS: BLOBS,
@@ -28,6 +38,11 @@ OF_PROJECT = {
     _taped.FOLDER: _taped.FOLDER,
     _signatures.FOLDER: _signatures.FOLDER,
     trash.FOLDER: trash.FOLDER,
+    obtain.FOLDER: obtain.FOLDER,
+    checkout.REPLACED: checkout.REPLACED,
+    _lineage_records.FOLDER: _lineage_records.FOLDER,
+    team.FOLDER: team.FOLDER,
+    _sharegit.FOLDER: team.FOLDER,
     kept.FOLDER: RECORDS,
     "running": RECORDS,
 }
@@ -39,10 +54,14 @@ KINDS = {
     CODE: "uncommitted changes, untracked source, notebooks",
     UNFINISHED: "logs of runs that go on or were killed",
     BLOBS: "files kept by content",
+    obtain.FOLDER: "what prov path brought",
+    checkout.REPLACED: "your files that prov checkout replaced",
+    team.FOLDER: "records of others",
     plan.FOLDER: "trees of replays",
     scratch.FOLDER: "trees of rehearsals",
     _taped.FOLDER: "what calls returned",
     _signatures.FOLDER: "signatures of libraries",
+    _lineage_records.FOLDER: "index for prov trace",
     DIGESTS: "digests of unchanged files",
     trash.FOLDER: "removed, not yet deleted",
     OTHER: "not prov's own",

@@ -59,7 +59,7 @@ def plan(
     doomed = []
     for run_id, run in chosen.items():
         _refuse(run_id, run, needed, force)
-        folder = os.path.join(place.runs, run_id)
+        folder = records.folder_of(place, run_id)
         paths = [path for _, path in blobs(folder)] if blobs_only else [folder]
         usage = sum((meter.of(path) for path in paths), Usage())
         doomed.append(Doomed(run_id, run, tuple(paths), usage))
