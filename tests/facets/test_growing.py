@@ -46,6 +46,35 @@ def test_each_whole_line_comes_once_and_in_order(tmp_path_factory, lines, seed):
     assert found == lines
 
 
+CELLS = st.sampled_from(["1", "2", "0.5", "nan", "", "x", "resnet", "1e-3", " 7 "])
+HEADS = st.sampled_from(["step", "epoch", "loss", "acc", "acc", "model", "3", ""])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    head=st.lists(HEADS, min_size=1, max_size=4),
+    rows=st.lists(st.lists(CELLS, min_size=1, max_size=5), max_size=6),
+    name=st.sampled_from(["metrics.csv", "table.csv", "metrics.jsonl", "table.jsonl"]),
+    seed=st.integers(),
+)
+def test_a_table_that_grows_tells_what_the_record_will(tmp_path_factory, head, rows, name, seed):
+    path = tmp_path_factory.mktemp("g") / name
+    if name.endswith(".csv"):
+        text = "".join(",".join(cells) + "\n" for cells in (head, *rows))
+    else:
+        parsed = [dict(zip(head, map(_metricfiles.parsed_number, cells))) for cells in rows]
+        text = "".join(json.dumps(row) + "\n" for row in parsed)
+    table = Table(str(path))
+    for _ in pieces(text.encode(), seed, path):
+        table.look()
+    recorded = Collected(Full(None), "")
+    try:
+        _metricfiles.reader_of(str(path))(str(path), recorded)
+    except _metricfiles.Skip:
+        recorded = Collected(Full(None), "")
+    assert str(points(table.collected)) == str(points(recorded))  # "nan" is not equal to itself
+
+
 def test_a_file_that_is_written_anew_is_read_anew(tmp_path):
     path = tmp_path / "metrics.csv"
     table = Table(str(path))

@@ -6,12 +6,10 @@ Memory and time of one look are bounded by `PIECE`, whatever has been written me
 from __future__ import annotations
 
 import csv
-import json
 import os
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from provenance.facets import _metricfiles, _tensorboard
-from provenance.facets._metricfiles import STEPS, is_number, parsed_number
 from provenance.facets._series import Collected, Full
 
 PIECE = 4 << 20
@@ -20,8 +18,6 @@ PIECE = 4 << 20
 _LONGEST_LINE = 1 << 20
 _MARK = 64
 """Bytes before the place read up to by which a file that was written anew is known."""
-
-_MOST_ROWS = 2_000_000
 
 
 class Growing:
@@ -80,52 +76,37 @@ class Table:
     def _begin(self) -> None:
         self.collected = Collected(Full(None), "")
         self._header: Optional[List[str]] = None
-        self._rows = 0
+        self._rows = _metricfiles.Rows(self.collected, self._telling)
+        self._refused = False
 
     def look(self) -> bool:
         """Take what is new; return whether there is more. Raises OSError."""
         lines, again = self._lines.lines()
         if again:
             self._begin()
-        for row in self._parsed(lines):
-            self._take(row)
+        if self._refused:
+            return False
+        try:
+            for row in self._parsed(lines):
+                self._rows.take(row)
+        except _metricfiles.Skip:
+            self.collected = Collected(Full(None), "")
+            self._refused = True
         return self._lines.more
 
-    def _parsed(self, lines: List[bytes]) -> List[Dict[str, Any]]:
+    def _parsed(self, lines: List[bytes]) -> Iterator[Dict[str, Any]]:
         texts = [line.decode("utf-8-sig", "replace") for line in lines if line.strip()]
         if self._suffix in (".jsonl", ".ndjson"):
-            return [row for row in map(_json, texts) if row is not None]
-        rows = []
+            yield from (row for row in map(_metricfiles.json_row, texts) if row is not None)
+            return
         try:
             for cells in csv.reader(texts, delimiter="\t" if self._suffix == ".tsv" else ","):
                 if self._header is None:
-                    self._header = [name.strip() for name in cells]
-                    continue
-                numbers = zip(self._header, map(parsed_number, cells))
-                rows.append({name: number for name, number in numbers if number is not None})
-        except csv.Error:
-            return rows
-        return rows
-
-    def _take(self, row: Dict[str, Any]) -> None:
-        if len(row) > _metricfiles.MOST_COLUMNS or self._rows > _MOST_ROWS:
-            return
-        step = next((key for key in STEPS if is_number(row.get(key))), None)
-        if step is None and not self._telling:
-            return
-        at = row[step] if step is not None else self._rows
-        self._rows += 1
-        for key, value in row.items():
-            if key and key not in STEPS and is_number(value):
-                self.collected.add(key, at, value)
-
-
-def _json(text: str) -> Optional[Dict[str, Any]]:
-    try:
-        row = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return row if isinstance(row, dict) else None
+                    self._header = _metricfiles.header(cells)
+                else:
+                    yield _metricfiles.csv_row(self._header, cells)
+        except csv.Error as error:
+            raise _metricfiles.Skip("is not a readable table") from error
 
 
 class Board:

@@ -9,7 +9,7 @@ import csv
 import json
 import os
 import re
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional
 
 from provenance.facets import _filenames
 from provenance.facets._series import Collected
@@ -142,67 +142,97 @@ def read_yaml(path: str, into: Collected) -> Finals:  # noqa: ARG001  # same for
     return finals
 
 
-Row = Tuple[List[str], Callable[[str], Any]]
-
-
 def _csv_rows(path: str, delimiter: str) -> Iterator[Dict[str, Any]]:
     _check_size(path, TABLE_LIMIT)
     with open(path, encoding="utf-8-sig", errors="replace", newline="") as stream:
         reader = csv.reader(stream, delimiter=delimiter)
         try:
-            header = [name.strip() for name in next(reader, [])]
-            if len(header) > MOST_COLUMNS or len(set(header)) != len(header):
-                raise Skip("")
-            if all(parsed_number(name) is not None for name in header):
-                raise Skip("")
-            for cells in reader:
-                row = {}
-                for name, cell in zip(header, cells):
-                    number = parsed_number(cell)
-                    row[name] = cell if number is None else number
-                yield row
+            lines = (cells for cells in reader if cells)
+            head = header(next(lines, []))
+            for cells in lines:
+                yield csv_row(head, cells)
         except csv.Error as error:
             raise Skip("is not a readable table") from error
+
+
+def header(cells: List[str]) -> List[str]:
+    """Return the names of columns in the first line of a table; raises `Skip` for anything else."""
+    names = [name.strip() for name in cells]
+    if len(names) > MOST_COLUMNS or len(set(names)) != len(names):
+        raise Skip("")
+    if all(parsed_number(name) is not None for name in names):
+        raise Skip("")
+    return names
+
+
+def csv_row(head: List[str], cells: List[str]) -> Dict[str, Any]:
+    """Return a line of a table by column, numbers as numbers."""
+    row: Dict[str, Any] = {}
+    for name, cell in zip(head, cells):
+        number = parsed_number(cell)
+        row[name] = cell if number is None else number
+    return row
 
 
 def _json_rows(path: str) -> Iterator[Dict[str, Any]]:
     _check_size(path, TABLE_LIMIT)
     with open(path, encoding="utf-8-sig", errors="replace") as stream:
         for line in stream:
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(row, dict):
+            row = json_row(line)
+            if row is not None:
                 yield row
 
 
+def json_row(line: str) -> Optional[Dict[str, Any]]:
+    """Return the object in a line of JSON, None where it is none."""
+    try:
+        row = json.loads(line) if line.strip() else None
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
+
+
 def _table(rows: Iterable[Dict[str, Any]], into: Collected, telling: bool) -> Finals:
-    """Read rows: series by their step column, else by row number if the name says metrics."""
-    texts: Dict[str, Any] = {}
-    label: Optional[str] = None
-    for place, row in enumerate(rows):
+    taken = Rows(into, telling)
+    for row in rows:
+        taken.take(row)
+    return taken.finals
+
+
+class Rows:
+    """The rows of a table: series by step column, else by row number if its name says metrics.
+
+    finals: from a table of results, whose rows are named by their first text.
+    """
+
+    def __init__(self, into: Collected, telling: bool) -> None:
+        self.finals: Finals = {}
+        self._into, self._telling = into, telling
+        self._place = -1
+        self._label: Optional[str] = None
+
+    def take(self, row: Dict[str, Any]) -> None:
+        """Take the next row; raises `Skip` where this is no table of metrics."""
+        self._place += 1
         step = next((key for key in STEPS if is_number(row.get(key))), None)
-        if step is None and not telling:
+        if step is None and not self._telling:
             if any(key in row for key in STEPS):
-                continue
+                return
             raise Skip("")
         if len(row) > MOST_COLUMNS:
             raise Skip("")
-        if place == 0 and step is None:
-            label = next((k for k, v in row.items() if isinstance(v, str) and v.strip()), None)
-        if label is not None and isinstance(row.get(label), str) and len(texts) <= MOST_LEAVES:
-            _labelled(row, label, texts)
-            continue
-        at = row[step] if step is not None else place
+        if self._place == 0 and step is None:
+            texts = (k for k, v in row.items() if isinstance(v, str) and v.strip())
+            self._label = next(texts, None)
+        if self._label is not None and isinstance(row.get(self._label), str):
+            _labelled(row, self._label, self.finals)
+            if len(self.finals) > MOST_LEAVES:
+                raise Skip("")
+            return
+        at = row[step] if step is not None else self._place
         for key, item in row.items():
             if key and key not in STEPS and is_number(item):
-                into.add(key, at, item)
-    if len(texts) > MOST_LEAVES:
-        raise Skip("")
-    return texts
+                self._into.add(key, at, item)
 
 
 def _labelled(row: Dict[str, Any], label: str, finals: Finals) -> None:
