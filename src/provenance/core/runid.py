@@ -10,6 +10,9 @@ import os
 import re
 import time
 
+LEAST = 4
+"""Characters of an id that are hardly a name by chance: of 65,536 runs one ends in ``cafe``."""
+
 PATTERN = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$")
 
 
@@ -22,6 +25,11 @@ def new_id(now: float) -> str:
 def is_id(text: str) -> bool:
     """Return whether ``text`` has the form of a whole run identifier."""
     return PATTERN.match(text) is not None
+
+
+def is_part(word: str, run_id: str) -> bool:
+    """Return whether ``word`` is how people type ``run_id``: its start or end, or the tail's."""
+    return run_id.startswith(word) or short(run_id).startswith(word) or run_id.endswith(word)
 
 
 def short(run_id: str) -> str:

@@ -21,8 +21,6 @@ from provenance.operations.references import LOCK, RUN, Reference
 from provenance.store import lockfile, records
 from provenance.store.project import Project
 
-_LEAST = 4
-"""Characters of an id by which a run may be named."""
 _NEAR = 3
 _PATTERN = frozenset("*?[")
 
@@ -120,7 +118,7 @@ def _matching(name: str, pool: Iterable[Reference]) -> list[Reference]:
     by_name = [one for one in pool if one.record.name == name]
     if by_name:
         return by_name[-1:] if by_name[0].kind == RUN else by_name
-    ids = [one for one in pool if _is_id(one.record.id, name)]
+    ids = [one for one in pool if references.is_id(one.record, name)]
     if len(ids) == 1:
         return ids
     return _newest_by_name([one for one in pool if name in one.record.tags])
@@ -129,12 +127,6 @@ def _matching(name: str, pool: Iterable[Reference]) -> list[Reference]:
 def _words(one: Reference) -> list[str]:
     """Return what a pattern may match: name and tags."""
     return [word for word in (one.record.name, *one.record.tags) if word]
-
-
-def _is_id(run_id: str, name: str) -> bool:
-    if run_id == name:
-        return True
-    return len(name) >= _LEAST and (run_id.startswith(name) or run_id.endswith(name))
 
 
 def _newest_by_name(found: Iterable[Reference]) -> list[Reference]:

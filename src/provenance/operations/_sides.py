@@ -22,9 +22,6 @@ from provenance.operations.inputs import entries
 from provenance.store import lockfile, project
 from provenance.store.project import Project
 
-_LEAST = 4
-"""Characters of a run's id that count as its name where a file has that name too."""
-
 
 class Side(NamedTuple):
     """A file or folder to compare.
@@ -135,7 +132,7 @@ def _is_run(place: Project, cwd: str, word: str) -> bool:
         return False
     except ProvError:
         return True
-    return run.name == word or len(word) >= _LEAST
+    return run.name == word or len(word) >= runid.LEAST
 
 
 def _loose(path: str, word: str) -> Side:

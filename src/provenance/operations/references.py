@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from provenance.core import record
+from provenance.core import record, runid
 from provenance.core.record import Record
 from provenance.errors import NoSuchRun, NothingToCompare
 from provenance.operations import close, settle, stated
@@ -15,8 +15,6 @@ from provenance.operations.stated import Stated
 from provenance.store import lockfile, records
 from provenance.store.project import Project
 
-_LEAST = 4
-"""Characters of an id by which a published run may be named."""
 LOCK, RUN, STATED = "lock", "run", "stated"
 """Kinds of a reference. Stated: no run made it, environment files say it."""
 
@@ -133,16 +131,15 @@ def _of_name(place: Project, name: str, cwd: str) -> Reference:
     except NoSuchRun:
         lock = lockfile.above(cwd, place.root)
         published = _of_lock(lock, stating=False) if lock is not None else ()
-        fits = [one for one in published if _is_meant(one.record, name)]
+        fits = [one for one in published if one.record.name == name or is_id(one.record, name)]
         if len(fits) == 1:
             return fits[0]
         raise
 
 
-def _is_meant(run: Record, name: str) -> bool:
-    """Return whether ``name`` is a published run's name, its id, or an end of that."""
-    ends = len(name) >= _LEAST and (run.id.startswith(name) or run.id.endswith(name))
-    return name in (run.name, run.id) or ends
+def is_id(run: Record, word: str) -> bool:
+    """Return whether ``word`` is the run's id, or enough of it."""
+    return len(word) >= runid.LEAST and runid.is_part(word, run.id)
 
 
 def of_run(

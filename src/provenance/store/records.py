@@ -20,9 +20,6 @@ from provenance.store.project import Project
 from provenance.store.team import Origin
 
 FILE = "record.json"
-LEAST = 4
-"""Characters of an id that are hardly a name by chance: of 65,536 runs one ends in ``cafe``."""
-
 _SHOWN = 8
 """How many candidates an error message names."""
 
@@ -176,7 +173,7 @@ def find(project: Project, name: str) -> Stored:
 
     That is an id, a unique start or end of one, a run's name, or of ours ``@last`` or ``@-N`` (the
     N-th from the end). A name given to several runs of one person means the newest of them; it
-    comes before a part of an id of fewer than `LEAST` characters. Raises `NoSuchRun`,
+    comes before a part of an id of fewer than `runid.LEAST` characters. Raises `NoSuchRun`,
     `AmbiguousRun`, `BadRecord`.
     """
     return _at(folder_of(project, _resolve(project, name)))
@@ -191,11 +188,9 @@ def _resolve(project: Project, name: str) -> str:
     if name.startswith("@"):
         return _by_position(_by_begin(project, own), name, project)
     matches = [one for one in known if one == name] or [
-        one
-        for one in known
-        if one.startswith(name) or runid.short(one).startswith(name) or one.endswith(name)
+        one for one in known if runid.is_part(name, one)
     ]
-    if len(matches) == 1 and len(name) >= LEAST:
+    if len(matches) == 1 and len(name) >= runid.LEAST:
         return matches[0]
     named = _by_name(project, name)
     if named is not None:
