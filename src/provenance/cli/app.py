@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 import sys
@@ -12,33 +13,41 @@ from typing import NoReturn
 import typer
 
 from provenance import __version__
-from provenance.cli import (
-    checkout,
-    claims,
-    close,
-    diff,
-    doctor,
-    du,
-    env,
-    envelope,
-    explain,
-    gc,
-    init,
-    lock,
-    ls,
-    path,
-    push,
-    replay,
-    rm,
-    session,
-    share,
-    show,
-    trace,
-    verify,
-    watch,
-)
-from provenance.cli import run as run_command
+from provenance.cli import envelope
 from provenance.errors import ProvError
+
+COMMANDS = {
+    "run": "run:shown",
+    "init": "init:command",
+    "doctor": "doctor:command",
+    "close": "close:command",
+    "ls": "ls:command",
+    "share": "share:share",
+    "fetch": "share:fetch",
+    "show": "show:command",
+    "path": "path:command",
+    "trace": "trace:command",
+    "watch": "watch:command",
+    "diff": "diff:command",
+    "lock": "lock:command",
+    "verify": "verify:command",
+    "explain": "explain:command",
+    "replay": "replay:command",
+    "du": "du:command",
+    "gc": "gc:command",
+    "rm": "rm:command",
+    "keep": "rm:keep",
+    "push": "push:push",
+    "pull": "push:pull",
+    "checkout": "checkout:command",
+    "env": "env:app",
+    "claims": "claims:app",
+    "session": "session:command",
+}
+"""Module of this room and function, or group of commands, by what is typed; in this order.
+
+A module's ``SETTINGS`` are those of typer's ``command``.
+"""
 
 app = typer.Typer(
     name="prov",
@@ -70,36 +79,18 @@ def _main(
     pass
 
 
-@app.command("run", help=run_command.HELP, add_help_option=False)
-def _run() -> None:
-    """Stand in the list of commands; the entry point sends ``prov run`` elsewhere."""
-
-
-app.command("init")(init.command)
-app.command("doctor", context_settings=doctor.SETTINGS)(doctor.command)
-app.command("close")(close.command)
-app.command("ls")(ls.command)
-app.command("share")(share.share)
-app.command("fetch")(share.fetch)
-app.command("show")(show.command)
-app.command("path")(path.command)
-app.command("trace")(trace.command)
-app.command("watch")(watch.command)
-app.command("diff")(diff.command)
-app.command("lock")(lock.command)
-app.command("verify")(verify.command)
-app.command("explain")(explain.command)
-app.command("replay")(replay.command)
-app.command("du")(du.command)
-app.command("gc")(gc.command)
-app.command("rm")(rm.command)
-app.command("keep")(rm.keep)
-app.command("push")(push.push)
-app.command("pull")(push.pull)
-app.command("checkout")(checkout.command)
-app.add_typer(env.app, name="env")
-app.add_typer(claims.app, name="claims")
-app.command("session", hidden=True)(session.command)
+def _assemble(words: list[str]) -> None:
+    """Add the command that is asked for, or all: each costs its imports and its options."""
+    verbs = words[:1] if words and words[0] in COMMANDS else list(COMMANDS)
+    for verb in verbs:
+        name, _, attribute = COMMANDS[verb].partition(":")
+        module = importlib.import_module("provenance.cli." + name)
+        found = getattr(module, attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=verb)
+        else:
+            settings = getattr(module, "SETTINGS", {})
+            app.command(verb, **settings)(found)
 
 
 def main(words: list[str]) -> NoReturn:
@@ -107,6 +98,7 @@ def main(words: list[str]) -> NoReturn:
     as_json = "--json" in words
     verb = next((word for word in words if not word.startswith("-")), "prov")
     try:
+        _assemble(words)
         app(args=words, prog_name="prov")
     except ProvError as error:
         _complain(error, verb, as_json)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from provenance.operations import doctor
 
 _COLOURS = {"ok": "green", "limited": "yellow", "not possible": "red"}
-SETTINGS = {"allow_interspersed_args": False}
+SETTINGS = {"context_settings": {"allow_interspersed_args": False}}
 """What stands behind the first word of the command is the command's."""
 
 

@@ -24,6 +24,7 @@ _NOT_STARTED = (126, 127)
 """Exit codes that say, as in a shell, why the command could not be started."""
 
 HELP = "Run a command exactly as if run bare, and record it."
+SETTINGS = {"help": HELP, "add_help_option": False}
 VALUES = {
     "--name": ("NAME", "a name to find the run by"),
     "--tag": ("TAG", "a tag; may be repeated"),
@@ -112,6 +113,10 @@ def help_text() -> str:
     rows = ["  %-*s  %s" % (width, name, text) for name, text in options]
     parts = ["usage: prov run [OPTIONS] -- CMD...", "", HELP, "", "options:", *rows, "", _EPILOG]
     return "\n".join(parts)
+
+
+def shown() -> None:
+    """Stand in the list of commands; the entry point sends ``prov run`` to `main`."""
 
 
 def main(words: list[str], started: float) -> NoReturn:

@@ -18,6 +18,7 @@ from provenance.errors import ProvError
 if TYPE_CHECKING:
     from provenance.operations.session import Session
 
+SETTINGS = {"hidden": True}
 _LOOK_S = 1.0
 """Seconds between looks at the kernel."""
 
