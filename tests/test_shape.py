@@ -244,3 +244,14 @@ def test_the_entry_point_itself_loads_next_to_nothing() -> None:
     assert sorted(HEAVY & loaded) == []
     own = {n for n in loaded if n.startswith("provenance")}
     assert own <= {"provenance", "provenance.cli", "provenance.cli.entry"}
+
+
+@pytest.mark.parametrize("verb", ["ls", "show", "diff", "verify", "du", "trace"])
+def test_numpy_is_loaded_only_where_arrays_are_compared(verb: str) -> None:
+    code = "import sys; from provenance.cli import app; app._assemble([%r]); %s; print(%s)" % (
+        verb,
+        "import provenance.operations.curve_diff, provenance.operations.verify",
+        "'numpy' in sys.modules",
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"

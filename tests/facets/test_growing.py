@@ -62,7 +62,8 @@ def test_a_table_that_grows_tells_what_the_record_will(tmp_path_factory, head, r
     if name.endswith(".csv"):
         text = "".join(",".join(cells) + "\n" for cells in (head, *rows))
     else:
-        parsed = [dict(zip(head, map(_metricfiles.parsed_number, cells))) for cells in rows]
+        numbers = [map(_metricfiles.parsed_number, cells) for cells in rows]
+        parsed = [dict(zip(head, row, strict=False)) for row in numbers]
         text = "".join(json.dumps(row) + "\n" for row in parsed)
     table = Table(str(path))
     for _ in pieces(text.encode(), seed, path):

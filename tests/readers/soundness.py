@@ -16,6 +16,7 @@ from provenance.compare import contents
 from provenance.compare.tolerance import DEFAULT
 from provenance.readers import archives, tables
 from provenance.readers.model import Unreadable
+from provenance.readers.names import is_archive
 
 BUDGET_S = 5.0
 """Of processor time for one small file, the processes apart not counted."""
@@ -58,7 +59,7 @@ def _read(path: str, name: str) -> None:
                 return
         assert rows == table.rows or not table.columns
         return
-    if not archives.known(name):
+    if not is_archive(name):
         assert contents.compare(path, path, name, DEFAULT).verdict in ("same", "within tolerance")
         return
     archive = archives.open_archive(path, name)

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from provenance.readers.archives import known, open_archive
+from provenance.readers.archives import open_archive
 from provenance.readers.model import Archive, Tensor, Unreadable
+from provenance.readers.names import is_archive
 from tests.readers import recipes
 
 
@@ -168,9 +169,9 @@ def test_shards_elsewhere_are_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_what_is_known_by_its_name() -> None:
-    assert known("runs/Model.PT")
-    assert known("model.safetensors.index.json")
-    assert not known("results.json")
+    assert is_archive("runs/Model.PT")
+    assert is_archive("model.safetensors.index.json")
+    assert not is_archive("results.json")
 
 
 def test_chunks_that_are_kept_are_not_written_over(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 from provenance.compare.judged import Judged
 from provenance.compare.kinds import (
-    arrays,
     images,
     models,
     notebooks,
@@ -24,11 +23,18 @@ from provenance.compare.kinds import (
 from provenance.compare.kinds.base import LIMIT, Opaque, Pair, suffix
 from provenance.compare.tolerance import Tolerance
 from provenance.core.verdict import DIFFERENT, NOT_COMPARED, SAME
-from provenance.readers import archives
+from provenance.readers.names import is_archive
 
 __all__ = ["KINDS", "LIMIT", "Opaque", "compare", "is_equal", "kind_of", "lost", "unread"]
 
 Comparer = Callable[[Pair], Judged]
+
+
+def _arrays(pair: Pair) -> Judged:
+    from provenance.compare.kinds import arrays  # loads numpy
+
+    return arrays.compare(pair)
+
 
 KINDS: dict[str, Comparer] = {
     "values": structured.compare,
@@ -38,7 +44,7 @@ KINDS: dict[str, Comparer] = {
     "notebook": notebooks.compare,
     "image": images.compare,
     "model text": models.compare,
-    "tensors": arrays.compare,
+    "tensors": _arrays,
     "archive": packed.compare,
     "packed": packed.unpacked,
 }
@@ -110,7 +116,7 @@ def lost(name: str, why: str) -> Judged:
 
     Of numbers in a form that is compared with tolerance, other bytes may be no more than rounding.
     """
-    if archives.known(name) or _BY_SUFFIX.get(suffix(name)) in _NUMBERS:
+    if is_archive(name) or _BY_SUFFIX.get(suffix(name)) in _NUMBERS:
         text = "other bytes; %s: whether by more than rounding is not known" % why
         return Judged(NOT_COMPARED, text)
     return unread(name, why)
@@ -148,7 +154,7 @@ def kind_of(path: str, name: str) -> str:
     kind = _BY_SUFFIX.get(end) or _BY_SUFFIX.get(os.path.splitext(name.lower())[1], "")
     if name.lower().endswith(".tar.gz"):
         return "archive"
-    if archives.known(name):
+    if is_archive(name):
         return "tensors"
     if os.path.splitext(name.lower())[1] in STAMPED and not kind:
         return ""

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 from provenance.readers import hdf5, joblib, npy, safetensors, torch
 from provenance.readers._bytes import Store, open_store
 from provenance.readers._zips import Members
 from provenance.readers.model import Archive, Unreadable
-
-SUFFIXES = frozenset(
-    ".npy .npz .safetensors .pt .pth .ckpt .bin .pkl .pickle .joblib .h5 .hdf5 .hdf .he5 .nc "
-    ".keras .mat".split()
-)
-INDEXES = (".safetensors.index.json", ".bin.index.json")
-
-
-def known(name: str) -> bool:
-    """Return whether files called so are archives of arrays that can be read."""
-    lower = name.lower()
-    return lower.endswith(INDEXES) or os.path.splitext(lower)[1] in SUFFIXES
+from provenance.readers.names import INDEXES
 
 
 def open_archive(path: str, name: str | None = None) -> Archive:

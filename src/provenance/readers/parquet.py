@@ -7,8 +7,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy
-
 from provenance.readers._bytes import Store
 from provenance.readers.apart import Apart
 from provenance.readers.model import Column, Table, Unreadable
@@ -38,6 +36,8 @@ def read(store: Store, kind: str) -> Table:
 
 def _columns(answer: list[Any], content: memoryview) -> dict[str, Column]:
     """Return the columns: what the answer says of each, or its bytes."""
+    import numpy  # slow to load, and most comparisons need none
+
     found: dict[str, Column] = {}
     place = 0
     for name, dtype, what in answer:
