@@ -96,6 +96,7 @@ class _Tree:
         told = [("code", trace_words.code(facts, detail))]
         if detail is not None:
             told += [
+                ("by", detail.by),
                 ("params", trace_words.params(detail)),
                 ("env", trace_words.environment(detail)),
                 ("result", trace_words.metrics(detail)),

@@ -12,7 +12,7 @@ from provenance.core.record import Record
 from provenance.errors import AmbiguousRun, BadRecord, NoSuchRun, ProvError
 from provenance.operations import _lineage_facts as facts_of
 from provenance.operations._lineage_facts import RunFacts
-from provenance.store import lockfile, records
+from provenance.store import lockfile, records, team
 from provenance.store.project import Project
 from provenance.store.recordindex import Head, RecordIndex, Row, places
 
@@ -47,6 +47,15 @@ class Records:
         self._indexes: list[RecordIndex] = []
         self._locked: dict[str, Record] = {}
         self._facts: dict[str, RunFacts] = {}
+        self._own, self._others = "", ""
+
+    def add_project(self, place: Project, cache: str | None, told: Told) -> None:
+        """Add the runs of a project, and those of others that were fetched into it."""
+        self._own, self._others = place.runs, team.folder(place)
+        for folder, name in ((self._own, "own"), (self._others, "team")):
+            if folder == self._own or os.path.isdir(folder):
+                index = cache and os.path.join(cache, "%s.sqlite" % name)
+                self.add_folder(folder, index, told)
 
     def add_folder(self, folder: str, cache: str | None, told: Told) -> int:
         """Add the run folders right below ``folder``; return how many. cache: the index's file."""
@@ -119,8 +128,9 @@ class Records:
         heads = sorted(
             (found[0].head for found in self._runs.values()), key=lambda h: (h.started, h.id)
         )
+        fetched = {one.id for one in heads if _above(one) == self._others}
         if name.startswith("@"):
-            return _by_position([one.id for one in heads], name)
+            return _by_position([one.id for one in heads if one.id not in fetched], name)
         known = [one.id for one in heads]
         matches = [one for one in known if one == name] or [
             one
@@ -130,6 +140,12 @@ class Records:
         if len(matches) == 1:
             return matches[0]
         named = [one.id for one in heads if one.name == name]
+        several = {(one in fetched): one for one in named}
+        if len(several) > 1:
+            text = "%r is ambiguous: yours (%s), or one that was fetched (%s)."
+            raise AmbiguousRun(
+                text % (name, several[False], several[True]), "type the id, or the end of it"
+            )
         if named:
             return named[-1]
         if matches:
@@ -137,6 +153,11 @@ class Records:
             text = "%r means %d runs: %s." % (name, len(matches), shown)
             raise AmbiguousRun(text, "type more of it")
         raise NoSuchRun("no run is called %r in the %d records at hand." % (name, len(known)))
+
+
+def _above(head: Head) -> str:
+    """Return the folder that the run's folder lies in."""
+    return os.path.dirname(os.path.dirname(head.place))
 
 
 def _by_position(known: list[str], name: str) -> str:
@@ -172,7 +193,7 @@ def _row_of(document: dict[str, object]) -> Row:
 
 
 def gather(place: Project, cwd: str, others: Iterable[str], told: Told | None = None) -> Records:
-    """Return the records of the project at ``cwd``, of its lock, and of ``others``.
+    """Return the records of the project at ``cwd``, ours and fetched, of its lock, of ``others``.
 
     others: folders that hold run folders (or ``.prov``, or projects), and locks. Raises `ProvError`
     where one of them is not there or holds no record.
@@ -180,7 +201,7 @@ def gather(place: Project, cwd: str, others: Iterable[str], told: Told | None = 
     found = Records()
     tell = told or _quiet
     folder = os.path.join(place.folder, FOLDER) if os.path.isdir(place.folder) else None
-    found.add_folder(place.runs, folder and os.path.join(folder, "own.sqlite"), tell)
+    found.add_project(place, folder, tell)
     lock = os.path.join(place.root, lockfile.FILE)
     if os.path.isfile(lock):
         try:

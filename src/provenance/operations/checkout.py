@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 from provenance.core import digest
 from provenance.core.paths import CWD, REPO
 from provenance.errors import Damaged, InTheWay, NoSuchRun, ProvError, UsageError
-from provenance.operations import _artifacts, _remote, _transfers, pulling
+from provenance.operations import _artifacts, _aside, _remote, _transfers, pulling
 from provenance.operations._artifacts import Artifact
 from provenance.operations._remote import Stores
 from provenance.operations._transfers import Failure, Tell
 from provenance.operations.recorder import CACHE
-from provenance.store import announced, blobs, files, objects, project, records
+from provenance.store import blobs, files, objects, project, records
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 from provenance.store.records import Stored
 
 _JOBS = 8
-REPLACED = "replaced"
-"""Folder below ``.prov`` that holds what a forced checkout replaced."""
 
 
 class Item(NamedTuple):
@@ -87,16 +83,23 @@ def checkout(cwd: str, name: str, wish: Wish, tell: Tell | None = None) -> Place
     stored = records.find(place, name)
     wanted = _chosen(stored, wish)
     kept = _remote.stores(place)
-    failed = _fetched(place, kept, stored, wanted, wish, cwd, tell)
-    known = blobs.load(stored.folder)
+    known, failed = _fetched(place, kept, stored, wanted, wish, cwd, tell)
     told = {one.path for one in failed}
     plan = _Plan()
     there: list[str] = []
+    folders: list[str] = []
     cache = DigestCache(os.path.join(place.folder, CACHE))
     for one in wanted:
         target = _target(place, stored, one, wish, cwd)
         problem = _spread(kept, known, one, target, plan)
         if not problem:
+            continue
+        blob = blobs.find(known, one.digests)
+        if wish.dry and blob is not None and one.shown not in told:  # it would be fetched
+            if one.folder:
+                folders.append(target)
+            else:
+                plan.items.append(Item(blob.oid, target, one.shown, one.algorithm, one.value))
             continue
         if not wish.to and _artifacts.is_in_place(place, stored.record, one, cache.digest):
             there.append(target)
@@ -109,7 +112,8 @@ def checkout(cwd: str, name: str, wish: Wish, tell: Tell | None = None) -> Place
     cache.save()
     work.agree(wish.force)
     if wish.dry:
-        new = tuple(one.target for one in (*work.missing, *work.other) if kept.holding(one.oid))
+        coming = [one.target for one in (*work.missing, *work.other) if one.shown not in told]
+        new = (*coming, *folders)
         return Placed(stored.record.id, new, tuple(work.there), (), tuple(failed), True)
     work.do(tell)
     done, replaced = tuple(sorted(work.done)), tuple(sorted(work.replaced))
@@ -158,26 +162,27 @@ def _fetched(
     wish: Wish,
     cwd: str,
     tell: Tell | None,
-) -> list[Failure]:
-    """Fetch what is not here, where a remote is set; return what could not be had."""
+) -> tuple[blobs.Blobs, list[Failure]]:
+    """Fetch what is not here, where a remote is set.
+
+    Return the names of the run's blobs, and what could not be had.
+    """
     known = blobs.load(stored.folder)
     if all(is_here(kept, blobs.find(known, one.digests)) for one in wanted):
-        return []
+        return known, []
     try:
         source = _remote.reach(place, kept, wish.remote, cwd)
     except UsageError:
         if wish.remote:
             raise
-        return []
+        return known, []
     try:
-        data = source.read_run(stored.record.id)
-        if data is not None and not wish.dry:
-            told = announced.parse(data, stored.record.id, source.shown)
-            pulling.learn(source, told, stored.folder)
-        known = blobs.load(stored.folder)
-        return pulling.fetch(kept, source, known, wanted, wish.dry, tell).failed
+        known = pulling.names_of(source, stored.record.id, known)
+        if known and not wish.dry:
+            blobs.add(stored.folder, known)
+        return known, pulling.fetch(kept, source, known, wanted, wish.dry, tell).failed
     except OSError as error:
-        return [Failure(source.shown, _transfers.why(error))]
+        return known, [Failure(source.shown, _transfers.why(error))]
 
 
 def is_here(kept: Stores, blob: blobs.Blob | None) -> bool:
@@ -286,7 +291,7 @@ class _Work:
 
     def do(self, tell: Tell | None) -> tuple[Failure, ...]:
         """Put the files, hold folders against their digests; return all that failed."""
-        saved = _saver(self._place)
+        saved = _aside.saver(self._place)
         others = {item.target for item in self.other}
         coming = [one for one in (*self.missing, *self.other) if self._kept.holding(one.oid)]
         gone = [one for one in (*self.missing, *self.other) if one not in set(coming)]
@@ -365,33 +370,6 @@ def _put(kept: Stores, item: Item) -> str:
         os.unlink(item.target)
         raise Damaged("what was pushed under its name is not what the record says.")
     return found[item.algorithm]
-
-
-def _saver(place: Project) -> Callable[[str], str]:
-    """Return what moves a file of the user's out of the way and tells where it is then."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    top = os.path.join(place.folder, REPLACED, "%s-%d" % (stamp, os.getpid()))
-
-    def save(path: str) -> str:
-        inner = os.path.relpath(path, place.root)
-        if inner.startswith(".."):
-            inner = os.path.basename(path)
-        target = os.path.join(top, inner)
-        number = 1
-        while os.path.lexists(target):
-            target = "%s.%d" % (os.path.join(top, inner), number)
-            number += 1
-        files.make_folder(os.path.dirname(target))
-        try:
-            os.rename(path, target)
-        except OSError as error:
-            raise InTheWay(
-                "%s cannot be moved out of the way: %s." % (path, error.strerror),
-                "move it yourself, or use --to FOLDER",
-            ) from error
-        return target
-
-    return save
 
 
 def _brief(path: str) -> str:
