@@ -15,7 +15,7 @@ from provenance.exports._layers import Layout, layout
 _CHARACTER, _LINE, _PAD = 6.7, 17, 12
 """Pixels: of a character of the font on average, between two lines, around the text."""
 
-_MOST = 34
+_MOST = 40
 """Characters of a line in a box."""
 
 _BETWEEN, _EDGE, _HEAD, _FOOT = 64, 20, 54, 34
@@ -74,7 +74,7 @@ def _height(box: Box) -> float:
 
 
 def _width(box: Box) -> float:
-    longest = max((len(one) * (1.06 if not at else 1.0) for at, one in enumerate(_lines(box))))
+    longest = max((len(one) * (1.12 if not at else 1.0) for at, one in enumerate(_lines(box))))
     return max(60.0, longest * _CHARACTER + 2 * _PAD)
 
 

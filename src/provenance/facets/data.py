@@ -30,7 +30,8 @@ from provenance.facets._entries import (
     FileEntry,
     Places,
 )
-from provenance.facets._filenames import FOLDER, PACKAGED
+from provenance.facets._filenames import CONFIG, DATA, FOLDER, PACKAGED
+from provenance.facets._files import DECLARED
 from provenance.facets._touched import FolderRead, Touched
 
 NAME = "data"
@@ -89,7 +90,8 @@ def _listed(touched: Touched, places: Places) -> List[Tuple[str, FileEntry]]:
     found = [(one.path, _folder(one, places)) for one in touched.folders]
     for use in touched.inputs:
         path = use.path
-        entry = FileEntry(places.refer(path), use.kind, use.size, {}, use.how)
+        kind = DATA if use.kind == CONFIG and DECLARED in use.how else use.kind
+        entry = FileEntry(places.refer(path), kind, use.size, {}, use.how)
         found.append(
             (path, entry._replace(state=use.state or DIGESTED, target=places.target(path)))
         )
