@@ -17,7 +17,7 @@ def read(path):
 
 def shares(weights, sizes):
     """Return how likely each kind is."""
-    raw = {k: sum(w * x for w, x in zip(row, sizes)) for k, row in weights.items()}
+    raw = {k: sum(w * x for w, x in zip(row, sizes, strict=True)) for k, row in weights.items()}
     top = max(raw.values())
     powers = {kind: math.exp(value - top) for kind, value in raw.items()}
     return {kind: power / sum(powers.values()) for kind, power in powers.items()}

@@ -28,7 +28,8 @@ with open("weights/history.csv", "w") as history:
         for sizes, kind in rows:
             for each, share in model.shares(weights, sizes).items():
                 slope = share - (each == kind)
-                weights[each] = [w - args.lr * slope * x for w, x in zip(weights[each], sizes)]
+                both = zip(weights[each], sizes, strict=True)
+                weights[each] = [w - args.lr * slope * x for w, x in both]
         accuracy, loss = model.judge(weights, held_out)
         history.write("%d,%.6f,%.6f\n" % (epoch, accuracy, loss))
         if best is None or loss < best:

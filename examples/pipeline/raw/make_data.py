@@ -11,7 +11,7 @@ rng = random.Random(11)
 rows = []
 for number in range(600):
     kind = rng.choice(sorted(KINDS))
-    sizes = [rng.gauss(mean, sd) for mean, sd in zip(KINDS[kind], SPREAD)]
+    sizes = [rng.gauss(mean, sd) for mean, sd in zip(KINDS[kind], SPREAD, strict=True)]
     if number % 50 == 7:
         sizes[0] = -1.0  # the balance was not ready: prepare.py leaves these out
     rows.append(["%.4f" % size for size in sizes] + [kind])
