@@ -11,6 +11,7 @@ from provenance.core import digest
 from provenance.core.digest import Digests
 from provenance.core.paths import PathRef
 from provenance.errors import NoSuchRun, SystemRefused
+from provenance.operations._dvc_asked import with_dvc
 from provenance.operations._lineage_facts import Touch
 from provenance.operations._lineage_records import Records
 from provenance.store.digestcache import DigestCache
@@ -50,7 +51,7 @@ class Finder:
 
     def __init__(self, known: Records, place: Project, cwd: str, cache: str) -> None:
         self._known, self._place, self._cwd = known, place, cwd
-        self._cache = DigestCache(cache)
+        self._cache = with_dvc(DigestCache(cache), os.environ)
 
     def save(self) -> None:
         """Keep the digests that were taken."""
