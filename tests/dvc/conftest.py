@@ -1,4 +1,4 @@
-"""A real DVC, and repositories of it. One repository serves several tests: each step takes seconds."""
+"""A real DVC and repositories of it; one serves several tests, since each step takes seconds."""
 
 from __future__ import annotations
 

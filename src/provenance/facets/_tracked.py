@@ -69,3 +69,12 @@ def notes(found: Iterable[Tracked]) -> Tuple[str, ...]:
     """Return sentences on data that DVC does not hold as it was read."""
     text = "%s is not what %s states: `dvc commit` or `dvc add` it, else DVC does not bring it back"
     return tuple(text % (one.path, one.file) for one in found if one.same is False)[:20]
+
+
+def hint(path: PathRef, found: Iterable[Tracked]) -> str:
+    """Return how DVC brings back a file that is not here, "" where it cannot."""
+    for one in found:
+        inside = path.path == one.path.path or path.path.startswith(one.path.path + "/")
+        if inside and path.root == one.path.root and (one.url or one.origin):
+            return "; `dvc pull %s` brings it" % (one.path,)
+    return ""

@@ -184,11 +184,13 @@ def compare(old: Payload, new: Payload) -> Comparison:
     missed: List[NotCompared] = []
     equal = 0
     moved = _moved(before, after)
+    by_dvc = _tracked.of(old.subjects)
     for path, was in before.items():
         now = after.get(path) or moved.get(path)
         reason = _why_not(was, now)
         if reason:
-            missed.append(NotCompared(NAME, str(path), reason))
+            hint = _tracked.hint(path, by_dvc) if now is not None and now.state == MISSING else ""
+            missed.append(NotCompared(NAME, str(path), reason + hint))
         elif now is None:
             found.append(_difference("removed", path, UNKNOWN, was.digests, None))
         elif now.path != path:
