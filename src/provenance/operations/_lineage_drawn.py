@@ -102,7 +102,7 @@ def _file(graph: Graph, file: File, origin: str) -> Box:
     asked = file.key in graph.subject
     if len(names) > 1:
         lines.append("also %s" % names[1] + (" ..." if len(names) > 2 else ""))
-    if not file.digests:
+    if not file.shown:
         lines.append("no digest")
     if origin:
         lines.append(origin)
@@ -110,7 +110,7 @@ def _file(graph: Graph, file: File, origin: str) -> Box:
     if again:
         lines.append("written again by %s" % ", ".join(again[:2]))
     more = "file %s; %d bytes; %s" % (
-        ", ".join(names[:_NAMED]), file.size, " ".join(file.digests) or "digest not known",
+        ", ".join(names[:_NAMED]), file.size, " ".join(file.shown) or "digest not known",
     )  # fmt: skip
     return Box(file.key, FILE, tuple(lines), more, asked)
 

@@ -12,7 +12,7 @@ from provenance.core.record import Record
 from provenance.errors import AmbiguousRun, BadRecord, NoSuchRun, ProvError
 from provenance.operations import _lineage_facts as facts_of
 from provenance.operations._lineage_facts import RunFacts
-from provenance.store import lockfile, records
+from provenance.store import lockfile, records, team
 from provenance.store.project import Project
 from provenance.store.recordindex import Head, RecordIndex, Row, places
 
@@ -99,6 +99,10 @@ class Records:
         place = self._best(run_id)[0].head.place
         return self._locked.get(place) or records.read(os.path.dirname(place))
 
+    def ids(self) -> list[str]:
+        """Return the ids of all runs."""
+        return list(self._runs)
+
     def by_digest(self, value: str) -> set[str]:
         """Return the ids of the runs that touched a file with this digest (hex)."""
         return {self._ids[place] for one in self._indexes for place in one.by_digest(value)}
@@ -172,7 +176,7 @@ def _row_of(document: dict[str, object]) -> Row:
 
 
 def gather(place: Project, cwd: str, others: Iterable[str], told: Told | None = None) -> Records:
-    """Return the records of the project at ``cwd``, of its lock, and of ``others``.
+    """Return the records of the project at ``cwd`` (fetched ones too), its lock and ``others``.
 
     others: folders that hold run folders (or ``.prov``, or projects), and locks. Raises `ProvError`
     where one of them is not there or holds no record.
@@ -181,6 +185,9 @@ def gather(place: Project, cwd: str, others: Iterable[str], told: Told | None = 
     tell = told or _quiet
     folder = os.path.join(place.folder, FOLDER) if os.path.isdir(place.folder) else None
     found.add_folder(place.runs, folder and os.path.join(folder, "own.sqlite"), tell)
+    theirs = team.folder(place)
+    if os.path.isdir(theirs):
+        found.add_folder(theirs, folder and os.path.join(folder, "team.sqlite"), tell)
     lock = os.path.join(place.root, lockfile.FILE)
     if os.path.isfile(lock):
         try:
