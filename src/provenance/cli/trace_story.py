@@ -137,8 +137,6 @@ def _made_by(found: Traced, run_id: str, verb: str, edge: Edge | None = None) ->
     read = [found.graph.files[one.file] for one in found.graph.of_run(run_id, "read")]
     if read:
         text += ", from " + trace_words.together(read)
-    if facts.remotes:
-        text += ", and from %s" % trace_words.few(facts.remotes, 2)
     if detail is not None and detail.params:
         text += ", with " + trace_words.params(detail)
     replays = found.graph.replays.get(run_id, ())

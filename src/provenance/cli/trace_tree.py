@@ -101,7 +101,6 @@ class _Tree:
                 ("env", trace_words.environment(detail)),
                 ("result", trace_words.metrics(detail)),
             ]
-        told.append(("from", trace_words.few(facts.remotes)))
         inside = {path for one in self.graph.of_run(run_id, "wrote") for path in one.paths}
         also = [t.path for t in facts.touches if t.side == "wrote" and t.path not in inside]
         told.append(("also wrote", trace_words.few(also)))

@@ -114,7 +114,7 @@ def _file(graph: Graph, file: File, origin: str, here: str) -> Box:
         lines.append("also %s" % names[1] + (" ..." if len(names) > 2 else ""))
     if here and here not in [os.path.basename(one) for one in names]:
         lines.append("here: %s" % here)
-    if not file.digests:
+    if not file.shown:
         lines.append("no digest")
     if origin:
         lines.append(origin)
@@ -122,7 +122,7 @@ def _file(graph: Graph, file: File, origin: str, here: str) -> Box:
     if again:
         lines.append("written again by %s" % ", ".join(again[:2]))
     more = "file %s; %d bytes; %s" % (
-        ", ".join(names[:_NAMED]), file.size, " ".join(file.digests) or "digest not known",
+        ", ".join(names[:_NAMED]), file.size, " ".join(file.shown) or "digest not known",
     )  # fmt: skip
     return Box(file.key, FILE, tuple(lines), more, asked)
 

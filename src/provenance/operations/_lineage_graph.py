@@ -14,7 +14,15 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from provenance.facets import _entries
-from provenance.operations._lineage_facts import CODE, READ, WROTE, RunFacts, Touch
+from provenance.operations._lineage_facts import (
+    ADDRESS,
+    CODE,
+    READ,
+    WROTE,
+    RunFacts,
+    Touch,
+    is_content,
+)
 
 AGAIN = "again"
 """An edge of a run that wrote bytes that were there already."""
@@ -30,7 +38,7 @@ class Known(Protocol):
         """Return the ids of runs that touched a file with this digest (hex)."""
 
     def facts(self, run_id: str) -> RunFacts:
-        """Return the facts of a run that `by_digest` named."""
+        """Return the facts of a run. Raises KeyError where its record is not at hand."""
 
 
 class Place(NamedTuple):
@@ -47,6 +55,11 @@ class File(NamedTuple):
     digests: tuple[str, ...] = ()
     size: int = 0
     places: tuple[Place, ...] = ()
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Return what its content is known by."""
+        return tuple(one for one in self.digests if is_content(one))
 
     def names(self) -> tuple[str, ...]:
         """Return the paths under which it was written, then those under which it was read."""
@@ -130,6 +143,9 @@ class Walk:
 
     def _gathered(self, digests: tuple[str, ...], only: Touch | None) -> File:
         same, todo = set(digests), list(digests)
+        for value in digests:
+            todo += self._of_address(value)
+        same.update(todo)
         places: set[Place] = set()
         while todo:
             value = todo.pop()
@@ -140,12 +156,33 @@ class Walk:
                     ):
                         continue
                     places.add(Place(run_id, touch))
-                    todo += [one for one in touch.digests if one not in same]
-                    same.update(touch.digests)
+                    more = [*touch.digests, *self._addresses(run_id, touch)]
+                    more += [v for one in touch.digests for v in self._of_address(one)]
+                    todo += [one for one in dict.fromkeys(more) if one not in same]
+                    same.update(more)
         ordered = sorted(places, key=lambda one: (self.facts(one.run).order, one.touch[:2]))
         key = min(same) if only is None else "%s %s" % (min(same), only.path)
         size = max((one.touch.size for one in ordered), default=0)
         return File(key, tuple(sorted(same)), size, tuple(ordered))
+
+    def _of_address(self, value: str) -> tuple[str, ...]:
+        """Return the digests of the file that an address of another run's file means."""
+        kind, _, rest = value.partition(":")
+        run_id, _, path = rest.partition(":")
+        if kind != ADDRESS:
+            return ()
+        try:
+            touches = self._known.facts(run_id).touches
+        except KeyError:
+            return ()  # its record is not at hand
+        found = (one.digests for one in touches if one.side == WROTE and one.path == path)
+        return tuple(value for digests in found for value in digests)
+
+    def _addresses(self, run_id: str, touch: Touch) -> tuple[str, ...]:
+        """Return the address under which other runs asked for what a run wrote, if any did."""
+        rest = "%s:%s" % (run_id, touch.path)
+        asked = touch.side == WROTE and self._known.by_digest(rest)
+        return ("%s:%s" % (ADDRESS, rest),) if asked else ()
 
     def facts(self, run_id: str) -> RunFacts:
         """Return the facts of a run."""

@@ -108,6 +108,10 @@ class Records:
         place = self._best(run_id)[0].head.place
         return self._locked.get(place) or records.read(os.path.dirname(place))
 
+    def ids(self) -> list[str]:
+        """Return the ids of all runs."""
+        return list(self._runs)
+
     def by_digest(self, value: str) -> set[str]:
         """Return the ids of the runs that touched a file with this digest (hex)."""
         return {self._ids[place] for one in self._indexes for place in one.by_digest(value)}

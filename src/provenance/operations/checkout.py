@@ -10,6 +10,7 @@ from provenance.core.paths import CWD, REPO
 from provenance.errors import Damaged, InTheWay, NoSuchRun, ProvError, UsageError
 from provenance.operations import _artifacts, _aside, _remote, _transfers, pulling
 from provenance.operations._artifacts import Artifact
+from provenance.operations._dvc_asked import with_dvc
 from provenance.operations._remote import Stores
 from provenance.operations._transfers import Failure, Tell
 from provenance.operations.recorder import CACHE
@@ -88,7 +89,7 @@ def checkout(cwd: str, name: str, wish: Wish, tell: Tell | None = None) -> Place
     plan = _Plan()
     there: list[str] = []
     folders: list[str] = []
-    cache = DigestCache(os.path.join(place.folder, CACHE))
+    cache = with_dvc(DigestCache(os.path.join(place.folder, CACHE)), os.environ)
     for one in wanted:
         target = _target(place, stored, one, wish, cwd)
         problem = _spread(kept, known, one, target, plan)

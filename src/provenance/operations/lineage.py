@@ -147,7 +147,7 @@ def as_json(found: Traced) -> dict[str, Any]:
         "files": [
             {
                 "key": one.key,
-                "digests": list(one.digests),
+                "digests": list(one.shown),
                 "size": one.size,
                 "paths": list(one.names()),
                 "origin": found.origins.get(one.key, ""),

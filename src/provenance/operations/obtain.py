@@ -23,6 +23,7 @@ from provenance.errors import NoSuchArtifact, SystemRefused
 from provenance.facets import _entries
 from provenance.facets._entries import FileEntry
 from provenance.operations import settle
+from provenance.operations._dvc_asked import with_dvc
 from provenance.operations.addresses import Artifact
 from provenance.operations.recorder import CACHE
 from provenance.store import project, records
@@ -59,7 +60,7 @@ class Obtainer:
         self.place = place
         self.done = 0
         self._ways = ways
-        self._cache = DigestCache(os.path.join(place.folder, CACHE))
+        self._cache = with_dvc(DigestCache(os.path.join(place.folder, CACHE)), os.environ)
 
     def obtain(self, run: Record, artifact: Artifact) -> Obtained:
         """Return where ``artifact`` of ``run`` is. Raises `NoSuchArtifact`, `SystemRefused`."""

@@ -17,6 +17,7 @@ from provenance.core import runid
 from provenance.errors import AmbiguousRun, BadRecord, Damaged, NoSuchRun, ProvError
 from provenance.operations import _artifacts, _remote, _transfers
 from provenance.operations._artifacts import Artifact, Unusable
+from provenance.operations._dvc_asked import with_dvc
 from provenance.operations._remote import Stores
 from provenance.operations._transfers import Failure, Tell
 from provenance.operations.pushing import Choice, unreachable
@@ -118,7 +119,7 @@ def _pull(
         part = fetch(kept, source, known, artifacts, choice.dry, tell)
         fetched = _sum(fetched, part.fetched)
         had = _sum(had, part.there)
-        cache = DigestCache(os.path.join(place.folder, CACHE))
+        cache = with_dvc(DigestCache(os.path.join(place.folder, CACHE)), os.environ)
         have = {
             one.shown
             for one in artifacts

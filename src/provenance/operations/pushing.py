@@ -10,6 +10,7 @@ from provenance.core import digest, record, runid
 from provenance.errors import ProvError, SystemRefused, UsageError
 from provenance.operations import _artifacts, _gathering, _gittree, _remote, _transfers, settle
 from provenance.operations._artifacts import Unusable
+from provenance.operations._dvc_asked import with_dvc
 from provenance.operations._gathering import Source
 from provenance.operations._remote import Stores
 from provenance.operations._transfers import Failure, Tell
@@ -115,7 +116,7 @@ def _collect(
     place: Project, runs: Sequence[Stored], kept: Stores, choice: Choice, tell: Tell | None
 ) -> _Found:
     all_found = _Found({}, [], [], [], {})
-    cache = DigestCache(os.path.join(place.folder, CACHE))
+    cache = with_dvc(DigestCache(os.path.join(place.folder, CACHE)), os.environ)
     for one in runs:
         wanted, unusable = _artifacts.of(one.record, choice.facets, choice.outside)
         all_found.lost.extend(item for item in unusable if not item.outside)

@@ -48,11 +48,15 @@ class DigestCache:
 
     reused, taken: how many digests came from the cache, and how many were computed. read: bytes of
     the files that were read, about. watch: called after each file, and now and then in a big one.
-    deadline:
-    monotonic time after which `digest` gives up with TimeoutError, within a long file too; None
-    for no limit, and free to be set at any time. ahead: a process that digests too, where there is
-    one. Safe to use from several threads at once.
+    deadline: monotonic time after which `digest` gives up with TimeoutError, within a long file
+    too; None for no limit, and free to be set at any time. ahead: a process that digests too, where
+    there is one. told: returns the MD5 that somebody else knows of a file as it is now, or ""; it
+    is asked of files that it pays for, and what it says is not kept here. Safe to use from several
+    threads at once.
     """
+
+    ASKED = SMALL
+    """Bytes of a file from which on asking somebody else is cheaper than reading."""
 
     def __init__(self, path: str | os.PathLike[str], limit: int = LIMIT) -> None:
         self.path = os.fspath(path)
@@ -60,6 +64,7 @@ class DigestCache:
         self.deadline: float | None = None
         self.reused = self.taken = 0
         self.ahead: Ahead | None = None
+        self.told: Callable[[str, os.stat_result], str] | None = None
         self.watch: Callable[[], None] | None = None
         self.read = 0
         self._first: dict[str, tuple[Digests, int]] = {}
@@ -209,6 +214,8 @@ class DigestCache:
                 raise OSError("%s is not a regular file" % os.fspath(path))
             before = identity_bytes(status)
             found, missing = self._known(before, algorithms)
+            if self.told is not None and digest.MD5 in missing and status.st_size >= self.ASKED:
+                self._ask(path, status, found, missing)
             if not missing:
                 self.reused += 1
                 return found
@@ -233,6 +240,20 @@ class DigestCache:
                 return {**found, **computed} if found else computed
             status = os.stat(path)
         raise digest.ChangedWhileRead("%s changed while it was read" % os.fspath(path))
+
+    def _ask(
+        self,
+        path: str | os.DirEntry[str],
+        status: os.stat_result,
+        found: Digests,
+        missing: dict[str, bytes],
+    ) -> None:
+        """Move the MD5 from ``missing`` to ``found`` where others know it."""
+        assert self.told is not None
+        value = self.told(os.fspath(path), status)
+        if value:
+            found[digest.MD5] = value
+            del missing[digest.MD5]
 
     def _known(
         self, identity: bytes, algorithms: tuple[str, ...]
