@@ -22,6 +22,7 @@ LIMIT = 2_000_000
 """Digests kept, 52 bytes each; beyond it the ones taken longest ago go first."""
 
 _BUCKETS = 256
+IDENTITY = 40
 _pack = struct.Struct("<QQqqq").pack
 
 

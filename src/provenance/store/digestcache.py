@@ -15,11 +15,11 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from provenance.core import digest
-from provenance.core.digest import BLAKE3, TREE, Digests, Tree
+from provenance.core.digest import BLAKE3, Digests, Tree
 from provenance.store import _clocks
 from provenance.store._digesttable import LIMIT, Table, identity_bytes, key_of, replace
 from provenance.store._readdigest import SMALL, identity, take
@@ -39,6 +39,7 @@ _ATTEMPTS = 3
 SPILL_S = 30.0
 """Seconds of work that a killed process may lose."""
 
+_DAY, _LENGTH = 4, 32
 _LENGTHS = {digest.MD5: 16, "sha1": 20}
 _DAY_S = 86_400
 
@@ -82,7 +83,7 @@ class DigestCache:
         Raises OSError, `digest.ChangedWhileRead` and TimeoutError among them, and ValueError for an
         algorithm that this interpreter lacks.
         """
-        return self._digest(path, algorithms, gentle=False, stop=self._late)
+        return self._digest(path, algorithms, gentle=False, stop=self.late)
 
     def tree(
         self, folder: str, algorithm: str, leave_out: Iterable[str] = (), late: float | None = None
@@ -92,36 +93,9 @@ class DigestCache:
         leave_out: relative POSIX paths. late: monotonic time for this folder, beside `deadline`.
         Raises OSError, and TimeoutError: what was digested by then is kept, and not read again.
         """
-        from provenance.store import treedigest, treestamp  # not for runs that read a few files
+        from provenance.store import treecache  # not for runs that read a few files
 
-        left_out, name = frozenset(leave_out), algorithm + TREE
-        if self._fresh or self._stored().length:
-            now = treestamp.stamp(folder, left_out)
-            found, missing = self._known(now.identity, (name,))
-            if not missing:
-                self.reused += now.files
-                return Tree(found, now.files, now.size)
-
-        def stop() -> bool:
-            return self._late() or (late is not None and time.monotonic() > late)
-
-        def known(entry: os.DirEntry[str]) -> Digests | None:
-            status = entry.stat(follow_symlinks=False)
-            found, missing = self._known(identity_bytes(status), (algorithm,))
-            self.reused += not missing
-            return None if missing else found
-
-        def take(entry: os.DirEntry[str]) -> Digests:
-            if stop():
-                raise TimeoutError("the time for digesting was over")
-            return self._digest(entry, (algorithm,), gentle=False, stop=stop)
-
-        began, stamper = time.time_ns(), treestamp.Stamper()
-        made = treedigest.tree(folder, algorithm, known, take, left_out, stamper)
-        # What a file was when it was listed, it never is again once it has been changed since.
-        if (stamp := stamper.stamp()).settled(began):
-            self._keep({name: key_of(stamp.identity, name)}, made.digests)
-        return made
+        return treecache.tree(self, folder, algorithm, frozenset(leave_out), late)
 
     def known(self, path: str, algorithms: tuple[str, ...]) -> Digests:
         """Return those digests of ``path`` that are kept of it as it is now; nothing is read.
@@ -130,7 +104,38 @@ class DigestCache:
         """
         return self._known(identity_bytes(os.stat(path)), algorithms)[0]
 
-    def _late(self) -> bool:
+    def knows_any(self) -> bool:
+        """Return whether it has any digest at all."""
+        return bool(self._fresh or self._stored().length)
+
+    def find(self, keys: Sequence[bytes], algorithm: str) -> list[bytes | None]:
+        """Return the digests that are kept under ``keys``, see `_digesttable.key_of`."""
+        if not self.knows_any():
+            return [None] * len(keys)
+        fresh, stored = self._fresh, self._stored()
+        rows = [fresh.get(key) or stored.find(key) for key in keys]
+        end = _DAY + _LENGTHS.get(algorithm, _LENGTH)
+        return [None if row is None else row[_DAY:end] for row in rows]
+
+    def keep(self, found: Iterable[tuple[bytes, bytes]], algorithm: str) -> None:
+        """Keep digests of that algorithm under their keys."""
+        day, length = self._day(), _LENGTHS.get(algorithm, _LENGTH)
+        self._fresh.update(
+            [
+                (key, day + value.ljust(_LENGTH, b"\0"))
+                for key, value in found
+                if len(value) == length
+            ]
+        )
+        if self._is_much():
+            self._spill()
+
+    def take(self, entry: os.DirEntry[str], algorithm: str, stop: Callable[[], bool]) -> str:
+        """Return the digest of a file that was just listed, as `digest` does."""
+        return self._digest(entry, (algorithm,), gentle=False, stop=stop)[algorithm]
+
+    def late(self) -> bool:
+        """Return whether the time is over, once `watch` was called."""
         if self.watch is not None:
             self.watch()
         return self.deadline is not None and time.monotonic() > self.deadline
@@ -267,7 +272,7 @@ class DigestCache:
             if value is None:
                 missing[name] = key
             else:
-                found[name] = value[4 : 4 + _LENGTHS.get(name, 32)].hex()
+                found[name] = value[_DAY : _DAY + _LENGTHS.get(name, _LENGTH)].hex()
         return found, missing
 
     def _stored(self) -> Table:
@@ -277,13 +282,16 @@ class DigestCache:
         return table
 
     def _keep(self, keys: dict[str, bytes], computed: Digests) -> None:
-        day = int(time.time() // _DAY_S).to_bytes(4, "big")
+        day = self._day()
         for name, key in keys.items():
             value = bytes.fromhex(computed[name])
-            if len(value) == _LENGTHS.get(name, 32):
-                self._fresh[key] = day + value.ljust(32, b"\0")
+            if len(value) == _LENGTHS.get(name, _LENGTH):
+                self._fresh[key] = day + value.ljust(_LENGTH, b"\0")
         if self._is_much():
             self._spill()
+
+    def _day(self) -> bytes:
+        return int(time.time() // _DAY_S).to_bytes(_DAY, "big")
 
     def _is_much(self) -> bool:
         return len(self._fresh) >= HELD or time.monotonic() > self._spilled + SPILL_S
