@@ -143,9 +143,14 @@ def test_gc_leaves_what_was_fetched_one_way_or_another(anna, ben, tmp_path):
         (anna.folder / "results" / "test.json").read_bytes(),
     }
     ben("fetch")
+    ben("keep", "evaluate")
+    killed = ben.folder / ".prov" / "team" / ".pull-20260314T091500Z-1a2b3c4d-999999"
+    killed.mkdir()
     age(ben.folder / ".prov")
     ben("gc", "--yes")
     assert blobs(ben.folder / ".prov" / "objects") == kept
+    assert not killed.exists()
+    assert len(ben.json("keep")["runs"]) == 1
 
 
 def test_who_pulls_gets_the_records_of_others_as_such(anna, ben, tmp_path):
