@@ -9,7 +9,7 @@ import random
 from pathlib import Path
 from statistics import mean, stdev
 
-SIZES = ("area", "compactness", "asymmetry")
+from model import SIZES
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--test-share", type=float, default=0.25)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from provenance.operations import calls, references
+from provenance.store import project
 from tests.conftest import PYTHON, Prov, git
 from tests.sharing.helpers import blob_of, blobs
 from tests.sharing.test_push_pull import KINDS, SLOW
@@ -141,9 +143,14 @@ def test_gc_leaves_what_was_fetched_one_way_or_another(anna, ben, tmp_path):
         (anna.folder / "results" / "test.json").read_bytes(),
     }
     ben("fetch")
+    ben("keep", "evaluate")
+    killed = ben.folder / ".prov" / "team" / ".pull-20260314T091500Z-1a2b3c4d-999999"
+    killed.mkdir()
     age(ben.folder / ".prov")
     ben("gc", "--yes")
     assert blobs(ben.folder / ".prov" / "objects") == kept
+    assert not killed.exists()
+    assert len(ben.json("keep")["runs"]) == 1
 
 
 def test_who_pulls_gets_the_records_of_others_as_such(anna, ben, tmp_path):
@@ -164,6 +171,19 @@ def test_who_pulls_gets_the_records_of_others_as_such(anna, ben, tmp_path):
     ben("pull", "--remote", str(tmp_path / "other"))
     origins = {run["name"]: run["origin"] for run in ben.json("ls")["runs"]}
     assert {origins[stage]["author"] for stage in STAGES} == {"Anna"}
+
+
+def test_code_of_others_is_not_rehearsed_unasked(anna, ben, tmp_path):
+    anna("push", "prepare", "--remote", str(tmp_path / "team"))
+    ben("fetch", "train")
+    ben("pull", "prepare", "--remote", str(tmp_path / "team"))
+
+    def mode(whose, name):
+        place = project.find(str(whose.folder))
+        return calls.mode(None, "auto", references.named(name, place, place.root))
+
+    assert {mode(anna, name) for name in ("prepare", "train")} == {calls.CUT}
+    assert {mode(ben, name) for name in ("prepare", "train")} == {calls.OFF}
 
 
 def test_a_remote_with_one_damaged_and_one_missing_blob(anna, ben, tmp_path):

@@ -208,6 +208,7 @@ def _unknown(found: Traced, style: Style) -> list[str]:
         plural(total, "record"), trace_words.few(_near(place) for place, _ in found.sources)
     ))  # fmt: skip
     out += ["  ! " + flat(one) for one in found.notes]
+    out.append("  for those of others: prov fetch, prov pull, or --records FOLDER")
     if found.near:
         out += ["", "what comes near:", *("  " + flat(one.text) for one in found.near)]
     return out

@@ -29,7 +29,7 @@ from provenance.operations import (
     settle,
 )
 from provenance.operations.recorder import CACHE
-from provenance.store import kept, project, records, trash
+from provenance.store import kept, project, records, team, trash
 from provenance.store.project import Project
 from provenance.store.trash import Trash
 from provenance.store.usage import Meter, Usage
@@ -189,9 +189,12 @@ class _Look:
         for path in self._in(project.RUNS):
             if runid.is_id(os.path.basename(path)) and not _has_record(path):
                 yield self._item(disk.UNFINISHED, path, "a run that never began")
+        for path in self._in(team.FOLDER):
+            if os.path.basename(path).startswith("."):
+                yield self._item(disk.UNFINISHED, path, "left by a fetch or pull that was killed")
         for path in (*self._in(overlap.FOLDER), *self._in(kept.FOLDER)):
             name = os.path.basename(path)
-            if runid.is_id(name) and not _has_record(os.path.join(self.place.runs, name)):
+            if runid.is_id(name) and not _has_record(records.folder_of(self.place, name)):
                 yield self._item(disk.RECORDS, path, "a mark of a run that is gone")
 
     def _of_runs(self) -> Iterator[Item]:

@@ -238,7 +238,9 @@ def _meant(place: Project, source: Remote, there: list[str], name: str) -> str:
     """Return the run id that ``name`` means at the remote, else here."""
     if not name.startswith("@"):
         matches = [one for one in there if one == name] or [
-            one for one in there if one.startswith(name) or runid.short(one).startswith(name)
+            one
+            for one in there
+            if one.startswith(name) or runid.short(one).startswith(name) or one.endswith(name)
         ]
         if len(matches) == 1:
             return matches[0]
