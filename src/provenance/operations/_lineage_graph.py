@@ -22,6 +22,7 @@ from provenance.operations._lineage_facts import (
     RunFacts,
     Touch,
     is_content,
+    is_of_bytes,
 )
 
 AGAIN = "again"
@@ -126,13 +127,14 @@ class Walk:
         self.edges: set[Edge] = set()
         self.cut = False
 
-    def file(self, digests: Iterable[str], touch: Touch | None = None) -> File:
+    def file(self, digests: Sequence[str], touch: Touch | None = None) -> File:
         """Return the file with any of ``digests``, and with what else is known to be the same.
 
         touch: of an empty file, which stands for itself only under its own path.
         """
         known = next((self._by_digest[one] for one in digests if one in self._by_digest), None)
         empty = touch is not None and touch.size == 0 and touch.files is None
+        empty = empty and any(is_of_bytes(one) for one in digests)
         if known is not None and not empty:
             return self.files[known]
         found = self._gathered(tuple(digests), touch if empty else None)
