@@ -1,4 +1,4 @@
-"""``prov trace`` of what others shared, of data at servers, and of one file of a recorded folder."""
+"""``prov trace`` of what others shared, of data at servers, and of one file of a folder."""
 
 from __future__ import annotations
 
