@@ -279,6 +279,11 @@ def is_content(value: str) -> bool:
     return not value.startswith(ADDRESS)
 
 
+def is_of_bytes(value: str) -> bool:
+    """Return whether a digest was computed from what a file holds."""
+    return not value.startswith((ADDRESS + ":", URL + ":"))
+
+
 def short(value: str) -> str:
     """Return a digest for people: without its algorithm, and cut."""
     if value.startswith(URL + ":"):

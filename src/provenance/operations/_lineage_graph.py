@@ -11,17 +11,19 @@ difference.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from provenance.facets import _entries
+from provenance.operations import _lineage_addresses as addresses
+from provenance.operations._lineage_addresses import Known
 from provenance.operations._lineage_facts import (
-    ADDRESS,
     CODE,
     READ,
     WROTE,
     RunFacts,
     Touch,
     is_content,
+    is_of_bytes,
 )
 
 AGAIN = "again"
@@ -29,16 +31,6 @@ AGAIN = "again"
 
 MOST_RUNS = 2000
 """Runs that one answer goes through; what lies behind them is said to be left out."""
-
-
-class Known(Protocol):
-    """All records at hand."""
-
-    def by_digest(self, value: str) -> Iterable[str]:
-        """Return the ids of runs that touched a file with this digest (hex)."""
-
-    def facts(self, run_id: str) -> RunFacts:
-        """Return the facts of a run. Raises KeyError where its record is not at hand."""
 
 
 class Place(NamedTuple):
@@ -126,13 +118,14 @@ class Walk:
         self.edges: set[Edge] = set()
         self.cut = False
 
-    def file(self, digests: Iterable[str], touch: Touch | None = None) -> File:
+    def file(self, digests: Sequence[str], touch: Touch | None = None) -> File:
         """Return the file with any of ``digests``, and with what else is known to be the same.
 
         touch: of an empty file, which stands for itself only under its own path.
         """
         known = next((self._by_digest[one] for one in digests if one in self._by_digest), None)
         empty = touch is not None and touch.size == 0 and touch.files is None
+        empty = empty and any(is_of_bytes(one) for one in digests)
         if known is not None and not empty:
             return self.files[known]
         found = self._gathered(tuple(digests), touch if empty else None)
@@ -144,7 +137,7 @@ class Walk:
     def _gathered(self, digests: tuple[str, ...], only: Touch | None) -> File:
         same, todo = set(digests), list(digests)
         for value in digests:
-            todo += self._of_address(value)
+            todo += addresses.digests(self._known, value)
         same.update(todo)
         places: set[Place] = set()
         while todo:
@@ -156,33 +149,16 @@ class Walk:
                     ):
                         continue
                     places.add(Place(run_id, touch))
-                    more = [*touch.digests, *self._addresses(run_id, touch)]
-                    more += [v for one in touch.digests for v in self._of_address(one)]
+                    more = [*touch.digests, *addresses.of(self._known, run_id, touch)]
+                    more += [
+                        v for one in touch.digests for v in addresses.digests(self._known, one)
+                    ]
                     todo += [one for one in dict.fromkeys(more) if one not in same]
                     same.update(more)
         ordered = sorted(places, key=lambda one: (self.facts(one.run).order, one.touch[:2]))
         key = min(same) if only is None else "%s %s" % (min(same), only.path)
         size = max((one.touch.size for one in ordered), default=0)
         return File(key, tuple(sorted(same)), size, tuple(ordered))
-
-    def _of_address(self, value: str) -> tuple[str, ...]:
-        """Return the digests of the file that an address of another run's file means."""
-        kind, _, rest = value.partition(":")
-        run_id, _, path = rest.partition(":")
-        if kind != ADDRESS:
-            return ()
-        try:
-            touches = self._known.facts(run_id).touches
-        except KeyError:
-            return ()  # its record is not at hand
-        found = (one.digests for one in touches if one.side == WROTE and one.path == path)
-        return tuple(value for digests in found for value in digests)
-
-    def _addresses(self, run_id: str, touch: Touch) -> tuple[str, ...]:
-        """Return the address under which other runs asked for what a run wrote, if any did."""
-        rest = "%s:%s" % (run_id, touch.path)
-        asked = touch.side == WROTE and self._known.by_digest(rest)
-        return ("%s:%s" % (ADDRESS, rest),) if asked else ()
 
     def facts(self, run_id: str) -> RunFacts:
         """Return the facts of a run."""
