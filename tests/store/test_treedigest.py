@@ -180,8 +180,10 @@ class Counting:
         self.taken: list[str] = []
         self.kept: dict[bytes, bytes] = {}
 
-    def known(self, keys: list[bytes]) -> list[bytes | None]:
+    def find(self, keys: list[bytes]) -> list[bytes | None]:
         return [None] * len(keys)
+
+    known = find
 
     def keep(self, found: list[tuple[bytes, bytes]]) -> None:
         self.kept.update(found)

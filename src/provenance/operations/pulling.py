@@ -207,6 +207,10 @@ def _get(kept: Stores, source: Remote, needs: list[Need], dry: bool, tell: Tell 
         len(needs) - len(missing),
         sum(max(n.size, 0) for n in needs) - sum(max(n.size, 0) for n in missing),
     )
+    absent = {one.oid for one in missing}
+    for one in needs:
+        if one.oid not in absent and not dry:
+            kept.main.still_wanted(one.oid)  # so that no `prov gc` takes it meanwhile
     if not missing:
         return Fetched((0, 0), had, [])
     there = source.present({one.oid: -1 for one in missing})

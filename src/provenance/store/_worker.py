@@ -38,14 +38,14 @@ from typing import Any
 
 from provenance.core import digest
 from provenance.core.digest import BLAKE3
-from provenance.store import _clocks, treedigest
+from provenance.store import _clocks, treecache
 from provenance.store._digesttable import KEY, ROW, Table, identity_bytes, key_of, replace
 
 NICENESS = 10
 _DAY = 4
 SMALL, CHUNK = 1 << 20, 1 << 22
-KEPT = 100_000
-"""Digests held in memory before they are written to the cache: about 30 MB."""
+KEPT = 200_000
+"""Digests held in memory before they are written to the cache: about 50 MB."""
 FIRST = 50_000
 """Paths of which it is remembered what they held when they were first asked for."""
 _READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
@@ -237,7 +237,7 @@ class Worker:
     def _tree(self, body: bytes) -> bytes:
         number, folder, *left_out = body.split(b"\0")
         try:
-            found = treedigest.tree(
+            found = treecache.tree(
                 os.fsdecode(folder),
                 BLAKE3,
                 self,
@@ -248,12 +248,16 @@ class Worker:
         value = found.digests[BLAKE3 + digest.TREE]
         return b"%s %d %d %s" % (number, found.files, found.size, value.encode())
 
-    # --- what `treedigest.tree` asks for -------------------------------------------------------
+    # --- what `treecache.tree` asks for --------------------------------------------------------
 
     def known(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """Return the digests that are known; the files of this portion count as done."""
+        """Return the digests that are known of the files that come next; these count as done."""
         self._tell(b"P", b"%d" % len(keys))
         self.did(0, 0)
+        return self.find(keys)
+
+    def find(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return the digests that are known."""
         fresh, find = self._known, self._table.find
         rows = [fresh.get(key) or find(key) for key in keys]
         return [None if row is None else row[_DAY:] for row in rows]

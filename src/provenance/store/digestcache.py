@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 FIRST = 10_000
 """Paths of which it is remembered what they held when they were first asked for."""
 
-HELD = 100_000
-"""Digests held in memory before they are written: about 25 MB."""
+HELD = 200_000
+"""Digests held in memory before they are written: about 50 MB."""
 
 _ATTEMPTS = 3
 """Times that a file is looked at before it counts as one that keeps changing."""
@@ -95,7 +95,11 @@ class DigestCache:
         """
         from provenance.store import treecache  # not for runs that read a few files
 
-        return treecache.tree(self, folder, algorithm, frozenset(leave_out), late)
+        source, before = treecache.OfCache(self, algorithm, late), self.taken + self.reused
+        found = treecache.tree(folder, algorithm, source, frozenset(leave_out))
+        if self.taken + self.reused == before:  # known as a whole
+            self.reused += found.files
+        return found
 
     def known(self, path: str, algorithms: tuple[str, ...]) -> Digests:
         """Return those digests of ``path`` that are kept of it as it is now; nothing is read.
@@ -104,15 +108,11 @@ class DigestCache:
         """
         return self._known(identity_bytes(os.stat(path)), algorithms)[0]
 
-    def knows_any(self) -> bool:
-        """Return whether it has any digest at all."""
-        return bool(self._fresh or self._stored().length)
-
     def find(self, keys: Sequence[bytes], algorithm: str) -> list[bytes | None]:
         """Return the digests that are kept under ``keys``, see `_digesttable.key_of`."""
-        if not self.knows_any():
-            return [None] * len(keys)
         fresh, stored = self._fresh, self._stored()
+        if not fresh and not stored.length:
+            return [None] * len(keys)
         rows = [fresh.get(key) or stored.find(key) for key in keys]
         end = _DAY + _LENGTHS.get(algorithm, _LENGTH)
         return [None if row is None else row[_DAY:end] for row in rows]

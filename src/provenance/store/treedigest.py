@@ -49,8 +49,11 @@ PROCESSES = 3
 class Source(Protocol):
     """What knows digests, keeps them, and takes those that need care."""
 
-    def known(self, keys: Sequence[bytes]) -> list[bytes | None]:
+    def find(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Return the digests that are known under these keys, see `_digesttable.key_of`."""
+
+    def known(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Do the same for the files that come next: those found are done."""
 
     def keep(self, found: Sequence[tuple[bytes, bytes]]) -> None:
         """Keep digests under their keys, of files that cannot change any more and look the same."""

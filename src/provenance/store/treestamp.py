@@ -7,14 +7,14 @@ little more than walking through the folder, and a fifth of asking the cache for
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator, Set
 from hashlib import blake2b
+from stat import S_ISLNK, S_ISREG
 from typing import NamedTuple
 
 from provenance.core import digest
 from provenance.store import _clocks
-from provenance.store._digesttable import IDENTITY, identity_bytes
+from provenance.store._digesttable import IDENTITY, pack_identity
 from provenance.store._readdigest import SMALL
 
 MANY, BYTES = 128, 16 << 20
@@ -59,34 +59,38 @@ def portions(folder: str, leave_out: Set[str] = frozenset()) -> Iterator[Portion
     What is neither has no content. Raises OSError.
     """
     one = Portion()
-    for below, entry in digest.walk(folder):
+    names, entries, identities = one.names, one.entries, one.identities
+    for below, entry in digest.walk(folder):  # each step is paid once per file of a data set
         if leave_out and below in leave_out:
             continue
         status = entry.stat(follow_symlinks=False)
         mode = status.st_mode
-        if stat.S_ISREG(mode):
-            size, changed, modified = status.st_size, status.st_ctime_ns, status.st_mtime_ns
-            one.identities.append(identity_bytes(status))
+        if S_ISREG(mode):
+            device, size = status.st_dev, status.st_size
+            changed, modified = status.st_ctime_ns, status.st_mtime_ns
+            identities.append(pack_identity(device, status.st_ino, size, modified, changed))
             one.sizes.append(size)
             one.changes.append(changed if changed > modified else modified)
-            one.devices.add(status.st_dev)
+            if device not in one.devices:
+                one.devices.add(device)
             if size <= SMALL:
                 one.small += size
-        elif stat.S_ISLNK(mode):
+        elif S_ISLNK(mode):
             target = os.readlink(entry.path)
-            one.targets[len(one.names)] = target
+            one.targets[len(names)] = target
             mark = blake2b(os.fsencode(target), digest_size=IDENTITY - len(_LINK))
-            one.identities.append(_LINK + mark.digest())
+            identities.append(_LINK + mark.digest())
             one.sizes.append(-1)
             one.changes.append(0)
         else:
             continue
-        one.names.append(below)
-        one.entries.append(entry)
-        if len(one.names) == MANY or one.small > BYTES:
+        names.append(below)
+        entries.append(entry)
+        if len(names) == MANY or one.small > BYTES:
             yield one
             one = Portion()
-    if one.names:
+            names, entries, identities = one.names, one.entries, one.identities
+    if names:
         yield one
 
 
