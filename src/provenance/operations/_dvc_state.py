@@ -5,10 +5,11 @@ row's key is an absolute path, its value a JSON text: ``hash_info`` and a checks
 modification time (seconds as a float) and size (``dvc_data/hashfile/state.py``, `State.save`).
 Values that are no such text (``diskcache`` may pickle others) are not looked at.
 
-A digest is taken from there only of a file that is as DVC saw it (inode, modification time, size),
-that was not changed in the last seconds, and whose change time, which no program can set, lies
-before DVC last wrote the database. Where time stamps are whole seconds nothing is taken: there a
-file could change after DVC had looked, and show the same stamp.
+A digest is taken from there only of a file that is as DVC saw it (inode, modification time, size)
+and was not changed in the last seconds. As programs can set the modification time back after they
+wrote to a file, its change time, which they cannot set, must agree with it, and lie before DVC last
+wrote the database. Where time stamps are whole seconds nothing is taken: there a file could change
+after DVC had looked, and show the same stamp.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _VERSION = 1
 _PATIENCE_S = 0.2
 """How long a database is waited for that DVC is just writing."""
 _SECOND_NS = 1_000_000_000
+_APART_NS = _SECOND_NS
+"""By which the two times of a file may differ: DVC gives a file its mode after it wrote it."""
 # Characters of one value: DVC's have some 150.
 _QUERY = (
     "SELECT value FROM Cache WHERE key = ? AND raw = 1 AND typeof(value) = 'text' "
@@ -49,6 +52,8 @@ class State:
         status: of the file now. That it has not changed just now is for the caller to see to.
         """
         if self._failed or not status.st_ctime_ns % _SECOND_NS:
+            return ""
+        if abs(status.st_ctime_ns - status.st_mtime_ns) > _APART_NS:
             return ""
         with self._lock:
             rows = [self._row(path) for path in paths]
