@@ -94,7 +94,11 @@ def _mentioned(place: Project, cwd: str) -> set[str]:
         folder = records.folder_of(place, run_id)
         for name in (records.FILE, blobs.FILE):
             found |= _words(os.path.join(folder, name))
-    return found | of_texts(_needed.texts(place, cwd))
+    texts = _needed.texts(place, cwd)
+    for run_id in _names(os.path.join(place.folder, BLOBS, blobs.NAMES)):
+        if any(run_id.encode("ascii", "replace") in text for _, text in texts):
+            found |= _words(os.path.join(blobs.folder_of_locked(place, run_id), blobs.FILE))
+    return found | of_texts(texts)
 
 
 def _words(path: str) -> set[str]:
