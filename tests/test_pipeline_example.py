@@ -71,3 +71,13 @@ def test_the_picture_is_that_of_the_page(played):
     shown = texts(_papers.EXAMPLES / "pipeline" / "trace.svg")
     assert texts(clone.folder / "trace.svg") == shown
     assert {"raw/seeds.csv", "weights/best.json", "results/test.json"} <= set(shown)
+
+
+def test_the_front_page_quotes_the_example():
+    page = _papers.PIPELINE.page.read_text().splitlines()
+    front = (_papers.ROOT / "README.md").read_text()
+    part = front.partition("## Which run made this file")[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
+    shown = [line for block in blocks for line in block.splitlines() if line[:2] != "$ "]
+    assert len(shown) > 8
+    assert set(shown) - set(page) == {"..."}

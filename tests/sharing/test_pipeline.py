@@ -153,6 +153,22 @@ def test_gc_leaves_what_was_fetched_one_way_or_another(anna, ben, tmp_path):
     assert len(ben.json("keep")["runs"]) == 1
 
 
+def test_gc_leaves_what_a_lock_needs(anna, ben, tmp_path):
+    anna("lock", "train")
+    anna("push", *STAGES, "--remote", str(tmp_path / "team"))
+    shutil.copy(anna.folder / "prov.lock", ben.folder)
+    (ben.folder / "prov.yaml").write_text("remotes: {team: ../team}\n")
+    ben("path", "train:best.json")
+    kept = blobs(ben.folder / ".prov" / "objects")
+    assert len(kept) == 1
+    age(ben.folder / ".prov")
+    ben("gc", "--yes")
+    assert blobs(ben.folder / ".prov" / "objects") == kept
+    (ben.folder / "prov.lock").unlink()
+    ben("gc", "--yes")
+    assert not blobs(ben.folder / ".prov" / "objects")
+
+
 def test_who_pulls_gets_the_records_of_others_as_such(anna, ben, tmp_path):
     anna("push", *STAGES, "--remote", str(tmp_path / "team"))
     (ben.folder / "own.py").write_text("print('mine')\n")

@@ -77,9 +77,14 @@ def of_runs(place: Project, chosen: Iterable[str]) -> set[str]:
     return _with_lists(dict(stored(os.path.join(place.folder, BLOBS))), known)
 
 
-def of_texts(texts: Iterable[tuple[str, bytes]]) -> set[str]:
-    """Return all digests in texts, each beside its name."""
-    return {one.decode("ascii") for _, text in texts for one in _HEX.findall(text)}
+def of_locks(place: Project, cwd: str) -> set[str]:
+    """Return all digests that the locks name, and under which names the contents are stored."""
+    texts = _needed.texts(place, cwd)
+    found = {one.decode("ascii") for _, text in texts for one in _HEX.findall(text)}
+    for run_id in _names(os.path.join(place.folder, BLOBS, blobs.NAMES)):
+        if any(run_id.encode("ascii", "replace") in text for _, text in texts):
+            found |= _words(os.path.join(blobs.folder_of_locked(place, run_id), blobs.FILE))
+    return found
 
 
 def _with_lists(found: Mapping[str, str], known: set[str]) -> set[str]:
@@ -94,7 +99,7 @@ def _mentioned(place: Project, cwd: str) -> set[str]:
         folder = records.folder_of(place, run_id)
         for name in (records.FILE, blobs.FILE):
             found |= _words(os.path.join(folder, name))
-    return found | of_texts(_needed.texts(place, cwd))
+    return found | of_locks(place, cwd)
 
 
 def _words(path: str) -> set[str]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from provenance.core.record import Record
-from provenance.operations import _blobs, _needed, _remote, obtain
+from provenance.operations import _blobs, _remote, obtain
 from provenance.operations._needed import Needed
 from provenance.operations.disk import BLOBS
 from provenance.operations.pushing import unreachable
@@ -69,7 +69,7 @@ def pushed(
     except OSError as error:
         raise unreachable(target, error) from error
     spared = _blobs.of_runs(place, {one.id for one in runs if needed.names(one.id)})
-    spared |= _blobs.of_texts(_needed.texts(place, cwd))
+    spared |= _blobs.of_locks(place, cwd)
     for oid, path in stored.items():
         if oid in there:
             why = "a run that is kept or locked needs it" if oid in spared else ""

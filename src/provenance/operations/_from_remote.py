@@ -12,7 +12,7 @@ from provenance.facets._entries import FileEntry
 from provenance.operations import _artifacts, _remote, _transfers, checkout, pulling
 from provenance.operations._artifacts import Artifact
 from provenance.operations._remote import Stores
-from provenance.store import blobs, records
+from provenance.store import blobs, files, records
 from provenance.store.blobs import Blobs
 from provenance.store.project import Project
 from provenance.store.remotes import Remote
@@ -78,8 +78,9 @@ class Getter:
             try:
                 self._folder = records.find(self._place, self._run.id).folder
                 self._known = blobs.load(self._folder)
-            except ProvError:
-                self._known = {}  # the run is known from a lock only
+            except ProvError:  # the run is known from a lock only
+                self._folder = blobs.folder_of_locked(self._place, self._run.id)
+                self._known = blobs.load(self._folder)
         return self._kept
 
     def _fetched(self, kept: Stores, one: Artifact) -> str | None:
@@ -99,7 +100,8 @@ class Getter:
         except UsageError:
             return None  # none is named
         self._known = pulling.names_of(source, self._run.id, self._known)
-        if self._known and self._folder:
+        if self._known:
+            files.make_folder(self._folder)
             blobs.add(self._folder, self._known)  # so that `prov gc` knows what was fetched
         self._source = source
         return source

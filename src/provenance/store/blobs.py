@@ -16,9 +16,12 @@ from typing import Any, NamedTuple
 from provenance.core import canonical
 from provenance.errors import BadRecord
 from provenance.store import files, objects
+from provenance.store.project import Project
 
 FILE = "blobs.json"
 SCHEMA = "prov/blobs/1"
+NAMES = "names"
+"""Folder in the store for the names of runs that have no record here."""
 
 
 class Blob(NamedTuple):
@@ -45,6 +48,11 @@ def find(known: Blobs, digests: Mapping[str, str]) -> Blob | None:
             return known[key]
     value = digests.get("md5", "")
     return Blob(value) if objects.is_oid(value) else None
+
+
+def folder_of_locked(project: Project, run_id: str) -> str:
+    """Return where the names are kept for a run that is known from a lock only."""
+    return os.path.join(project.folder, objects.FOLDER, NAMES, run_id)
 
 
 def load(folder: str) -> Blobs:
