@@ -329,8 +329,8 @@ def test_killed_at_any_moment_nothing_is_half_removed(recorded: Prov) -> None:
 
 
 @pytest.mark.slow
-def test_killed_two_hundred_times(recorded: Prov) -> None:
-    killed_often(recorded, 200)
+def test_killed_a_hundred_times(recorded: Prov) -> None:
+    killed_often(recorded, 100)
 
 
 def killed_often(prov: Prov, turns: int) -> None:
