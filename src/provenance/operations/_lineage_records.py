@@ -122,11 +122,7 @@ class Records:
         if name.startswith("@"):
             return _by_position([one.id for one in heads], name)
         known = [one.id for one in heads]
-        matches = [one for one in known if one == name] or [
-            one
-            for one in known
-            if one.startswith(name) or runid.short(one).startswith(name) or one.endswith(name)
-        ]
+        matches = runid.meant(name, known)
         if len(matches) == 1:
             return matches[0]
         named = [one.id for one in heads if one.name == name]
@@ -136,7 +132,7 @@ class Records:
             shown = ", ".join(matches[:_SHOWN]) + (" ..." if len(matches) > _SHOWN else "")
             text = "%r means %d runs: %s." % (name, len(matches), shown)
             raise AmbiguousRun(text, "type more of it")
-        raise NoSuchRun("no run is called %r in the %d records at hand." % (name, len(known)))
+        raise NoSuchRun("no run is called %r in the records at hand: %d." % (name, len(known)))
 
 
 def _by_position(known: list[str], name: str) -> str:

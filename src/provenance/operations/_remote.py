@@ -10,7 +10,6 @@ import os
 from typing import NamedTuple
 
 from provenance import config
-from provenance.core.redact import without_credentials
 from provenance.errors import MissingExtra, UsageError
 from provenance.store import objects
 from provenance.store.cloud import CloudRemote, DvcSettings, settings
@@ -89,11 +88,6 @@ def _unknown(place: Project, kept: Stores, name: str, known: list[str]) -> None:
         "no remote is called %r; %s." % (name, others),
         "give an address (s3://bucket/path, ssh://host/path, /a/folder), or name it in prov.yaml",
     )
-
-
-def shown(address: str) -> str:
-    """Return an address for people."""
-    return without_credentials(address)
 
 
 def _is_address(text: str) -> bool:

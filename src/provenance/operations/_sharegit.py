@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from provenance.core import runid
-from provenance.core.redact import without_credentials
+from provenance.core.urls import public
 from provenance.errors import SystemRefused, UsageError
 from provenance.store import files
 from provenance.store.project import Project
@@ -61,7 +61,7 @@ class Remote(NamedTuple):
     @property
     def shown(self) -> str:
         """The address without user names and passwords."""
-        return without_credentials(self.fetch)
+        return public(self.fetch)
 
     @property
     def kept(self) -> str:
@@ -83,7 +83,8 @@ class Answer(NamedTuple):
         lines = [line.strip() for line in self.err.splitlines() if line.strip()]
         telling = [line for line in lines if line.startswith(("fatal:", "ERROR", "remote: error"))]
         found = (telling or lines or ["exit status %d" % self.code])[0]
-        return without_credentials(found.removeprefix("fatal: ")).rstrip(".")
+        told = found.removeprefix("fatal: ")
+        return " ".join(public(one) if "://" in one else one for one in told.split(" ")).rstrip(".")
 
 
 class Pushed(NamedTuple):

@@ -236,9 +236,7 @@ def _get(kept: Stores, source: Remote, needs: list[Need], dry: bool, tell: Tell 
 def _meant(place: Project, source: Remote, there: list[str], name: str) -> str:
     """Return the run id that ``name`` means at the remote, else here."""
     if not name.startswith("@"):
-        matches = [one for one in there if one == name] or [
-            one for one in there if one.startswith(name) or runid.short(one).startswith(name)
-        ]
+        matches = runid.meant(name, there)
         if len(matches) == 1:
             return matches[0]
         if len(matches) > 1:
@@ -251,7 +249,7 @@ def _meant(place: Project, source: Remote, there: list[str], name: str) -> str:
         return records.find(place, name).record.id
     except NoSuchRun as error:
         raise NoSuchRun(
-            "no run is called %r at %s (%d runs), nor here." % (name, source.shown, len(there)),
+            "no run is called %r at %s (runs there: %d), nor here." % (name, source.shown, len(there)),
             "whoever has it: prov push %s" % name,
         ) from error
 
