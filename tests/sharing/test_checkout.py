@@ -60,7 +60,6 @@ def test_what_is_no_address_is_told(pushed, address, code):
 def test_a_file_where_a_folder_was_is_in_the_way(pushed):
     shutil.rmtree(pushed.folder / "out")
     (pushed.folder / "out").write_text("mine")
-    (pushed.folder / "model.bin").unlink(missing_ok=True)
     done = pushed("checkout", "base", code=4)
     assert "\n  out\n" in done.stderr
     assert (pushed.folder / "out").read_text() == "mine"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import _servers
+from tests import servers
 from tests.conftest import PYTHON, git
 from tests.sharing.helpers import blobs, made
 
@@ -24,7 +24,7 @@ def folder_server(folder):
     yield str(folder / "remote"), {}
 
 
-KINDS = {"folder": folder_server, "ssh": _servers.ssh, "s3": _servers.s3}
+KINDS = {"folder": folder_server, "ssh": servers.ssh, "s3": servers.s3}
 
 
 SLOW = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("ssh", "s3")]
