@@ -352,3 +352,13 @@ def test_a_repository_with_long_object_names(trio, tmp_path):
     (row,) = _rows(prov)
     assert len(row["oid"]) == 64
     assert row["here"] == "fetched"
+
+
+def test_a_file_is_traced_to_a_run_that_was_fetched(trio):
+    _bare, anna, ben = trio
+    run_id = anna.last()["id"]
+    share(anna)
+    fetch(ben)
+    shutil.copy(anna.folder / "metrics.json", ben.folder / "found.json")
+    assert "written by run %s" % run_id[-8:] in ben("trace", "found.json").stdout
+    assert ben.json("trace", "baseline")["subject"] == [run_id]

@@ -12,7 +12,7 @@ from provenance.core.record import Record
 from provenance.errors import AmbiguousRun, BadRecord, NoSuchRun, ProvError
 from provenance.operations import _lineage_facts as facts_of
 from provenance.operations._lineage_facts import RunFacts
-from provenance.store import lockfile, records
+from provenance.store import lockfile, records, team
 from provenance.store.project import Project
 from provenance.store.recordindex import Head, RecordIndex, Row, places
 
@@ -168,7 +168,7 @@ def _row_of(document: dict[str, object]) -> Row:
 
 
 def gather(place: Project, cwd: str, others: Iterable[str], told: Told | None = None) -> Records:
-    """Return the records of the project at ``cwd``, of its lock, and of ``others``.
+    """Return the records of the project at ``cwd``, those fetched, of its lock, and of ``others``.
 
     others: folders that hold run folders (or ``.prov``, or projects), and locks. Raises `ProvError`
     where one of them is not there or holds no record.
@@ -177,6 +177,9 @@ def gather(place: Project, cwd: str, others: Iterable[str], told: Told | None = 
     tell = told or _quiet
     folder = os.path.join(place.folder, FOLDER) if os.path.isdir(place.folder) else None
     found.add_folder(place.runs, folder and os.path.join(folder, "own.sqlite"), tell)
+    fetched = team.folder(place)
+    if os.path.isdir(fetched):
+        found.add_folder(fetched, folder and os.path.join(folder, "team.sqlite"), tell)
     lock = os.path.join(place.root, lockfile.FILE)
     if os.path.isfile(lock):
         try:

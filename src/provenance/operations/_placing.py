@@ -37,7 +37,8 @@ class Item(NamedTuple):
 class Plan:
     """What is to be put where.
 
-    items: files. links: path, where it leads (made last, where nothing else is). trees: folder, where it goes, paths and links in it.
+    items: files. links: path, where it leads (made last, where
+    nothing else is, and not to what is not there). trees: folder, where it goes, paths and links in it.
     """
 
     def __init__(self) -> None:
@@ -109,7 +110,7 @@ class Work:
             damaged = isinstance(error, Damaged)
             self._failed.append(Failure(item.shown, _transfers.why(error), damaged))
         for path, leads in self._plan.links:
-            if not in_the_way(path):
+            if not in_the_way(path) and os.path.lexists(os.path.join(os.path.dirname(path), leads)):
                 files.make_folder(os.path.dirname(path))
                 os.symlink(leads, path)
                 self.done.append(path)

@@ -151,8 +151,8 @@ def remote(place: Project, name: str | None) -> Remote:
     home = os.path.join(place.folder, FOLDER)
     if place.repo is None:
         if name is None or not _is_address(name):
-            text = "%s is in no git repository: say which remote is meant by its address."
-            raise UsageError(text % place.root, "prov share --all --to ssh://HOST/PATH")
+            text = "%s is in no work tree of git: say which remote is meant by its address."
+            raise UsageError(text % place.root, "such as ssh://HOST/PATH")
         return Remote(name, name, name, (), "sha1", cwd, home)
     known = _settings(cwd, r"^remote\..*\.(push)?url$")
     names = list(dict.fromkeys(key.split(".", 1)[1].rpartition(".")[0] for key, _ in known))
@@ -182,7 +182,7 @@ def _usual(names: list[str], cwd: str) -> str:
     if len(names) == 1:
         return names[0]
     if not names:
-        hint = "git remote add origin ADDRESS, or name one: --to ADDRESS"
+        hint = "git remote add origin ADDRESS, or name one by its address"
         raise UsageError("the repository at %s has no git remote." % cwd, hint)
     text = "there are several git remotes and none is called origin: %s."
     raise UsageError(text % ", ".join(names), "say which is meant")
