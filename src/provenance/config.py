@@ -248,11 +248,11 @@ def _remotes(value: Any, path: str) -> dict[str, dict[str, Any]]:
         _require(isinstance(options, dict) and options.get("url"), path, place, "an address")
         url = options["url"]
         _require(isinstance(url, str), path, place, "an address")
-        _require(not _lets_in(url), path, place, "an address without " + _SECRET_HINT)
+        _require(not _lets_in(url), path, place, "an address without " + _HINT)
         for option, stated in options.items():
             secret = any(part in str(option) for part in _SECRET) and not isinstance(stated, bool)
             where = "%s/%s" % (place, option)
-            _require(not secret, path, where, "left out: an address has no " + _SECRET_HINT)
+            _require(not secret, path, where, "left out: an address has no " + _HINT)
         found[str(name)] = {str(option): stated for option, stated in options.items()}
     return found
 
@@ -261,7 +261,7 @@ _SECRET = ("password", "secret", "token", "passphrase", "access_key", "connectio
 """Parts of the names of DVC's options that hold secrets (``ask_password: true`` holds none)."""
 
 
-_SECRET_HINT = "password or key: DVC's settings, the environment or an SSH key have it"
+_HINT = "password or key: DVC's settings, the environment or an SSH key have it"
 
 
 def _lets_in(url: str) -> bool:

@@ -148,3 +148,22 @@ def test_killed_at_any_point_nothing_is_damaged(verb, author, reader, team, tmp_
     reader("pull", "baseline")
     reader("checkout", "baseline")
     assert made(reader.folder) == made(author.folder) == before
+
+
+def test_what_is_no_plain_file_or_of_another_size_is_not_fetched(author, reader, team):
+    author("push")
+    blob = blob_of(team, (author.folder / "model.bin").read_bytes())
+    blob.unlink()
+    with open(blob, "wb") as stream:
+        stream.truncate(1 << 40)  # a copy of it would fill the disk
+    done = reader.json("pull", "baseline", code=7)
+    assert [one["path"] for one in done["failed"]] == ["model.bin"]
+    assert "damaged at" in done["failed"][0]["reason"]
+    blob.unlink()
+    os.mkfifo(blob)  # reading it would never end
+    done = reader.json("pull", "baseline", code=7)
+    assert "has it no more" in done["failed"][0]["reason"]
+    [told] = (team / "prov" / "runs").iterdir()
+    told.unlink()
+    os.mkfifo(told)
+    assert "is not what prov wrote" in reader("pull", code=7).stdout

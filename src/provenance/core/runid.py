@@ -41,6 +41,6 @@ def short(run_id: str) -> str:
 
 
 def meant(name: str, known: Iterable[str]) -> List[str]:
-    """Return the ids in ``known`` that ``name`` may mean: the one that it is, else all it is part of."""
+    """Return the ids in ``known`` that ``name`` may mean: the one that it is, or is part of."""
     every = list(known)
     return [name] if name in every else [one for one in every if is_part(name, one)]

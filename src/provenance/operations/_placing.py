@@ -37,8 +37,8 @@ class Item(NamedTuple):
 class Plan:
     """What is to be put where.
 
-    items: files. links: path, where it leads (made last, where
-    nothing else is, and not to what is not there). trees: folder, where it goes, paths and links in it.
+    items: files. links: path, where it leads (made last, where nothing else is, and not to what
+    is not there). trees: folder, where it goes, paths and links in it.
     """
 
     def __init__(self) -> None:

@@ -44,7 +44,7 @@ _AGAIN = re.compile(
 
 
 class Remote(NamedTuple):
-    """A git remote. name: as the user calls it. fetch, push: its addresses, as they are set.
+    """A git remote. name: as the user calls it, without password. fetch, push: its addresses.
 
     settings: how it is reached, from the user's repository. form: "sha1" or "sha256". cwd: what a
     relative address is relative to. home: the folder below ``.prov`` for what is kept about it.
@@ -153,7 +153,7 @@ def remote(place: Project, name: str | None) -> Remote:
         if name is None or not _is_address(name):
             text = "%s is in no work tree of git: say which remote is meant by its address."
             raise UsageError(text % place.root, "such as ssh://HOST/PATH")
-        return Remote(name, name, name, (), "sha1", cwd, home)
+        return Remote(public(name), name, name, (), "sha1", cwd, home)
     known = _settings(cwd, r"^remote\..*\.(push)?url$")
     names = list(dict.fromkeys(key.split(".", 1)[1].rpartition(".")[0] for key, _ in known))
     chosen = name or _usual(names, cwd)
@@ -165,7 +165,7 @@ def remote(place: Project, name: str | None) -> Remote:
             listed = ", ".join(names) or "none"
             text = "there is no git remote %r here; known: %s." % (chosen, listed)
             raise UsageError(text, "see: git remote -v")
-        return Remote(chosen, chosen, chosen, reaching, form, cwd, home)
+        return Remote(public(chosen), chosen, chosen, reaching, form, cwd, home)
     fetch = [v for key, v in known if key == "remote.%s.url" % chosen]
     push = [v for key, v in known if key == "remote.%s.pushurl" % chosen]
     first = (fetch or push)[0]

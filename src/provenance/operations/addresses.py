@@ -73,7 +73,9 @@ def find(run: Record, called: str, name: str) -> tuple[Artifact, ...]:
             return (_one(fits, name, called, known),)
     if set(name) & set("*?["):
         fits = [
-            one for one in known.values() if _matches(one.path.path, wanted) and not _is_nothing(one)
+            one
+            for one in known.values()
+            if _matches(one.path.path, wanted) and not _is_nothing(one)
         ]
         if fits:
             return tuple(_artifact(_followed(one, known)) for one in fits)

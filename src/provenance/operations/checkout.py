@@ -122,7 +122,9 @@ def _chosen(stored: Stored, run: str, name: str, facets: Sequence[str]) -> list[
     found = [by_path[ref] for ref in meant if ref in by_path]
     if not found:
         why = {one.ref: one.why for one in left}
-        reason = next((why[ref] for ref in meant if ref in why), "it has no content, or was not asked for")
+        reason = next(
+            (why[ref] for ref in meant if ref in why), "it has no content, or was not asked for"
+        )
         raise NoSuchArtifact("%s of run %s cannot be had: %s." % (name, run, reason))
     return found
 

@@ -24,12 +24,14 @@ from provenance.operations import (
     disk,
     overlap,
     plan,
+    pulling,
     removing,
     scratch,
     settle,
 )
 from provenance.operations.recorder import CACHE
-from provenance.store import kept, project, records, trash
+from provenance.store import kept, liveness, project, records, trash
+from provenance.store.objects import Store
 from provenance.store.project import Project
 from provenance.store.trash import Trash
 from provenance.store.usage import Meter, Usage
@@ -187,8 +189,13 @@ class _Look:
             if name.startswith(CACHE + ".") and name.endswith(".tmp"):
                 yield self._item(disk.DIGESTS, path, "left half written")
         for path in self._in(project.RUNS):
-            if runid.is_id(os.path.basename(path)) and not _has_record(path):
+            name = os.path.basename(path)
+            if name.startswith(pulling.PREFIX) and liveness.is_left(name):
+                yield self._item(disk.UNFINISHED, path, "a record that half arrived")
+            elif runid.is_id(name) and not _has_record(path):
                 yield self._item(disk.UNFINISHED, path, "a run that never began")
+        for path in Store(os.path.join(self.place.folder, disk.BLOBS)).left():
+            yield self._item(disk.UNFINISHED, path, "a blob that half arrived")
         for path in (*self._in(overlap.FOLDER), *self._in(kept.FOLDER)):
             name = os.path.basename(path)
             if runid.is_id(name) and not _has_record(os.path.join(self.place.runs, name)):

@@ -21,14 +21,14 @@ from provenance.operations._remote import Stores
 from provenance.operations._transfers import Failure, Tell
 from provenance.operations.pushing import Choice, unreachable
 from provenance.operations.recorder import CACHE
-from provenance.store import announced, blobs, files, objects, project, records
+from provenance.store import announced, blobs, files, liveness, objects, project, records
 from provenance.store.announced import Announced
 from provenance.store.blobs import Blobs
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 from provenance.store.remotes import Remote
 
-_PREFIX = ".pull-"
+PREFIX = ".pull-"
 """Of folders in ``.prov/runs`` in which a record arrives; no run has such a name."""
 
 
@@ -208,9 +208,13 @@ def _get(kept: Stores, source: Remote, needs: list[Need], dry: bool, tell: Tell 
     )
     if not missing:
         return Fetched((0, 0), had, [])
-    there = source.present({one.oid: -1 for one in missing})
+    there = source.present({one.oid: one.size for one in missing})
+    others = {one.oid: -1 for one in missing if one.oid not in there and one.size >= 0}
+    damaged = source.present(others) if others else set()  # of another size: not worth fetching
     failed = [
-        Failure(one.shown, "%s has it no more, or it was never pushed" % source.shown)
+        Failure(one.shown, "damaged at %s" % source.shown, True)
+        if one.oid in damaged
+        else Failure(one.shown, "%s has it no more, or it was never pushed" % source.shown)
         for one in missing
         if one.oid not in there
     ]
@@ -227,9 +231,9 @@ def _get(kept: Stores, source: Remote, needs: list[Need], dry: bool, tell: Tell 
         progress.add(size)
 
     for need, error in _transfers.each(coming, one_blob, source.jobs):
-        damaged = isinstance(error, Damaged)
-        why = "damaged at %s" % source.shown if damaged else _transfers.why(error)
-        failed.append(Failure(need.shown, why, damaged))
+        is_damaged = isinstance(error, Damaged)
+        why = "damaged at %s" % source.shown if is_damaged else _transfers.why(error)
+        failed.append(Failure(need.shown, why, is_damaged))
     return Fetched((len(sizes), sum(sizes)), had, failed)
 
 
@@ -249,7 +253,8 @@ def _meant(place: Project, source: Remote, there: list[str], name: str) -> str:
         return records.find(place, name).record.id
     except NoSuchRun as error:
         raise NoSuchRun(
-            "no run is called %r at %s (runs there: %d), nor here." % (name, source.shown, len(there)),
+            "no run is called %r at %s (runs there: %d), nor here."
+            % (name, source.shown, len(there)),
             "whoever has it: prov push %s" % name,
         ) from error
 
@@ -280,7 +285,7 @@ def _record(place: Project, kept: Stores, source: Remote, run_id: str, dry: bool
     if dry:
         return True
     project.ensure(place)
-    folder = os.path.join(place.runs, "%s%s-%d" % (_PREFIX, run_id, os.getpid()))
+    folder = os.path.join(place.runs, "%s%s-%s" % (PREFIX, run_id, liveness.mark()))
     _sweep(place)
     try:
         for path, oid, _ in told.files:
@@ -344,8 +349,5 @@ def _settle(folder: str) -> None:
 def _sweep(place: Project) -> None:
     """Remove what a pull that was killed left of a record."""
     for name in os.listdir(place.runs):
-        if not name.startswith(_PREFIX):
-            continue
-        owner = name.rpartition("-")[2]
-        if owner.isdigit() and not os.path.exists("/proc/%s" % owner):
+        if name.startswith(PREFIX) and liveness.is_left(name):
             shutil.rmtree(os.path.join(place.runs, name), ignore_errors=True)
