@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_a_file_where_a_folder_was_is_in_the_way(pushed):
     assert (pushed.folder / "out").read_text() == "mine"
     done = pushed.json("checkout", "base", "--force")
     [saved] = done["replaced"]
-    assert open(saved["kept_at"]).read() == "mine"
+    assert Path(saved["kept_at"]).read_text() == "mine"
     assert (pushed.folder / "out" / "model.bin").read_bytes() == b"weights"
 
 

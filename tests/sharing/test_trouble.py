@@ -1,6 +1,7 @@
 """What goes wrong on the way is named, and nothing of anybody's is lost."""
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -120,6 +121,9 @@ def test_an_unknown_remote_is_told_with_those_that_are_known(author, team):
     refused = author("push", "--remote", "tem", code=2)
     assert "known: team" in refused.stderr
     assert "there is no such folder" in author("pull", code=5).stderr
+    assert "make.py is no folder" in author("push", "--remote", "./make.py", code=5).stderr
+    refused = author("push", "--remote", "https://example.org/x?sig=secret", code=2)
+    assert "https://example.org/x cannot be a remote" in refused.stderr
     (author.folder / "prov.yaml").unlink()
     assert "--remote" in author("push", code=2).stderr
 

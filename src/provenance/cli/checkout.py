@@ -48,7 +48,7 @@ def command(
 
     facets = ("data",) * data + ("outputs",) * outputs or ("data", "outputs")
     wish = checkout.Wish(to, facets, force, dry_run, remote)
-    with Stages() as stages:
+    with Stages("looking") as stages:
         done = checkout.checkout(os.getcwd(), run, wish, stages)
     problem = Incomplete("%s could not be had." % plural(len(done.failed), "file"))
     if json:

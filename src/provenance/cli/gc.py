@@ -50,7 +50,7 @@ def command(
 
     policy = cleaning.Policy(_seconds(older_than), _count(keep_last), blobs, cache)
     problems: tuple[str, ...] = ()
-    with Stages() as stages:
+    with Stages("looking") as stages:
         found = cleaning.find(os.getcwd(), dict(os.environ), policy, stages)
         if yes:
             problems = cleaning.clean(found, stages)

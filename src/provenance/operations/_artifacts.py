@@ -111,10 +111,10 @@ _WHY = {
 }
 
 
-def links(run: Record, facets: Sequence[str] = BOTH) -> list[_entries.FileEntry]:
-    """Return the symbolic links that the run made."""
+def links(run: Record, facets: Sequence[str] = BOTH) -> list[tuple[PathRef, PathRef]]:
+    """Return the symbolic links that the run made, and where they lead."""
     found = (entry for facet in facets for entry in _listed(run, facet))
-    return [one for one in found if one.target is not None and not one.digests]
+    return [(one.path, one.target) for one in found if one.target and not one.digests]
 
 
 def _unusable(

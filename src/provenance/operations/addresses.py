@@ -72,11 +72,8 @@ def find(run: Record, called: str, name: str) -> tuple[Artifact, ...]:
         if fits:
             return (_one(fits, name, called, known),)
     if set(name) & set("*?["):
-        fits = [
-            one
-            for one in known.values()
-            if _matches(one.path.path, wanted) and not _is_nothing(one)
-        ]
+        there = (one for one in known.values() if not _is_nothing(one))
+        fits = [one for one in there if _matches(one.path.path, wanted)]
         if fits:
             return tuple(_artifact(_followed(one, known)) for one in fits)
     fits = [one for one in known.values() if one.path.path.endswith("/" + wanted)]

@@ -122,9 +122,8 @@ def _chosen(stored: Stored, run: str, name: str, facets: Sequence[str]) -> list[
     found = [by_path[ref] for ref in meant if ref in by_path]
     if not found:
         why = {one.ref: one.why for one in left}
-        reason = next(
-            (why[ref] for ref in meant if ref in why), "it has no content, or was not asked for"
-        )
+        reasons = [why[ref] for ref in meant if ref in why]
+        reason = reasons[0] if reasons else "it has no content, or was not asked for"
         raise NoSuchArtifact("%s of run %s cannot be had: %s." % (name, run, reason))
     return found
 
@@ -144,11 +143,11 @@ def _links(place: Project, stored: Stored, wish: Wish, cwd: str) -> list[tuple[s
     Only those that lead to a place in the project: these are as good in any clone.
     """
     found = []
-    for entry in _artifacts.links(stored.record, wish.facets):
-        one = Artifact(stored.record.id, "", entry.path, 0, {})
+    for ref, leads in _artifacts.links(stored.record, wish.facets):
+        one = Artifact(stored.record.id, "", ref, 0, {})
         try:
             path = _target(place, stored, one, wish, cwd)
-            end = _target(place, stored, one._replace(ref=entry.target), wish, cwd)
+            end = _target(place, stored, one._replace(ref=leads), wish, cwd)
         except UsageError:
             continue
         found.append((path, os.path.relpath(end, os.path.dirname(path))))

@@ -253,8 +253,7 @@ def _meant(place: Project, source: Remote, there: list[str], name: str) -> str:
         return records.find(place, name).record.id
     except NoSuchRun as error:
         raise NoSuchRun(
-            "no run is called %r at %s (runs there: %d), nor here."
-            % (name, source.shown, len(there)),
+            "no run is called %r at %s, which has %d, nor here." % (name, source.shown, len(there)),
             "whoever has it: prov push %s" % name,
         ) from error
 
