@@ -34,7 +34,7 @@ class Paper(NamedTuple):
 
     python: the version of Python of its environments. today: what a reader installs who takes no
     notice of the stated versions. adopt: the commands by which the authors adopted prov; made: the
-    files that these write and the repository holds.
+    files that these write and the repository holds; drawn: those that the page's commands write.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Paper(NamedTuple):
     today: tuple[str, ...]
     adopt: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
+    drawn: tuple[str, ...] = ()
 
     @property
     def page(self) -> Path:
@@ -92,6 +93,9 @@ CLAIMS = Paper(
     ("prov.lock", "test_provenance.py", ".github/workflows/provenance.yml"),
 )
 """Checked by tests/test_paper_claims.py: nothing is known that would change it with an upgrade."""
+
+PIPELINE = Paper("pipeline", "3.11", (), drawn=("trace.svg",))
+"""No paper: three stages and a stray file. Checked by tests/test_pipeline_example.py."""
 
 
 class Clone:
@@ -176,8 +180,9 @@ class Clone:
 
     def printed(self, line: str) -> str:
         """Return what a command prints, without the folder in which this clone stands."""
-        text = self.run(line, code=None).stdout
-        return text.replace(str(self.folder) + "/", "").rstrip("\n") + "\n"
+        text = self.run(line, code=None).stdout.replace(str(self.folder) + "/", "").rstrip("\n")
+        text = text.replace(str(self.folder.parent) + "/", "../")
+        return text + "\n" if text else ""
 
 
 def requirements(folder: Path) -> list[str]:

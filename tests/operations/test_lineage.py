@@ -291,3 +291,24 @@ def test_a_foreign_document_is_refused_or_read_and_nothing_else(document):
         of_json(document)
     except ValueError:
         return
+
+
+def test_an_address_joins_what_no_digest_does():
+    asked = Touch(READ, "cache/w.bin", digests=("~run:run-make:w.bin",))
+    runs = (made("make", 0, [], [wrote("w", "w.bin")]), made("use", 10, [asked], ["score"]))
+    for backwards in (False, True):
+        found = whole(runs, "w", backwards)
+        assert names(found.edges) == [
+            ("make", "w", "wrote"),
+            ("use", "score", "wrote"),
+            ("use", "w", "read"),
+        ]
+        assert whole(runs, "score", backwards).edges == found.edges
+        (file,) = (one for one in found.files.values() if "blake3:w" in one.digests)
+        assert file.shown == ("blake3:w",)
+
+
+def test_an_address_in_a_record_that_is_not_at_hand():
+    asked = Touch(READ, "cache/w.bin", digests=("~run:run-gone:w.bin",))
+    found = whole((made("use", 10, [asked], ["score"]),), "score")
+    assert {one.side for one in found.edges} == {"read", "wrote"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provenance.core import digest
-from provenance.store import digestcache, treedigest
+from provenance.store import _readdigest, _smallfiles, digestcache, treedigest, treestamp
 from provenance.store.digestcache import DigestCache
 
 NAMES = st.text(
@@ -26,6 +27,7 @@ NAMES = st.text(
 def slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every disk count as one that is waited for, so that threads are used."""
     monkeypatch.setattr(treedigest, "WAITING", 0.0)
+    monkeypatch.setattr(treedigest, "SLEEPS", 0.0)
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def fill(folder: Path, many: int) -> None:
 
 @pytest.mark.usefixtures("aged")
 @pytest.mark.parametrize("many", [0, 1, 63, 64, 65, 700])
-@pytest.mark.parametrize("window", [1, 100, 4096])
+@pytest.mark.parametrize("window", [0, 1, 32])
 def test_it_is_the_digest_of_one_thread(
     tmp_path: Path, many: int, window: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,7 +129,7 @@ def test_time_that_is_over_stops_it_and_the_next_goes_on_where_it_was(tmp_path: 
 
     def watch() -> None:
         seen.append(1)
-        if len(seen) == 400:
+        if len(seen) == 5:  # once a portion
             cache.deadline = time.monotonic() - 1
 
     cache.watch = watch
@@ -157,17 +159,41 @@ def test_a_file_that_cannot_be_read_is_an_error_and_no_thread_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path / "data", 300)
-    real = DigestCache._digest
+    real = os.open
 
-    def refused(self, path, *more, **named):  # type: ignore[no-untyped-def]
+    def refused(path, *more, **named):  # type: ignore[no-untyped-def]
         if os.fspath(path).endswith("/250.bin"):
             raise PermissionError("no")
-        return real(self, path, *more, **named)
+        return real(path, *more, **named)
 
-    monkeypatch.setattr(DigestCache, "_digest", refused)
+    monkeypatch.setattr(os, "open", refused)
+    time.sleep(0.05)
     with pytest.raises(PermissionError, match="no"):
         DigestCache(tmp_path / "cache").tree(str(tmp_path / "data"), "blake3")
     assert threading.active_count() == 1
+
+
+class Counting:
+    """Knows nothing, and counts what it is asked to take itself."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.kept: dict[bytes, bytes] = {}
+
+    def find(self, keys: list[bytes]) -> list[bytes | None]:
+        return [None] * len(keys)
+
+    known = find
+
+    def keep(self, found: list[tuple[bytes, bytes]]) -> None:
+        self.kept.update(found)
+
+    def take(self, entry: os.DirEntry[str]) -> bytes:
+        self.taken.append(entry.name)
+        return bytes.fromhex(digest.file_digests(entry.path, ("blake3",))["blake3"])
+
+    def did(self, files: int, size: int) -> None:
+        pass
 
 
 @pytest.mark.parametrize(("delay", "threads"), [(0.001, True), (0.0, False)])
@@ -177,15 +203,97 @@ def test_threads_are_used_where_reading_waits_and_only_there(
     monkeypatch.setattr(treedigest, "WAITING", 3.0 if delay else 1000.0)
     fill(tmp_path / "data", 600)
     used = set()
+    real = _smallfiles.read
 
-    def take(entry: os.DirEntry[str]) -> digest.Digests:
+    def read(request, hashed):  # type: ignore[no-untyped-def]
         used.add(threading.get_ident())
-        time.sleep(delay)
-        return digest.file_digests(entry.path, ("blake3",))
+        time.sleep(delay * len(request.paths))
+        return real(request, hashed)
 
-    found = treedigest.tree(str(tmp_path / "data"), "blake3", lambda _: None, take)
+    monkeypatch.setattr(_smallfiles, "read", read)
+    time.sleep(0.05)  # what has just been written is taken one by one
+    found = treedigest.tree(str(tmp_path / "data"), "blake3", Counting())
     assert found == digest.tree_digest(str(tmp_path / "data"), "blake3")
     assert (len(used) > 1) == threads
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let other processes read from the first file on."""
+    monkeypatch.setattr(treedigest, "WAITING", math.inf)
+    monkeypatch.setattr(treedigest, "SOME", 0)
+    monkeypatch.setattr(_readdigest, "cores", lambda: 3)
+
+
+@pytest.mark.usefixtures("aged", "processes")
+@pytest.mark.parametrize("algorithm", ["blake3", "sha256", "md5"])
+def test_processes_give_the_same_and_only_what_is_odd_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, algorithm: str
+) -> None:
+    data = tmp_path / "data"
+    fill(data, 1500)
+    (data / "zwei\nzeilen").write_text("x")
+    (data / os.fsdecode(b"\xff")).write_text("y")
+    os.symlink("nowhere", data / "link")
+    (data / "big").write_bytes(b"x" * (2 << 20))
+    given = []
+    real = _smallfiles.Helpers.give
+    monkeypatch.setattr(
+        _smallfiles.Helpers, "give", lambda *words: (given.append(1), real(*words))[1]
+    )
+    cache = DigestCache(tmp_path / "cache")
+    expected = digest.tree_digest(str(data), algorithm)
+    assert cache.tree(str(data), algorithm) == expected
+    assert given
+    assert cache.taken == 1503
+    cache.save()
+    again = DigestCache(tmp_path / "cache")
+    assert again.tree(str(data), algorithm) == expected
+    assert (again.taken, again.read) == (0, 0)
+
+
+@pytest.mark.usefixtures("processes")
+def test_a_process_that_dies_costs_nothing_but_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "data", 1500)
+    real, given = _smallfiles.Helpers.give, []
+
+    def give(self, request):  # type: ignore[no-untyped-def]
+        if len(given) == 2:
+            for one in self._all:
+                one._process.kill()
+        given.append(1)
+        return real(self, request)
+
+    monkeypatch.setattr(_smallfiles.Helpers, "give", give)
+    time.sleep(0.05)
+    found = treedigest.tree(str(tmp_path / "data"), "blake3", Counting())
+    assert found == digest.tree_digest(str(tmp_path / "data"), "blake3")
+    assert len(given) > 2
+
+
+def test_a_file_that_is_not_what_was_listed_gets_no_digest(tmp_path: Path) -> None:
+    fill(tmp_path / "data", 40)
+    (part,) = treestamp.portions(str(tmp_path / "data"))
+    paths = [entry.path for entry in part.entries]
+    with open(paths[3], "ab") as stream:
+        stream.write(b"more")
+    os.unlink(paths[5])
+    os.utime(paths[7])
+    os.unlink(paths[9])
+    os.mkfifo(paths[9])
+    request = _smallfiles.Request(paths, part.identities)
+    found = _smallfiles.read(request, _smallfiles.constructor("sha256"))
+    assert [place for place, value in enumerate(found) if not value] == [3, 5, 7, 9]
+    helpers = _smallfiles.Helpers("sha256", 1)
+    try:
+        coming = helpers.give(request)
+        while not coming.ready():
+            pass
+        assert coming.found == found
+    finally:
+        helpers.close()
 
 
 def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path) -> None:

@@ -35,6 +35,14 @@ def command(
         bool,
         typer.Option("--blobs", help="Also logs, series and code of old runs; records stay."),
     ] = False,
+    pushed: Annotated[
+        bool,
+        typer.Option("--pushed", help="Also files kept by content that the remote has too."),
+    ] = False,
+    remote: Annotated[
+        str,
+        typer.Option("--remote", metavar="NAME|URL", help="Which remote; with --pushed."),
+    ] = "",
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Also what all projects share.")
     ] = True,
@@ -48,7 +56,11 @@ def command(
     """
     from provenance.operations import cleaning
 
-    policy = cleaning.Policy(_seconds(older_than), _count(keep_last), blobs, cache)
+    if remote and not pushed:
+        raise UsageError("--remote says where to look for what was pushed: add --pushed.")
+    policy = cleaning.Policy(
+        _seconds(older_than), _count(keep_last), blobs, cache, remote if pushed else None
+    )
     problems: tuple[str, ...] = ()
     with Stages("looking") as stages:
         found = cleaning.find(os.getcwd(), dict(os.environ), policy, stages)

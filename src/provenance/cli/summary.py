@@ -97,6 +97,8 @@ def _data(run: Record) -> str:
     total = sum(f.get("size") or 0 for f in files)
     pending = sum(1 for f in files if f.get("state") == "pending")
     text = "%s, %s" % (plural(len(files), "input"), size(total))
+    known = sum(1 for f in files if f.get("by"))
+    text += " (%s known to DVC, not read)" % plural(known, "digest") if known else ""
     return text + ("; %d digests pending: prov close" % pending if pending else "")
 
 

@@ -137,8 +137,6 @@ def _made_by(found: Traced, run_id: str, verb: str, edge: Edge | None = None) ->
     read = [found.graph.files[one.file] for one in found.graph.of_run(run_id, "read")]
     if read:
         text += ", from " + trace_words.together(read)
-    if facts.remotes:
-        text += ", and from %s" % trace_words.few(facts.remotes, 2)
     if detail is not None and detail.params:
         text += ", with " + trace_words.params(detail)
     replays = found.graph.replays.get(run_id, ())
@@ -210,6 +208,7 @@ def _unknown(found: Traced, style: Style) -> list[str]:
         plural(total, "record"), trace_words.few(_near(place) for place, _ in found.sources)
     ))  # fmt: skip
     out += ["  ! " + flat(one) for one in found.notes]
+    out.append("  for those of others: prov fetch, prov pull, or --records FOLDER")
     if found.near:
         out += ["", "what comes near:", *("  " + flat(one.text) for one in found.near)]
     return out

@@ -96,11 +96,11 @@ class _Tree:
         told = [("code", trace_words.code(facts, detail))]
         if detail is not None:
             told += [
+                ("by", detail.by),
                 ("params", trace_words.params(detail)),
                 ("env", trace_words.environment(detail)),
                 ("result", trace_words.metrics(detail)),
             ]
-        told.append(("from", trace_words.few(facts.remotes)))
         inside = {path for one in self.graph.of_run(run_id, "wrote") for path in one.paths}
         also = [t.path for t in facts.touches if t.side == "wrote" and t.path not in inside]
         told.append(("also wrote", trace_words.few(also)))

@@ -248,7 +248,8 @@ class Context(NamedTuple):
     those were seen to write. within: id of the run that this one was started in. log: path of what
     the command printed, redacted; None where it was not kept.
     ahead: what has digested already while the run went on (``expect(folder)``, ``tree(folder,
-    left_out, deadline)``, ``as_read(path, before_ns)``, see `operations._hashing`); None for none.
+    left_out, deadline)``, ``as_read(path, before_ns)``), and what others know of files (``known``,
+    ``known_tree``, ``tracked``), see `operations._hashing`; None for none.
     """
 
     phase: str

@@ -7,6 +7,7 @@ whole in words.
 
 from __future__ import annotations
 
+import unicodedata
 from html import escape
 
 from provenance.exports._graph import FILE, MANY, SURE, Arrow, Box, Drawing, clean, cut
@@ -15,7 +16,7 @@ from provenance.exports._layers import Layout, layout
 _CHARACTER, _LINE, _PAD = 6.7, 17, 12
 """Pixels: of a character of the font on average, between two lines, around the text."""
 
-_MOST = 34
+_MOST = 40
 """Characters of a line in a box."""
 
 _BETWEEN, _EDGE, _HEAD, _FOOT = 64, 20, 54, 34
@@ -74,8 +75,19 @@ def _height(box: Box) -> float:
 
 
 def _width(box: Box) -> float:
-    longest = max((len(one) * (1.06 if not at else 1.0) for at, one in enumerate(_lines(box))))
+    longest = max(_units(one) * (1.12 if not at else 1.0) for at, one in enumerate(_lines(box)))
     return max(60.0, longest * _CHARACTER + 2 * _PAD)
+
+
+def _units(text: str) -> float:
+    """Return about how wide a text is, in characters of the average width."""
+    found = 0.0
+    for one in text:
+        if unicodedata.east_asian_width(one) in "WF":
+            found += 1.85
+        else:
+            found += 1.65 if one in "mwMW@%" else 1.3 if one.isupper() else 1.0
+    return found
 
 
 def _widths(drawing: Drawing, found: Layout) -> list[float]:

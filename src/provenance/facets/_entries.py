@@ -24,6 +24,9 @@ DIGESTED, PENDING, MISSING = "digested", "pending", "missing"
 CHANGED, OVERWRITTEN, UNCHANGED = "changed", "overwritten", "unchanged"
 AMBIGUOUS, UNREADABLE = "ambiguous", "unreadable"
 
+DVC = "dvc"
+"""By whom a digest was taken, where that was not prov."""
+
 
 class FileEntry(NamedTuple):
     """A file, or a folder that stands for all its files.
@@ -33,7 +36,8 @@ class FileEntry(NamedTuple):
     "declared"). files: of a folder, how many; None for a file. target: where a symbolic link leads.
     left_out: files of a folder that do not count, because the run made them. seen: of an entry
     whose digest is still to be taken, by what its file can be known again, see `_pending`. read: of
-    an output, whether the run read it back.
+    an output, whether the run read it back. by: "dvc" where the MD5 is the one that DVC knew of the
+    file, which was not read for it.
     """
 
     path: PathRef
@@ -47,9 +51,10 @@ class FileEntry(NamedTuple):
     left_out: Tuple[str, ...] = ()
     seen: str = ""
     read: bool = False
+    by: str = ""
 
     def to_json(self) -> Dict[str, Any]:
-        """Return the JSON form; the last five members only where they say something."""
+        """Return the JSON form; the last six members only where they say something."""
         rest = self._fields[6:]
         return {
             name: codec.encode(value)
@@ -111,6 +116,8 @@ class Digester:
         self._marker = context.marker_ns
         self._run_dir = context.run_dir
         self._ahead = context.ahead
+        # What is compared with a record is digested as it was recorded.
+        self._others = None if algorithms else context.ahead
         self._now_ns: Optional[int] = None
         self.algorithms = algorithms or (digest.best_algorithm(),)
 
@@ -122,6 +129,9 @@ class Digester:
         """Return ``entry`` with size, digests and state as found at ``path`` now. Never raises."""
         folder = os.path.isdir(path)
         try:
+            known = self._known(entry, path, folder)
+            if known is not None:
+                return known
             if self.late():
                 raise TimeoutError
             if folder:
@@ -136,6 +146,19 @@ class Digester:
             return entry._replace(state=MISSING)
         except OSError:
             return entry._replace(state=UNREADABLE)
+
+    def _known(self, entry: FileEntry, path: str, folder: bool) -> Optional[FileEntry]:
+        """Return ``entry`` with the digests that others know, so that nothing need be read."""
+        if self._others is None:
+            return None
+        if folder:
+            tree: Optional[digest.Tree] = self._others.known_tree(path, entry.left_out)
+            if tree is None:
+                return None
+            return entry._replace(size=tree.size, files=tree.files, digests=tree.digests, by=DVC)
+        size = os.stat(path).st_size
+        found: Digests = self._others.known(path, size)
+        return entry._replace(size=size, digests=found, by=DVC) if found else None
 
     def rows(self, entry: FileEntry, folder: str, paths: List[str]) -> FileEntry:
         """Return ``entry`` for just these files below ``folder`` as one. Never raises."""

@@ -78,6 +78,14 @@ def telling_names() -> FrozenSet[str]:
     return filekinds.IGNORED_FOLDERS | {one.rpartition("/")[2] for one in _HOME_CACHES}
 
 
+_DVC_STATE = re.compile(r"/repo/[0-9a-f]{32}/(?:hashes|links|index|lock|rwlock|tmp)\b")
+
+
+def is_dvc_state(path: str) -> bool:
+    """Return whether ``path`` is of what DVC keeps for itself (``/var/tmp/dvc/repo/...``)."""
+    return _DVC_STATE.search(path.replace(os.sep, "/")) is not None
+
+
 def is_home_cache(path: str, home: str) -> bool:
     """Return whether ``path`` is a library's own cache or setting, or a key, in the home folder."""
     if not path.startswith(home.rstrip(os.sep) + os.sep):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from provenance.core import programs
 
@@ -107,7 +107,7 @@ def parse_status(out: bytes) -> Status:
     head: Dict[str, str] = {}
     entries: List[Entry] = []
     untracked: List[str] = []
-    fields = iter(os.fsdecode(out).split("\0"))
+    fields = _fields(os.fsdecode(out))
     for line in fields:
         kind = line[:1]
         if kind == "#":
@@ -129,6 +129,16 @@ def parse_status(out: bytes) -> Status:
         tuple(entries),
         tuple(untracked),
     )
+
+
+def _fields(text: str) -> Iterator[str]:
+    """Yield what stands between NULs in ``text``: a split of a million paths takes 80 MB."""
+    start = 0
+    while start < len(text):
+        end = text.find("\0", start)
+        end = len(text) if end < 0 else end
+        yield text[start:end]
+        start = end + 1
 
 
 def trouble(answer: Answer, top: str) -> str:

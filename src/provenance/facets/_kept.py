@@ -71,7 +71,9 @@ def candidates(paths: Tuple[str, ...]) -> List[str]:
             continue
         if filekinds.IGNORED_FOLDERS.isdisjoint(path.split("/")):
             found.append(path)
-    return sorted(found, key=lambda path: (not filekinds.is_source(path), path))
+    found.sort()
+    found.sort(key=lambda path: not filekinds.is_source(path))  # no pairs: there may be a million
+    return found
 
 
 def link_inside(top: str, path: str) -> Optional[str]:

@@ -380,6 +380,7 @@ class _Gathering:
                 inside_environment
                 or filekinds.is_ignored(path, ())
                 or _filenames.is_home_cache(path, self.home)
+                or _filenames.is_dvc_state(path)
             )
         ignored = filekinds.IGNORED_FOLDERS
         return inside_environment or any(part in ignored for part in below.split(os.sep))

@@ -18,7 +18,7 @@ from provenance.core.difference import (
 )
 from provenance.core.paths import PathRef
 from provenance.core.record import Payload, Record, captured, skipped
-from provenance.facets import _addresses, _entries, _facet, _remote, _touched
+from provenance.facets import _addresses, _entries, _facet, _remote, _touched, _tracked
 from provenance.facets._entries import (
     CHANGED,
     DIGESTED,
@@ -30,7 +30,8 @@ from provenance.facets._entries import (
     FileEntry,
     Places,
 )
-from provenance.facets._filenames import FOLDER, PACKAGED
+from provenance.facets._filenames import CONFIG, DATA, FOLDER, PACKAGED
+from provenance.facets._files import DECLARED
 from provenance.facets._touched import FolderRead, Touched
 
 NAME = "data"
@@ -49,19 +50,21 @@ class Data(NamedTuple):
     """What the run read: ``kind`` of an entry is data, config, folder, packaged or updated.
 
     remotes: what it read from elsewhere, by address. addresses: what it asked for as an artifact of
-    another run.
+    another run. dvc: what DVC states of the files.
     """
 
     files: Tuple[FileEntry, ...] = ()
     remotes: Tuple[_remote.Remote, ...] = ()
     addresses: Tuple[_addresses.Asked, ...] = ()
+    dvc: Tuple[_tracked.Tracked, ...] = ()
 
     def to_json(self) -> Dict[str, Any]:
-        """Return the JSON form; addresses only where there are any."""
+        """Return the JSON form; the last two members only where there are any."""
         found = {name: codec.encode(value) for name, value in zip(self._fields, self)}
-        if not self.addresses:
-            del found["addresses"]
-        return found
+        return {name: value for name, value in found.items() if value or name in _ALWAYS}
+
+
+_ALWAYS = ("files", "remotes")
 
 
 def capture(context: Context) -> Payload:
@@ -80,8 +83,10 @@ def capture(context: Context) -> Payload:
         else:
             found.append(digester.fill(entry, path))
     kept = tuple(sorted((e for e in found if e.files != 0), key=lambda e: e.path))
-    told = Data(kept, _remote.remotes(context), _addresses.asked(context))
-    return captured(VERSION, told, notes=_notes(kept))
+    paths = [path for path, entry in todo if entry.state != MISSING]
+    by_dvc = _tracked.tracked(context, paths)
+    told = Data(kept, _remote.remotes(context), _addresses.asked(context), by_dvc)
+    return captured(VERSION, told, notes=_notes(kept) + _tracked.notes(by_dvc))
 
 
 def _listed(touched: Touched, places: Places) -> List[Tuple[str, FileEntry]]:
@@ -89,7 +94,8 @@ def _listed(touched: Touched, places: Places) -> List[Tuple[str, FileEntry]]:
     found = [(one.path, _folder(one, places)) for one in touched.folders]
     for use in touched.inputs:
         path = use.path
-        entry = FileEntry(places.refer(path), use.kind, use.size, {}, use.how)
+        kind = DATA if use.kind == CONFIG and DECLARED in use.how else use.kind
+        entry = FileEntry(places.refer(path), kind, use.size, {}, use.how)
         found.append(
             (path, entry._replace(state=use.state or DIGESTED, target=places.target(path)))
         )
@@ -180,11 +186,13 @@ def compare(old: Payload, new: Payload) -> Comparison:
     missed: List[NotCompared] = []
     equal = 0
     moved = _moved(before, after)
+    by_dvc = _tracked.of(old.subjects)
     for path, was in before.items():
         now = after.get(path) or moved.get(path)
         reason = _why_not(was, now)
         if reason:
-            missed.append(NotCompared(NAME, str(path), reason))
+            hint = _tracked.hint(path, by_dvc) if now is not None and now.state == MISSING else ""
+            missed.append(NotCompared(NAME, str(path), reason + hint))
         elif now is None:
             found.append(_difference("removed", path, UNKNOWN, was.digests, None))
         elif now.path != path:
@@ -266,4 +274,5 @@ def of(record: Record) -> Optional[Data]:
     subjects = record.payloads(NAME)
     if not subjects:
         return None
-    return Data(_entries.entries(subjects), _remote.of(subjects), _addresses.of(subjects))
+    files, remotes = _entries.entries(subjects), _remote.of(subjects)
+    return Data(files, remotes, _addresses.of(subjects), _tracked.of(subjects))

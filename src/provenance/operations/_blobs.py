@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from provenance.core.distributions import key_of
 from provenance.core.record import Record
@@ -29,14 +29,11 @@ def unreferenced(place: Project, cwd: str, runs: Sequence[Record]) -> Iterator[t
     """Yield ``(path, why)`` of each blob that may go."""
     top = os.path.join(place.folder, BLOBS)
     yield from _wheels(os.path.join(place.folder, wheels.FOLDER), runs)
-    stored = dict(_stored(top))
-    if not stored:
+    found = dict(stored(top))
+    if not found:
         return
-    known = _mentioned(place, cwd)
-    lists = [name for name in stored if name.endswith(_FOLDER) and name[: -len(_FOLDER)] in known]
-    for name in lists:
-        known |= _words(stored[name])
-    for name, path in stored.items():
+    known = _with_lists(found, _mentioned(place, cwd))
+    for name, path in found.items():
         if name.removesuffix(_FOLDER) not in known:
             yield path, "no record and no lock names it"
 
@@ -56,7 +53,7 @@ def _wheels(folder: str, runs: Sequence[Record]) -> Iterator[tuple[str, str]]:
             yield os.path.join(folder, name), "no run used this build of it"
 
 
-def _stored(top: str) -> Iterator[tuple[str, str]]:
+def stored(top: str) -> Iterator[tuple[str, str]]:
     """Yield digest and path of blobs in the form ``<algorithm>/ab/cdef...`` at any depth."""
     for folder, folders, names in os.walk(top):
         folders[:] = [one for one in folders if not os.path.islink(os.path.join(folder, one))]
@@ -70,15 +67,34 @@ def _stored(top: str) -> Iterator[tuple[str, str]]:
                 yield whole, os.path.join(folder, name)
 
 
+def of_runs(place: Project, chosen: Iterable[str]) -> set[str]:
+    """Return all digests that the records of these runs name, those in lists of folders too."""
+    known: set[str] = set()
+    for run_id in chosen:
+        folder = records.folder_of(place, run_id)
+        for name in (records.FILE, blobs.FILE):
+            known |= _words(os.path.join(folder, name))
+    return _with_lists(dict(stored(os.path.join(place.folder, BLOBS))), known)
+
+
+def of_texts(texts: Iterable[tuple[str, bytes]]) -> set[str]:
+    """Return all digests in texts, each beside its name."""
+    return {one.decode("ascii") for _, text in texts for one in _HEX.findall(text)}
+
+
+def _with_lists(found: Mapping[str, str], known: set[str]) -> set[str]:
+    """Return ``known`` with what the lists of folders in it name. found: paths of all blobs."""
+    lists = [name for name in found if name.endswith(_FOLDER) and name[: -len(_FOLDER)] in known]
+    return known.union(*(_words(found[name]) for name in lists))
+
+
 def _mentioned(place: Project, cwd: str) -> set[str]:
     found: set[str] = set()
     for run_id in (*records.ids(place), *team.ids(place)):
         folder = records.folder_of(place, run_id)
         for name in (records.FILE, blobs.FILE):
             found |= _words(os.path.join(folder, name))
-    for _, text in _needed.texts(place, cwd):
-        found |= {one.decode("ascii") for one in _HEX.findall(text)}
-    return found
+    return found | of_texts(_needed.texts(place, cwd))
 
 
 def _words(path: str) -> set[str]:

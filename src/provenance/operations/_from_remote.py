@@ -12,7 +12,7 @@ from provenance.facets._entries import FileEntry
 from provenance.operations import _artifacts, _remote, _transfers, checkout, pulling
 from provenance.operations._artifacts import Artifact
 from provenance.operations._remote import Stores
-from provenance.store import announced, blobs, records
+from provenance.store import blobs, records
 from provenance.store.blobs import Blobs
 from provenance.store.project import Project
 from provenance.store.remotes import Remote
@@ -41,6 +41,7 @@ class Getter:
         self._kept: Stores | None = None
         self._source: Remote | None = None
         self._asked = False
+        self._folder = ""
         self._known: Blobs = {}
 
     def get(self, ref: PathRef, target: str) -> str | None:
@@ -75,7 +76,8 @@ class Getter:
         if self._kept is None:
             self._kept = _remote.stores(self._place)
             try:
-                self._known = blobs.load(records.find(self._place, self._run.id).folder)
+                self._folder = records.find(self._place, self._run.id).folder
+                self._known = blobs.load(self._folder)
             except ProvError:
                 self._known = {}  # the run is known from a lock only
         return self._kept
@@ -96,9 +98,8 @@ class Getter:
             source = _remote.reach(self._place, kept, "", self._place.root)
         except UsageError:
             return None  # none is named
-        data = source.read_run(self._run.id)
-        if data is not None:
-            told = announced.parse(data, self._run.id, source.shown)
-            self._known = {**pulling.names_at(source, told), **self._known}
+        self._known = pulling.names_of(source, self._run.id, self._known)
+        if self._known and self._folder:
+            blobs.add(self._folder, self._known)  # so that `prov gc` knows what was fetched
         self._source = source
         return source

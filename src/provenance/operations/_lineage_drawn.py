@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterable
 
@@ -28,19 +29,23 @@ MOST_BOXES = 600
 """A drawing of more than that shows nothing to anybody."""
 
 _NAMED = 20
-_COMMAND = 34
+_COMMAND = 40
+"""Characters of a command that fit into a box."""
+
+_PYTHON = re.compile(r"python[\d.]*$")
 
 
 def drawing(
-    graph: Graph, title: str, details: dict[str, Detail], origins: dict[str, str]
+    graph: Graph, title: str, details: dict[str, Detail], origins: dict[str, str], asked: str = ""
 ) -> Drawing:
-    """Return what is to be drawn of ``graph``."""
+    """Return what is to be drawn of ``graph``. asked: name of the file that was asked about."""
     boxes = [_run(graph, run_id, details.get(run_id)) for run_id in graph.runs]
     stands_for: dict[str, str] = {}
     for keys in _alike(graph, origins):
         box = _many(graph, keys, origins.get(keys[0], "")) if len(keys) > MOST_ALIKE else None
         for key in keys:
-            boxes += [] if box else [_file(graph, graph.files[key], origins.get(key, ""))]
+            here = asked if key in graph.subject else ""
+            boxes += [] if box else [_file(graph, graph.files[key], origins.get(key, ""), here)]
             stands_for[key] = box.id if box else key
         boxes += [box] if box else []
     arrows: dict[tuple[str, str], Arrow] = {}
@@ -76,16 +81,21 @@ def _run(graph: Graph, run_id: str, detail: Detail | None) -> Box:
     facts = graph.runs[run_id]
     title = runid.short(run_id) + (' "%s"' % facts.name if facts.name else "")
     first, *words = facts.command or ("",)
-    command = shlex.join([os.path.basename(first), *words])
+    first = os.path.basename(first)
+    command = shlex.join([first, *words])
     code = facts.commit[:7] or "no commit"
     if facts.changed:
         code += " + %d uncommitted" % len(facts.changed)
     lines = [title, facts.started[:16].replace("T", " "), code]
     if facts.command:
-        lines.append(command if len(command) <= _COMMAND else command[: _COMMAND - 1] + "…")
+        short = shlex.join(words) if words and _PYTHON.match(first) else command
+        lines.append(short if len(short) <= _COMMAND else short[: _COMMAND - 1] + "…")
     more = ["run %s, %s, code %s, command %s" % (title, lines[1], code, command)]
     if facts.branch:
         more.append("branch %s" % facts.branch)
+    if detail is not None and detail.by:
+        lines.append("by %s" % detail.by.partition(",")[0])
+        more.append("by %s" % detail.by)
     if detail is not None and detail.params:
         more.append("with " + ", ".join("%s=%s" % pair for pair in detail.params.items()))
     if facts.exit_code:
@@ -96,13 +106,15 @@ def _run(graph: Graph, run_id: str, detail: Detail | None) -> Box:
     return Box(run_id, RUN, tuple(lines), "; ".join(more), run_id in graph.subject)
 
 
-def _file(graph: Graph, file: File, origin: str) -> Box:
+def _file(graph: Graph, file: File, origin: str, here: str) -> Box:
     names = file.names() or (file.key,)
     lines = [names[0]]
     asked = file.key in graph.subject
     if len(names) > 1:
         lines.append("also %s" % names[1] + (" ..." if len(names) > 2 else ""))
-    if not file.digests:
+    if here and here not in [os.path.basename(one) for one in names]:
+        lines.append("here: %s" % here)
+    if not file.shown:
         lines.append("no digest")
     if origin:
         lines.append(origin)
@@ -110,7 +122,7 @@ def _file(graph: Graph, file: File, origin: str) -> Box:
     if again:
         lines.append("written again by %s" % ", ".join(again[:2]))
     more = "file %s; %d bytes; %s" % (
-        ", ".join(names[:_NAMED]), file.size, " ".join(file.digests) or "digest not known",
+        ", ".join(names[:_NAMED]), file.size, " ".join(file.shown) or "digest not known",
     )  # fmt: skip
     return Box(file.key, FILE, tuple(lines), more, asked)
 

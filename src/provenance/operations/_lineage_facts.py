@@ -16,11 +16,15 @@ from provenance.core.paths import PathRef
 from provenance.facets import _entries
 from provenance.facets._filenames import LINK, PACKAGED
 
-VERSION = 2
+VERSION = 3
 """Of the packed form; an index that holds another one is built anew."""
 
 READ, WROTE, CODE = "read", "wrote", "code"
 """What a run did with a file. Code: read it as its source."""
+
+URL, ADDRESS = "url", "~run"
+"""What stands for an algorithm where a file is known by its address: at a server, with the version
+that it had (``url:s3://bucket/file@etag``), or as a file of another run (``~run:ID:path``)."""
 
 _SHORT = 12
 """Characters of a digest that people are shown."""
@@ -29,7 +33,8 @@ _SHORT = 12
 class Touch(NamedTuple):
     """A file or folder that a run read or wrote.
 
-    side: read, wrote or code. path: as people read it; root: see `core.paths`. kind, state, size,
+    side: read, wrote or code. path: as people read it; root: see `core.paths`, "url" of what lies
+    at a server. kind, state, size,
     files: as in the record (`facets._entries`). digests: ``algorithm:hex``, none where they are
     pending or lost. label: how the code named it, "" where it did not.
     """
@@ -51,11 +56,36 @@ class Touch(NamedTuple):
         return posixpath.basename(self.path.rstrip("/"))
 
 
+class Asked(NamedTuple):
+    """A file of another run that a run asked for. address: as it did. run: its id. path: in there.
+
+    given: the path of what it got.
+    """
+
+    address: str
+    run: str
+    path: str
+    given: str
+
+
+class Held(NamedTuple):
+    """What DVC stated of data when the run was recorded. path, file: shown. same: see `facets`."""
+
+    path: str
+    file: str
+    stage: str = ""
+    remote: str = ""
+    url: str = ""
+    origin: str = ""
+    md5: str = ""
+    same: bool | None = None
+
+
 class RunFacts(NamedTuple):
     """A run as a node. started, ended: ISO 8601, UTC; ended is "" where it is not known.
 
     changed: paths of uncommitted files. remotes: addresses that it read from. problems: sentences
-    on what the record cannot say.
+    on what the record cannot say. asked: files of other runs. held: what DVC stated.
     """
 
     id: str
@@ -71,6 +101,8 @@ class RunFacts(NamedTuple):
     changed: tuple[str, ...] = ()
     remotes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    held: tuple[Held, ...] = ()
     touches: tuple[Touch, ...] = ()
 
     @property
@@ -96,8 +128,11 @@ def _of(document: Mapping[str, Any]) -> RunFacts:
     code = _payload(facets, "code")
     untracked = (code.get("untracked") or {}).get("files") or ()
     changed = [_shown(one["path"]) for one in (*(code.get("changed") or ()), *untracked)]
-    touches = [*_files(facets, "data", READ), *_files(facets, "outputs", WROTE), *_used(code)]
-    remotes = _payload(facets, "data").get("remotes") or ()
+    data = _payload(facets, "data")
+    asked = tuple(_asked(data))
+    read = [*_by_address(list(_files(facets, "data", READ)), asked), *_at_servers(data)]
+    touches = [*read, *_files(facets, "outputs", WROTE), *_used(code)]
+    remotes = data.get("remotes") or ()
     return RunFacts(
         str(document["id"]),
         str(document.get("started") or ""),
@@ -112,6 +147,8 @@ def _of(document: Mapping[str, Any]) -> RunFacts:
         tuple(dict.fromkeys(changed)),
         tuple(str(one.get("url")) for one in remotes),
         tuple(_problems(facets)),
+        asked,
+        tuple(_held(data)),
         tuple(_labelled(touches, facets)),
     )
 
@@ -150,6 +187,39 @@ def _files(facets: Mapping[str, Any], name: str, side: str) -> Iterator[Touch]:
             )  # fmt: skip
 
 
+def _at_servers(data: Mapping[str, Any]) -> Iterator[Touch]:
+    """Yield what was read from elsewhere; one whose version is not known is joined to nothing."""
+    for one in data.get("remotes") or ():
+        url, version = str(one["url"]), str(one.get("revision") or one.get("etag") or "")
+        digests = ("%s:%s@%s" % (URL, url, version),) if version else ()
+        state = _entries.DIGESTED if version else "version not known"
+        yield Touch(READ, url, URL, "data", state, int(one.get("size") or 0), digests)
+
+
+def _asked(data: Mapping[str, Any]) -> Iterator[Asked]:
+    for one in data.get("addresses") or ():
+        recorded, given = _shown(one["recorded"]), _shown(one["path"])
+        yield Asked(str(one["address"]), str(one["run"]), recorded, given)
+
+
+def _by_address(touches: list[Touch], asked: tuple[Asked, ...]) -> list[Touch]:
+    """Return ``touches`` with those of other runs' files also known by their address."""
+    for one in asked:
+        value = "%s:%s:%s" % (ADDRESS, one.run, one.path)
+        at = next((n for n, touch in enumerate(touches) if touch.path == one.given), None)
+        if at is None:
+            touches.append(Touch(READ, one.given, digests=(value,)))
+        elif touches[at].files is None and value not in touches[at].digests:
+            touches[at] = touches[at]._replace(digests=(*touches[at].digests, value))
+    return touches
+
+
+def _held(data: Mapping[str, Any]) -> Iterator[Held]:
+    for one in data.get("dvc") or ():
+        texts = {name: str(one.get(name) or "") for name in Held._fields[2:-1]}
+        yield Held(_shown(one["path"]), _shown(one["file"]), same=one.get("same"), **texts)
+
+
 def _used(code: Mapping[str, Any]) -> Iterator[Touch]:
     """Yield the run's own source files; their digests are of the whole file."""
     for one in code.get("used") or ():
@@ -185,7 +255,9 @@ def unpack(data: bytes) -> RunFacts:
     """Return what `pack` made. Raises ValueError where it is something else."""
     try:
         row = json.loads(zlib.decompress(data))
-        head = [tuple(one) if isinstance(one, list) else one for one in row[:-1]]
+        *plain, asked, held, _ = row
+        head = [tuple(one) if isinstance(one, list) else one for one in plain]
+        head += [tuple(map(Asked._make, asked)), tuple(map(Held._make, held))]
         made = (Touch._make((*one[:6], tuple(one[6]), *one[7:9], tuple(one[9]))) for one in row[-1])
         return RunFacts._make((*head, tuple(made)))
     except (TypeError, IndexError, zlib.error) as error:
@@ -202,6 +274,18 @@ def names(facts: RunFacts) -> set[str]:
     return {one.name for one in facts.touches}
 
 
+def is_content(value: str) -> bool:
+    """Return whether a digest is of content, and not the address of a run's file."""
+    return not value.startswith(ADDRESS)
+
+
+def is_of_bytes(value: str) -> bool:
+    """Return whether a digest was computed from what a file holds."""
+    return not value.startswith((ADDRESS + ":", URL + ":"))
+
+
 def short(value: str) -> str:
     """Return a digest for people: without its algorithm, and cut."""
+    if value.startswith(URL + ":"):
+        return value.rpartition("@")[2][:_SHORT]
     return value.rpartition(":")[2][:_SHORT]

@@ -11,26 +11,26 @@ difference.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from provenance.facets import _entries
-from provenance.operations._lineage_facts import CODE, READ, WROTE, RunFacts, Touch
+from provenance.operations import _lineage_addresses as addresses
+from provenance.operations._lineage_addresses import Known
+from provenance.operations._lineage_facts import (
+    CODE,
+    READ,
+    WROTE,
+    RunFacts,
+    Touch,
+    is_content,
+    is_of_bytes,
+)
 
 AGAIN = "again"
 """An edge of a run that wrote bytes that were there already."""
 
 MOST_RUNS = 2000
 """Runs that one answer goes through; what lies behind them is said to be left out."""
-
-
-class Known(Protocol):
-    """All records at hand."""
-
-    def by_digest(self, value: str) -> Iterable[str]:
-        """Return the ids of runs that touched a file with this digest (hex)."""
-
-    def facts(self, run_id: str) -> RunFacts:
-        """Return the facts of a run that `by_digest` named."""
 
 
 class Place(NamedTuple):
@@ -47,6 +47,11 @@ class File(NamedTuple):
     digests: tuple[str, ...] = ()
     size: int = 0
     places: tuple[Place, ...] = ()
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Return what its content is known by."""
+        return tuple(one for one in self.digests if is_content(one))
 
     def names(self) -> tuple[str, ...]:
         """Return the paths under which it was written, then those under which it was read."""
@@ -113,13 +118,14 @@ class Walk:
         self.edges: set[Edge] = set()
         self.cut = False
 
-    def file(self, digests: Iterable[str], touch: Touch | None = None) -> File:
+    def file(self, digests: Sequence[str], touch: Touch | None = None) -> File:
         """Return the file with any of ``digests``, and with what else is known to be the same.
 
         touch: of an empty file, which stands for itself only under its own path.
         """
         known = next((self._by_digest[one] for one in digests if one in self._by_digest), None)
         empty = touch is not None and touch.size == 0 and touch.files is None
+        empty = empty and any(is_of_bytes(one) for one in digests)
         if known is not None and not empty:
             return self.files[known]
         found = self._gathered(tuple(digests), touch if empty else None)
@@ -130,6 +136,9 @@ class Walk:
 
     def _gathered(self, digests: tuple[str, ...], only: Touch | None) -> File:
         same, todo = set(digests), list(digests)
+        for value in digests:
+            todo += addresses.digests(self._known, value)
+        same.update(todo)
         places: set[Place] = set()
         while todo:
             value = todo.pop()
@@ -140,8 +149,12 @@ class Walk:
                     ):
                         continue
                     places.add(Place(run_id, touch))
-                    todo += [one for one in touch.digests if one not in same]
-                    same.update(touch.digests)
+                    more = [*touch.digests, *addresses.of(self._known, run_id, touch)]
+                    more += [
+                        v for one in touch.digests for v in addresses.digests(self._known, one)
+                    ]
+                    todo += [one for one in dict.fromkeys(more) if one not in same]
+                    same.update(more)
         ordered = sorted(places, key=lambda one: (self.facts(one.run).order, one.touch[:2]))
         key = min(same) if only is None else "%s %s" % (min(same), only.path)
         size = max((one.touch.size for one in ordered), default=0)

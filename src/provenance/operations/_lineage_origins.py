@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from provenance.core import digest
+from provenance.core import digest, runid
 from provenance.errors import ProvError
 from provenance.facets._git import Git
-from provenance.operations._lineage_facts import READ, WROTE, Touch
+from provenance.operations._lineage_facts import READ, URL, WROTE, Held, Touch, short
 from provenance.operations._lineage_graph import File, Graph
 from provenance.specs import dvc
 from provenance.specs.model import Source, Unreadable
@@ -37,20 +37,48 @@ class _Asked(NamedTuple):
 
 def origins(graph: Graph, place: Project, cwd: str, environ: Mapping[str, str]) -> dict[str, str]:
     """Return a phrase for each file of ``graph`` without a maker that git or DVC knows."""
-    if place.repo is None:
-        return {}
     made = {one.file for one in graph.edges if one.side == WROTE}
-    files = [one for one in graph.files.values() if one.key not in made]
+    every = [one for one in graph.files.values() if one.key not in made]
+    found = {one.key: text for one in every if (text := _recorded(one, graph))}
+    files = [one for one in every if one.key not in found]
+    if place.repo is None:
+        return found
     asked = [one for one in (_read_as(each, graph) for each in files[:MOST]) if one is not None]
     if not asked:
-        return {}
+        return found
     blobs = _Blobs(Git(environ, cwd), place.repo)
-    found: dict[str, str] = {}
     for one in asked:
         text = blobs.text(one) or _by_dvc(one, blobs, place.repo)
         if text:
             found[one.key] = text
     return found
+
+
+def _recorded(file: File, graph: Graph) -> str:
+    """Return what the records of the runs that read a file say of where it came from."""
+    for run_id, touch in file.places:
+        facts = graph.runs.get(run_id)
+        if facts is None or touch.side != READ:
+            continue
+        if touch.root == URL:
+            return "version %s" % short(touch.digests[0]) if touch.digests else "version not known"
+        for asked in facts.asked:
+            if asked.given == touch.path:
+                text = "asked for as %s; the record of run %s is not at hand"
+                return text % (asked.address, runid.short(asked.run))
+        for held in facts.held:
+            if held.same and (touch.path == held.path or touch.path.startswith(held.path + "/")):
+                return _held(touch, held)
+    return ""
+
+
+def _held(touch: Touch, held: Held) -> str:
+    stage = ", stage %s" % held.stage if held.stage else ""
+    inside = ", in %s/" % held.path if touch.path != held.path else ""
+    kept = "; remote %s, %s" % (held.remote, held.url) if held.url else "; no remote"
+    if held.origin:
+        kept = "; imported from %s" % held.origin
+    return "tracked by DVC, %s%s%s%s" % (held.file, stage, inside, kept)
 
 
 def _read_as(file: File, graph: Graph) -> _Asked | None:
@@ -130,7 +158,7 @@ def _pointers(path: str) -> Iterator[str]:
     while here:
         yield here + ".dvc"
         here = posixpath.dirname(here)
-    yield "dvc.lock"
+        yield posixpath.join(here, "dvc.lock")
 
 
 def _versions(commit: str, name: str, blobs: _Blobs, top: str) -> Iterator[tuple[bytes, str]]:

@@ -47,6 +47,15 @@ class Records:
         self._indexes: list[RecordIndex] = []
         self._locked: dict[str, Record] = {}
         self._facts: dict[str, RunFacts] = {}
+        self._own, self._others = "", ""
+
+    def add_project(self, place: Project, cache: str | None, told: Told) -> None:
+        """Add the runs of a project, and those of others that were fetched into it."""
+        self._own, self._others = place.runs, team.folder(place)
+        for folder, name in ((self._own, "own"), (self._others, "team")):
+            if folder == self._own or os.path.isdir(folder):
+                index = cache and os.path.join(cache, "%s.sqlite" % name)
+                self.add_folder(folder, index, told)
 
     def add_folder(self, folder: str, cache: str | None, told: Told) -> int:
         """Add the run folders right below ``folder``; return how many. cache: the index's file."""
@@ -99,6 +108,10 @@ class Records:
         place = self._best(run_id)[0].head.place
         return self._locked.get(place) or records.read(os.path.dirname(place))
 
+    def ids(self) -> list[str]:
+        """Return the ids of all runs."""
+        return list(self._runs)
+
     def by_digest(self, value: str) -> set[str]:
         """Return the ids of the runs that touched a file with this digest (hex)."""
         return {self._ids[place] for one in self._indexes for place in one.by_digest(value)}
@@ -119,13 +132,20 @@ class Records:
         heads = sorted(
             (found[0].head for found in self._runs.values()), key=lambda h: (h.started, h.id)
         )
+        fetched = {one.id for one in heads if _above(one) == self._others}
         if name.startswith("@"):
-            return _by_position([one.id for one in heads], name)
+            return _by_position([one.id for one in heads if one.id not in fetched], name)
         known = [one.id for one in heads]
         matches = runid.meant(name, known)
         if len(matches) == 1:
             return matches[0]
         named = [one.id for one in heads if one.name == name]
+        several = {(one in fetched): one for one in named}
+        if len(several) > 1:
+            text = "%r is ambiguous: yours (%s), or one that was fetched (%s)."
+            raise AmbiguousRun(
+                text % (name, several[False], several[True]), "type the id, or the end of it"
+            )
         if named:
             return named[-1]
         if matches:
@@ -133,6 +153,11 @@ class Records:
             text = "%r means %d runs: %s." % (name, len(matches), shown)
             raise AmbiguousRun(text, "type more of it")
         raise NoSuchRun("no run is called %r in the records at hand: %d." % (name, len(known)))
+
+
+def _above(head: Head) -> str:
+    """Return the folder that the run's folder lies in."""
+    return os.path.dirname(os.path.dirname(head.place))
 
 
 def _by_position(known: list[str], name: str) -> str:
@@ -168,7 +193,7 @@ def _row_of(document: dict[str, object]) -> Row:
 
 
 def gather(place: Project, cwd: str, others: Iterable[str], told: Told | None = None) -> Records:
-    """Return the records of the project at ``cwd``, those fetched, of its lock, and of ``others``.
+    """Return the records of the project at ``cwd``, ours and fetched, of its lock, of ``others``.
 
     others: folders that hold run folders (or ``.prov``, or projects), and locks. Raises `ProvError`
     where one of them is not there or holds no record.
@@ -176,10 +201,7 @@ def gather(place: Project, cwd: str, others: Iterable[str], told: Told | None = 
     found = Records()
     tell = told or _quiet
     folder = os.path.join(place.folder, FOLDER) if os.path.isdir(place.folder) else None
-    found.add_folder(place.runs, folder and os.path.join(folder, "own.sqlite"), tell)
-    fetched = team.folder(place)
-    if os.path.isdir(fetched):
-        found.add_folder(fetched, folder and os.path.join(folder, "team.sqlite"), tell)
+    found.add_project(place, folder, tell)
     lock = os.path.join(place.root, lockfile.FILE)
     if os.path.isfile(lock):
         try:

@@ -11,7 +11,9 @@ from provenance.core import digest
 from provenance.core.digest import Digests
 from provenance.core.paths import PathRef
 from provenance.errors import NoSuchRun, SystemRefused
-from provenance.operations._lineage_facts import Touch
+from provenance.operations import _lineage_members
+from provenance.operations._dvc_asked import with_dvc
+from provenance.operations._lineage_facts import URL, Touch
 from provenance.operations._lineage_records import Records
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
@@ -20,6 +22,8 @@ FILE, FOLDER, DIGEST, RUN, RECORDED = "file", "folder", "digest", "run", "record
 
 MOST_MEMBERS = 10_000
 """Files of an unknown folder that are looked up one by one."""
+
+_NOTED = 5
 
 _LEAST = 6
 """Characters by which a digest may be named."""
@@ -51,7 +55,7 @@ class Finder:
 
     def __init__(self, known: Records, place: Project, cwd: str, cache: str) -> None:
         self._known, self._place, self._cwd = known, place, cwd
-        self._cache = DigestCache(cache)
+        self._cache = with_dvc(DigestCache(cache), os.environ)
 
     def save(self) -> None:
         """Keep the digests that were taken."""
@@ -77,6 +81,8 @@ class Finder:
         hexadecimal = _HEX.match(asked)
         if hexadecimal:
             return self._digest(asked, hexadecimal["value"].lower())
+        if "://" in asked:
+            return self._at_server(asked)
         run, colon, path = asked.partition(":")
         if colon and path and not path.startswith("//"):
             if run in (digest.BLAKE3, digest.SHA256, digest.MD5):
@@ -105,6 +111,21 @@ class Finder:
         touches = tuple(self._touch(one) for one in full)
         digests = tuple(sorted({value for found, _ in touches for value in found}))
         return Subject(DIGEST, asked, digests, touches, notes=notes)
+
+    def _at_server(self, asked: str) -> Subject:
+        """Return what runs read from an address, in each version that it had."""
+        touches = {
+            touch.digests: touch
+            for run_id in sorted(self._known.by_name(os.path.basename(asked.rstrip("/"))))
+            for touch in self._known.facts(run_id).touches
+            if touch.root == URL and asked in (touch.path, touch.path + "/")
+        }
+        if not touches:
+            raise NoSuchRun("no run at hand read %s." % asked, "prov ls lists the runs")
+        versions = tuple(one for digests in touches for one in digests)
+        notes = ("it was read in %d versions" % len(versions),) if len(versions) > 1 else ()
+        pairs = tuple(sorted(touches.items()))
+        return Subject(RECORDED, asked, versions, pairs, notes=notes)
 
     def _apart(self, values: Iterable[str]) -> set[str]:
         """Return one digest of each file that ``values`` stand for."""
@@ -138,8 +159,11 @@ class Finder:
             raise SystemRefused("%s is no regular file: it has no content to look for." % asked)
         fastest = digest.best_algorithm()
         try:
-            size = os.stat(path).st_size
-            found = dict(self._cache.digest(path, (fastest,)))
+            status = os.stat(path)
+            size = status.st_size
+            found = self._told(path, status)
+            if not self._any(found):
+                found.update(self._cache.digest(path, (fastest,)))
             if not self._any(found):
                 others = digest.available(("sha256", "md5"))
                 found.update(self._cache.digest(path, tuple(a for a in others if a != fastest)))
@@ -152,6 +176,13 @@ class Finder:
         if self._any(found):
             return made._replace(touches=((made.digests, touch),))
         return self._member(made)
+
+    def _told(self, path: str, status: os.stat_result) -> Digests:
+        """Return the digest that DVC knows of a large file, which need not be read then."""
+        told = self._cache.told
+        large = told is not None and status.st_size >= DigestCache.ASKED
+        value = told(path, status) if told is not None and large else ""
+        return {digest.MD5: value} if value else {}
 
     def _any(self, found: Digests) -> bool:
         return any(self._known.by_digest(value) for value in found.values())
@@ -178,7 +209,24 @@ class Finder:
                         touches=((touch.digests, touch),), notes=(*made.notes, text)
                     )
             folder = os.path.dirname(folder)
-        return made
+        return self._listed(made)
+
+    def _listed(self, made: Subject) -> Subject:
+        """Return the recorded folders that held the file by their lists, wherever it lies now."""
+        values = [one.partition(":")[2] for one in made.digests if one.startswith("md5:")]
+        value = values[0] if values else ""
+        touches, notes = [], []
+        for one in _lineage_members.holding(value, self._known, self._place) if value else ():
+            touches.append((one.touch.digests, one.touch))
+            notes.append(
+                "%s is %s of the folder %s, which run %s %s and whose list names it"
+                % (made.asked, one.path, one.touch.path, one.run, one.touch.side)
+            )
+        if not touches:
+            return made
+        return made._replace(
+            touches=tuple(dict.fromkeys(touches)), notes=(*made.notes, *notes[:_NOTED])
+        )
 
     def _tree(self, folder: str, touch: Touch) -> str:
         """Return the digest of the folder as it is now, in the way in which it was recorded."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, NamedTuple
 
 from provenance.core.record import Record
 from provenance.errors import ProvError
 from provenance.operations._lineage_facts import CODE
 from provenance.operations._lineage_records import Records
+from provenance.store import team
 
 _SHOWN = 40
 
@@ -16,7 +18,8 @@ class Detail(NamedTuple):
     """params: value by name, those given on the command line first. given: their names.
 
     python, packages, hardware: of the environment. metrics: final values by name. used: source
-    files of the project. record: file in which the record lies. problem: why it cannot be read.
+    files of the project. by: of a run that was fetched, whose it is and from where. record: file in
+    which the record lies. problem: why it cannot be read.
     """
 
     params: dict[str, Any] = {}
@@ -26,6 +29,7 @@ class Detail(NamedTuple):
     hardware: tuple[str, ...] = ()
     metrics: dict[str, Any] = {}
     used: tuple[str, ...] = ()
+    by: str = ""
     record: str = ""
     problem: str = ""
 
@@ -42,7 +46,10 @@ class Detail(NamedTuple):
 def detail(known: Records, run_id: str) -> Detail:
     """Return what the record of a run tells; a record that is damaged says so."""
     used = [one.path for one in known.facts(run_id).touches if one.side == CODE]
-    made = Detail(used=tuple(used[:_SHOWN]), record=known.source(run_id))
+    source = known.source(run_id)
+    origin = team.origin(os.path.dirname(source))
+    by = str(origin) if origin is not None else ""
+    made = Detail(used=tuple(used[:_SHOWN]), by=by, record=source)
     try:
         return _told(known.record(run_id), made)
     except ProvError as error:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
-import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 from provenance.core import digest
 from provenance.errors import Damaged, InTheWay
-from provenance.operations import _transfers
+from provenance.operations import _aside, _transfers
 from provenance.operations._artifacts import Artifact
 from provenance.operations._remote import Stores
 from provenance.operations._transfers import Failure, Tell
@@ -20,8 +17,6 @@ from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 
 _JOBS = 8
-REPLACED = "replaced"
-"""Folder below ``.prov`` that holds what a forced checkout replaced."""
 
 
 class Item(NamedTuple):
@@ -86,7 +81,7 @@ class Work:
 
     def do(self, tell: Tell | None) -> tuple[Failure, ...]:
         """Put the files, hold folders against their digests; return all that failed."""
-        saved, saving = _saver(self._place), threading.Lock()
+        saved, saving = _aside.saver(self._place), threading.Lock()
         others = {item.target for item in self.other}
         coming = [one for one in (*self.missing, *self.other) if self._kept.holding(one.oid)]
         gone = [one for one in (*self.missing, *self.other) if one not in set(coming)]
@@ -179,33 +174,6 @@ def _put(kept: Stores, item: Item) -> str:
         os.unlink(item.target)
         raise Damaged("what was pushed under its name is not what the record says.")
     return found[item.algorithm]
-
-
-def _saver(place: Project) -> Callable[[str], str]:
-    """Return what moves a file of the user's out of the way and tells where it is then."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    top = os.path.join(place.folder, REPLACED, "%s-%d" % (stamp, os.getpid()))
-
-    def save(path: str) -> str:
-        inner = os.path.relpath(path, place.root)
-        if inner.startswith(".."):
-            inner = os.path.basename(path)
-        target = os.path.join(top, inner)
-        number = 1
-        while os.path.lexists(target):
-            target = "%s.%d" % (os.path.join(top, inner), number)
-            number += 1
-        files.make_folder(os.path.dirname(target))
-        try:
-            shutil.move(path, target)  # .prov may be on another disk
-        except OSError as error:
-            raise InTheWay(
-                "%s cannot be moved out of the way: %s." % (path, error.strerror),
-                "move it yourself, or use --to FOLDER",
-            ) from error
-        return target
-
-    return save
 
 
 def _brief(path: str) -> str:

@@ -155,6 +155,14 @@ def _code(payload: dict[str, Any]) -> None:
     payload["upstream"] = None
 
 
+def _data(payload: dict[str, Any]) -> None:
+    """Hide where data is kept and came from; names of remotes and buckets name groups, too."""
+    for one in payload.get("dvc") or ():
+        for name in ("remote", "url", "origin"):
+            if one.get(name):
+                one[name] = SOMEBODY
+
+
 def _environment(payload: dict[str, Any]) -> None:
     """Keep what can change a result and what says nothing; names of variables name sites, too."""
     values = {
@@ -206,6 +214,7 @@ def _params(payload: dict[str, Any]) -> None:
 
 _BY_FACET = {
     "code": _code,
+    "data": _data,
     "environment": _environment,
     "processes": _processes,
     "params": _params,

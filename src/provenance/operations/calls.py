@@ -7,11 +7,11 @@ off        the calls are not compared
 synthetic  data made up from the recorded types, shapes and ranges
 cut        the real data, cut to its first rows where it is loaded
 full       the cut data that the record or lock keeps
-auto       ``cut`` for runs recorded here, ``off`` for a published lock
+auto       ``cut`` for runs recorded here, ``off`` for a lock and for runs of others
 =========  ====================================================================
 
-Comparing calls runs the user's code, so a lock that came with somebody's repository is not
-rehearsed until it is asked for.
+Comparing calls runs the recorded code, so a lock that came with somebody's repository, or a run
+that was fetched from somebody else, is not rehearsed until it is asked for.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 from provenance.core.difference import Difference, NotCompared
 from provenance.errors import UsageError
-from provenance.operations.references import Reference
+from provenance.operations.references import RUN, Reference
+from provenance.store import team
 
 AUTO, OFF, SYNTHETIC, CUT, FULL = "auto", "off", "synthetic", "cut", "full"
 MODES = (AUTO, OFF, SYNTHETIC, CUT, FULL)
@@ -54,19 +55,25 @@ def mode(asked: str | None, stated: str, reference: Reference) -> str:
         raise UsageError("--calls %r is not a mode." % chosen, "one of " + ", ".join(MODES))
     if chosen != AUTO:
         return chosen
-    return CUT if reference.kind == "run" else OFF
+    return CUT if _is_ours(reference) else OFF
+
+
+def _is_ours(reference: Reference) -> bool:
+    """Return whether the run was recorded here."""
+    return reference.kind == RUN and team.origin(reference.source) is None
 
 
 def left_out(
     asked: str | None, stated: str, reference: Reference, differences: Sequence[Difference]
 ) -> tuple[NotCompared, ...]:
-    """Return the sentence that says how to compare the calls of a lock, where nobody decided.
+    """Return the sentence that says how to compare the calls of others, where nobody decided.
 
     Nothing where no version differs: then there is nothing to find.
     """
-    decided = (asked or stated) != AUTO or reference.kind == "run"
+    decided = (asked or stated) != AUTO or _is_ours(reference)
     if decided or not any(one.kind == "version" for one in differences):
         return ()
     carried = reference.calls.get("mode")
-    text = "the code of a lock is run only when you ask for it: --calls %s"
+    whose = "of a run that was fetched" if reference.kind == RUN else "of a lock"
+    text = "the code " + whose + " is run only when you ask for it: --calls %s"
     return (NotCompared(FACET, "your calls", text % (carried if carried in MODES else CUT)),)

@@ -10,11 +10,12 @@ from provenance.core.paths import CWD, REPO, PathRef, is_inside
 from provenance.errors import NoSuchArtifact, ProvError, UsageError
 from provenance.operations import _artifacts, _remote, _transfers, addresses, pulling
 from provenance.operations._artifacts import Artifact
+from provenance.operations._dvc_asked import with_dvc
 from provenance.operations._placing import Item, Plan, Work
 from provenance.operations._remote import Stores
 from provenance.operations._transfers import Failure, Tell
 from provenance.operations.recorder import CACHE
-from provenance.store import announced, blobs, objects, project, records
+from provenance.store import blobs, objects, project, records
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 from provenance.store.records import Stored
@@ -63,16 +64,23 @@ def checkout(cwd: str, asked: str, wish: Wish, tell: Tell | None = None) -> Plac
     _check_folder(wish.to, cwd)
     wanted = _chosen(stored, run, name, wish.facets)
     kept = _remote.stores(place)
-    failed = _fetched(place, kept, stored, wanted, wish, cwd, tell)
-    known = blobs.load(stored.folder)
+    known, failed = _fetched(place, kept, stored, wanted, wish, cwd, tell)
     told = {one.path for one in failed}
     plan = Plan()
     there: list[str] = []
-    cache = DigestCache(os.path.join(place.folder, CACHE))
+    folders: list[str] = []
+    cache = with_dvc(DigestCache(os.path.join(place.folder, CACHE)), os.environ)
     for one in wanted:
         target = _target(place, stored, one, wish, cwd)
         problem = _spread(kept, known, one, target, plan)
         if not problem:
+            continue
+        blob = blobs.find(known, one.digests)
+        if wish.dry and blob is not None and one.shown not in told:  # it would be fetched
+            if one.folder:
+                folders.append(target)
+            else:
+                plan.items.append(Item(blob.oid, target, one.shown, one.algorithm, one.value))
             continue
         if not wish.to and _artifacts.is_in_place(place, stored.record, one, cache.digest):
             there.append(target)
@@ -87,8 +95,9 @@ def checkout(cwd: str, asked: str, wish: Wish, tell: Tell | None = None) -> Plac
     cache.save()
     work.agree(wish.force)
     if wish.dry:
-        new = tuple(one.target for one in (*work.missing, *work.other) if kept.holding(one.oid))
-        new += tuple(path for path, _ in plan.links if not os.path.lexists(path))
+        coming = [one.target for one in (*work.missing, *work.other) if one.shown not in told]
+        links = [path for path, _ in plan.links if not os.path.lexists(path)]
+        new = (*coming, *folders, *links)
         return Placed(stored.record.id, new, tuple(work.there), (), tuple(failed), True)
     work.do(tell)
     done, replaced = tuple(sorted(work.done)), tuple(sorted(work.replaced))
@@ -162,26 +171,27 @@ def _fetched(
     wish: Wish,
     cwd: str,
     tell: Tell | None,
-) -> list[Failure]:
-    """Fetch what is not here, where a remote is set; return what could not be had."""
+) -> tuple[blobs.Blobs, list[Failure]]:
+    """Fetch what is not here, where a remote is set.
+
+    Return the names of the run's blobs, and what could not be had.
+    """
     known = blobs.load(stored.folder)
     if all(is_here(kept, blobs.find(known, one.digests)) for one in wanted):
-        return []
+        return known, []
     try:
         source = _remote.reach(place, kept, wish.remote, cwd)
     except UsageError:
         if wish.remote:
             raise
-        return []
+        return known, []
     try:
-        data = source.read_run(stored.record.id)
-        if data is not None and not wish.dry:
-            told = announced.parse(data, stored.record.id, source.shown)
-            pulling.learn(source, told, stored.folder)
-        known = blobs.load(stored.folder)
-        return pulling.fetch(kept, source, known, wanted, wish.dry, tell).failed
+        known = pulling.names_of(source, stored.record.id, known)
+        if known and not wish.dry:
+            blobs.add(stored.folder, known)
+        return known, pulling.fetch(kept, source, known, wanted, wish.dry, tell).failed
     except OSError as error:
-        return [Failure(source.shown, _transfers.why(error))]
+        return known, [Failure(source.shown, _transfers.why(error))]
 
 
 def is_here(kept: Stores, blob: blobs.Blob | None) -> bool:

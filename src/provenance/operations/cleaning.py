@@ -6,9 +6,10 @@ names, that is kept, that somebody is just using, or that is not prov's own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from provenance.core import record, runid
@@ -18,19 +19,20 @@ from provenance.errors import ProvError
 from provenance.operations import (
     _blobs,
     _cached,
+    _dropped,
     _needed,
     _signatures,
     _taped,
     disk,
+    obtain,
     overlap,
     plan,
-    pulling,
     removing,
     scratch,
     settle,
 )
 from provenance.operations.recorder import CACHE
-from provenance.store import kept, liveness, project, records, trash
+from provenance.store import kept, liveness, project, records, team, trash
 from provenance.store.objects import Store
 from provenance.store.project import Project
 from provenance.store.trash import Trash
@@ -47,23 +49,29 @@ class Policy(NamedTuple):
 
     older_than_s: only what nobody has changed or used for so long. keep_last: of the trees of
     replays, and of the runs whose blobs go, the newest stay. blobs: also what runs keep beside
-    their records. cache: also what all projects share.
+    their records. cache: also what all projects share. pushed: also blobs that the remote of that
+    name or address has, "" for the default one; None leaves them.
     """
 
     older_than_s: float = OLDER_THAN_S
     keep_last: int = 0
     blobs: bool = False
     cache: bool = True
+    pushed: str | None = None
 
 
 class Item(NamedTuple):
-    """Something that may go. top: of the trash it goes through. why: a clause."""
+    """Something that may go. top: of the trash it goes through. why: a clause.
+
+    seen_ns: time of its last change when it was looked at, 0 where that does not matter.
+    """
 
     kind: str
     path: str
     why: str
     top: str
     usage: Usage = Usage()
+    seen_ns: int = 0
 
 
 class Cleaning(NamedTuple):
@@ -115,8 +123,8 @@ def clean(found: Cleaning, progress: Callable[[str], None] | None = None) -> tup
     problems: list[str] = []
     for number, one in enumerate(found.items):
         tell("removing, %d of %d" % (number + 1, len(found.items)))
-        if one.kind == trash.FOLDER:
-            continue
+        if one.kind == trash.FOLDER or (one.seen_ns and _changed(one.path) != one.seen_ns):
+            continue  # deleted below; or somebody has begun to use it
         try:
             if one.top == found.cache:
                 _cached.take(bins[one.top], one.path)
@@ -150,6 +158,12 @@ class _Look:
         for path, why in _blobs.unreferenced(self.place, self.cwd, self.runs):
             if self._age(path) > _JUST_NOW_S:
                 yield self._item(disk.BLOBS, path, why)
+        brought = _dropped.brought(self.place, self.needed, self._limit())
+        yield from self._unless_needed(obtain.FOLDER, brought)
+        if self.policy.pushed is not None:
+            there = (self.place, self.cwd, self.policy.pushed, self.needed, self.runs)
+            found = (one for one in _dropped.pushed(*there) if self._age(one[0]) > _JUST_NOW_S)
+            yield from self._unless_needed(disk.BLOBS, found)
         if self.policy.blobs:
             yield from self._of_runs()
 
@@ -189,16 +203,17 @@ class _Look:
             if name.startswith(CACHE + ".") and name.endswith(".tmp"):
                 yield self._item(disk.DIGESTS, path, "left half written")
         for path in self._in(project.RUNS):
-            name = os.path.basename(path)
-            if name.startswith(pulling.PREFIX) and liveness.is_left(name):
-                yield self._item(disk.UNFINISHED, path, "a record that half arrived")
-            elif runid.is_id(name) and not _has_record(path):
+            if runid.is_id(os.path.basename(path)) and not _has_record(path):
                 yield self._item(disk.UNFINISHED, path, "a run that never began")
         for path in Store(os.path.join(self.place.folder, disk.BLOBS)).left():
             yield self._item(disk.UNFINISHED, path, "a blob that half arrived")
+        for path in self._in(team.FOLDER):
+            name = os.path.basename(path)
+            if name.startswith(".") and (liveness.is_left(name) or self._age(path) > self._limit()):
+                yield self._item(disk.UNFINISHED, path, "left by a fetch or pull that was killed")
         for path in (*self._in(overlap.FOLDER), *self._in(kept.FOLDER)):
             name = os.path.basename(path)
-            if runid.is_id(name) and not _has_record(os.path.join(self.place.runs, name)):
+            if runid.is_id(name) and not _has_record(records.folder_of(self.place, name)):
                 yield self._item(disk.RECORDS, path, "a mark of a run that is gone")
 
     def _of_runs(self) -> Iterator[Item]:
@@ -214,8 +229,16 @@ class _Look:
                 for kind, path in parts:
                     yield self._item(kind, path, "of %s; its record stays" % runid.short(run.id))
 
+    def _unless_needed(self, kind: str, found: Iterable[_dropped.Found]) -> Iterator[Item]:
+        for path, why, needed in found:
+            if needed:
+                self.spared.append((path, needed))
+            else:
+                yield self._item(kind, path, why)
+
     def _item(self, kind: str, path: str, why: str) -> Item:
-        return Item(kind, path, why, self.place.folder)
+        watched = kind in (disk.BLOBS, obtain.FOLDER)
+        return Item(kind, path, why, self.place.folder, seen_ns=_changed(path) if watched else 0)
 
     def _limit(self) -> float:
         return max(self.policy.older_than_s, _JUST_NOW_S)
@@ -235,6 +258,15 @@ class _Look:
             return self._now - os.lstat(path).st_mtime
         except OSError:
             return 0.0
+
+
+def _changed(path: str) -> int:
+    """Return when ``path``, or that it was asked for, was written; 0 where nobody knows."""
+    newest = 0
+    for one in (path, path + obtain.RUNS):
+        with contextlib.suppress(OSError):
+            newest = max(newest, os.lstat(one).st_mtime_ns)
+    return newest
 
 
 def _has_record(folder: str) -> bool:

@@ -10,9 +10,9 @@ from provenance.core import runid
 from provenance.environments import cache as environments
 from provenance.errors import BadRecord
 from provenance.operations import (
+    _aside,
     _lineage_records,
     _needed,
-    _placing,
     _sharegit,
     _signatures,
     _taped,
@@ -39,7 +39,7 @@ OF_PROJECT = {
     _signatures.FOLDER: _signatures.FOLDER,
     trash.FOLDER: trash.FOLDER,
     obtain.FOLDER: obtain.FOLDER,
-    _placing.REPLACED: _placing.REPLACED,
+    _aside.REPLACED: _aside.REPLACED,
     _lineage_records.FOLDER: _lineage_records.FOLDER,
     team.FOLDER: team.FOLDER,
     _sharegit.FOLDER: team.FOLDER,
@@ -55,7 +55,7 @@ KINDS = {
     UNFINISHED: "logs of runs that go on or were killed",
     BLOBS: "files kept by content",
     obtain.FOLDER: "what prov path brought",
-    _placing.REPLACED: "your files that prov checkout replaced",
+    _aside.REPLACED: "your files that prov checkout replaced",
     team.FOLDER: "records of others",
     plan.FOLDER: "trees of replays",
     scratch.FOLDER: "trees of rehearsals",

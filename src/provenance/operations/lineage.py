@@ -12,7 +12,7 @@ from provenance.operations._lineage_graph import Edge, File, Graph, Walk
 from provenance.operations._lineage_near import Near, near
 from provenance.operations._lineage_origins import origins
 from provenance.operations._lineage_records import Records, Told, gather
-from provenance.operations._lineage_subject import RUN, Finder, Subject
+from provenance.operations._lineage_subject import FILE, RUN, Finder, Subject
 from provenance.operations._lineage_told import Detail, detail
 from provenance.operations.recorder import CACHE
 from provenance.store import files, project
@@ -147,7 +147,7 @@ def as_json(found: Traced) -> dict[str, Any]:
         "files": [
             {
                 "key": one.key,
-                "digests": list(one.digests),
+                "digests": list(one.shown),
                 "size": one.size,
                 "paths": list(one.names()),
                 "origin": found.origins.get(one.key, ""),
@@ -196,7 +196,8 @@ def _drawing(found: Traced) -> Drawing:
         facts = found.graph.runs[subject.run]
         title = "run %s" % runid.short(facts.id) + (' "%s"' % facts.name if facts.name else "")
     title = "Where %s comes from, and what came from it" % title
-    return _lineage_drawn.drawing(found.graph, title, found.details, found.origins)
+    asked = os.path.basename(subject.asked.rstrip("/")) if subject.kind == FILE else ""
+    return _lineage_drawn.drawing(found.graph, title, found.details, found.origins, asked)
 
 
 def _run(found: Traced, run_id: str) -> dict[str, Any]:

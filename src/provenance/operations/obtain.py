@@ -23,6 +23,7 @@ from provenance.errors import NoSuchArtifact, SystemRefused
 from provenance.facets import _entries
 from provenance.facets._entries import FileEntry
 from provenance.operations import settle
+from provenance.operations._dvc_asked import with_dvc
 from provenance.operations.addresses import Artifact
 from provenance.operations.recorder import CACHE
 from provenance.store import project, records
@@ -31,6 +32,8 @@ from provenance.store.project import Project
 
 FOLDER = "artifacts"
 """Below ``.prov``: what was brought here. May be deleted at any time."""
+BUILDING, RUNS = "new-", ".runs"
+"""Beginning of what is being brought; ending of the file beside a content that names its runs."""
 IN_PLACE, KEPT, COPY = "in place", "kept", "copy"
 """Sources: where the run had it; brought here before; another recorded file with its content."""
 
@@ -59,7 +62,7 @@ class Obtainer:
         self.place = place
         self.done = 0
         self._ways = ways
-        self._cache = DigestCache(os.path.join(place.folder, CACHE))
+        self._cache = with_dvc(DigestCache(os.path.join(place.folder, CACHE)), os.environ)
 
     def obtain(self, run: Record, artifact: Artifact) -> Obtained:
         """Return where ``artifact`` of ``run`` is. Raises `NoSuchArtifact`, `SystemRefused`."""
@@ -118,6 +121,7 @@ class Obtainer:
         kept = os.path.join(self.place.folder, FOLDER, _key(artifact), artifact.name)
         if os.path.lexists(kept):
             if self.holds(kept, artifact):
+                _asked_for(os.path.dirname(kept), run)
                 return Obtained(kept, KEPT)
             shutil.rmtree(os.path.dirname(kept), ignore_errors=True)  # ours, and damaged
         if not artifact.folder:
@@ -128,7 +132,7 @@ class Obtainer:
         top = os.path.join(self.place.folder, FOLDER)
         try:
             os.makedirs(top, exist_ok=True)
-            building = os.path.join(top, "new-%d-%x" % (os.getpid(), time.monotonic_ns()))
+            building = os.path.join(top, BUILDING + "%d-%x" % (os.getpid(), time.monotonic_ns()))
             os.mkdir(building)
         except OSError as error:
             raise SystemRefused("%s cannot be written: %s." % (top, error.strerror)) from error
@@ -136,6 +140,7 @@ class Obtainer:
             source = self._fill(run, artifact, os.path.join(building, artifact.name))
             _make_read_only(building)
             _settle(building, os.path.dirname(kept))
+            _asked_for(os.path.dirname(kept), run)
         finally:
             shutil.rmtree(building, ignore_errors=True)
         return Obtained(kept, source)
@@ -200,6 +205,27 @@ class Obtainer:
             ),
             "where it was pushed: prov pull %s" % (run.name or run.id[-8:]),
         )
+
+
+def runs_of(folder: str) -> tuple[str, ...]:
+    """Return the ids of the runs for which a content was brought to ``folder``."""
+    try:
+        with open(folder + RUNS, encoding="ascii", errors="replace") as stream:
+            return tuple(stream.read().split())
+    except OSError:
+        return ()
+
+
+def _asked_for(folder: str, run: Record) -> None:
+    """Write down that ``run``'s content was asked for now. Never raises: it is only for `gc`."""
+    try:
+        if run.id in runs_of(folder):
+            os.utime(folder + RUNS)
+        else:
+            with open(folder + RUNS, "a", encoding="ascii") as stream:
+                stream.write(run.id + "\n")
+    except OSError:
+        return
 
 
 def places(place: Project, run: Record, ref: PathRef) -> list[str]:

@@ -17,6 +17,7 @@ from provenance.core.record import Record, Subject
 from provenance.core.redact import Redactor
 from provenance.errors import ProvError, SystemRefused
 from provenance.operations import clock, facts
+from provenance.operations._dvc_asked import with_dvc
 from provenance.operations._hashing import Trees, tell
 from provenance.operations.recorder import CACHE
 from provenance.store.digestcache import DigestCache
@@ -55,7 +56,7 @@ def capture(reference: Record, here: Here) -> Present:
     """Return the present as far as ``reference`` can be compared with it. Raises `ProvError`."""
     interpreters, notes = _interpreters(reference, here)
     cache = DigestCache(os.path.join(here.place.folder, CACHE))
-    tell(cache, here.progress)
+    tell(with_dvc(cache, here.environ), here.progress)
     now = time.time()
     looked_at = Context(
         phase=context.PRESENT,

@@ -1,4 +1,4 @@
-"""Fetching runs from a remote: their records into ``.prov/runs``, their files into the store.
+"""Fetching runs from a remote: their records to those of others, their files into the store.
 
 What is fetched is held against its digest; what is missing or damaged at the remote is named, and
 the rest arrives. Nothing of the user's is touched: putting files in place is `checkout`.
@@ -17,19 +17,20 @@ from provenance.core import runid
 from provenance.errors import AmbiguousRun, BadRecord, Damaged, NoSuchRun, ProvError
 from provenance.operations import _artifacts, _remote, _transfers
 from provenance.operations._artifacts import Artifact, Unusable
+from provenance.operations._dvc_asked import with_dvc
 from provenance.operations._remote import Stores
 from provenance.operations._transfers import Failure, Tell
 from provenance.operations.pushing import Choice, unreachable
 from provenance.operations.recorder import CACHE
-from provenance.store import announced, blobs, files, liveness, objects, project, records
+from provenance.store import announced, blobs, files, liveness, objects, project, records, team
 from provenance.store.announced import Announced
 from provenance.store.blobs import Blobs
 from provenance.store.digestcache import DigestCache
 from provenance.store.project import Project
 from provenance.store.remotes import Remote
 
-PREFIX = ".pull-"
-"""Of folders in ``.prov/runs`` in which a record arrives; no run has such a name."""
+_PREFIX = ".pull-"
+"""Of folders in ``.prov/team`` in which a record arrives; no run has such a name."""
 
 
 class Pulled(NamedTuple):
@@ -93,7 +94,7 @@ def _pull(
     told("asking %s" % source.shown)
     there = source.runs()
     wanted = [_meant(place, source, there, name) for name in dict.fromkeys(names)] or there
-    here = set(records.ids(place))
+    here = {*records.ids(place), *team.ids(place)}
     failed: list[Failure] = []
     new = 0
     for number, run_id in enumerate(wanted):
@@ -107,7 +108,7 @@ def _pull(
         except ProvError as error:
             failed.append(Failure("the record of %s" % runid.short(run_id), error.message))
     fetched, had, left = (0, 0), (0, 0), []
-    here = set(records.ids(place))
+    here = {*records.ids(place), *team.ids(place)}
     for run_id in wanted if names else ():
         if run_id not in here:
             continue
@@ -118,7 +119,7 @@ def _pull(
         part = fetch(kept, source, known, artifacts, choice.dry, tell)
         fetched = _sum(fetched, part.fetched)
         had = _sum(had, part.there)
-        cache = DigestCache(os.path.join(place.folder, CACHE))
+        cache = with_dvc(DigestCache(os.path.join(place.folder, CACHE)), os.environ)
         have = {
             one.shown
             for one in artifacts
@@ -206,6 +207,10 @@ def _get(kept: Stores, source: Remote, needs: list[Need], dry: bool, tell: Tell 
         len(needs) - len(missing),
         sum(max(n.size, 0) for n in needs) - sum(max(n.size, 0) for n in missing),
     )
+    absent = {one.oid for one in missing}
+    for one in needs:
+        if one.oid not in absent and not dry:
+            kept.main.still_wanted(one.oid)  # so that no `prov gc` takes it meanwhile
     if not missing:
         return Fetched((0, 0), had, [])
     there = source.present({one.oid: one.size for one in missing})
@@ -276,7 +281,7 @@ def _record(place: Project, kept: Stores, source: Remote, run_id: str, dry: bool
     """Have the record of a run here; return whether it is new. Raises OSError, `ProvError`."""
     data = source.read_run(run_id)
     told = announced.parse(data or b"", run_id, source.shown)
-    target = os.path.join(place.runs, run_id)
+    target = records.folder_of(place, run_id)
     if os.path.exists(os.path.join(target, records.FILE)):
         if not dry:
             learn(source, told, target)
@@ -284,14 +289,19 @@ def _record(place: Project, kept: Stores, source: Remote, run_id: str, dry: bool
     if dry:
         return True
     project.ensure(place)
-    folder = os.path.join(place.runs, "%s%s-%s" % (PREFIX, run_id, liveness.mark()))
-    _sweep(place)
+    home = team.folder(place)
+    target, folder = os.path.join(home, run_id), os.path.join(home, _name(run_id))
+    files.make_folder(home)
+    _sweep(home)
     try:
         for path, oid, _ in told.files:
-            _into(kept, source, oid, os.path.join(folder, *path.split("/")))
+            if path != team.FILE:
+                _into(kept, source, oid, os.path.join(folder, *path.split("/")))
         found = records.read(folder)
         if found.id != run_id:
             raise BadRecord("%s at %s is the record of %s." % (run_id, source.shown, found.id))
+        machine, where = found.process.host if found.process else "", source.shown
+        team.write_origin(folder, team.Origin(where, where, told.author, machine=machine))
         _settle(folder)
         try:
             os.rename(folder, target)
@@ -304,6 +314,10 @@ def _record(place: Project, kept: Stores, source: Remote, run_id: str, dry: bool
     return True
 
 
+def _name(run_id: str) -> str:
+    return "%s%s-%s" % (_PREFIX, run_id, liveness.mark())
+
+
 def _into(kept: Stores, source: Remote, oid: str, path: str) -> None:
     """Fetch a file of a record, through the store which verifies it, and keep no blob of it."""
     files.make_folder(os.path.dirname(path))
@@ -314,6 +328,17 @@ def _into(kept: Stores, source: Remote, oid: str, path: str) -> None:
     if not had:
         with contextlib.suppress(OSError):
             kept.main.discard(oid)
+
+
+def names_of(source: Remote, run_id: str, known: Blobs) -> Blobs:
+    """Return ``known`` with what the remote knows of the names of a run's blobs.
+
+    Raises OSError, `BadRecord`.
+    """
+    data = source.read_run(run_id)
+    if data is None:
+        return known
+    return {**names_at(source, announced.parse(data, run_id, source.shown)), **known}
 
 
 def learn(source: Remote, told: Announced, folder: str) -> None:
@@ -345,8 +370,8 @@ def _settle(folder: str) -> None:
         os.close(descriptor)
 
 
-def _sweep(place: Project) -> None:
+def _sweep(home: str) -> None:
     """Remove what a pull that was killed left of a record."""
-    for name in os.listdir(place.runs):
-        if name.startswith(PREFIX) and liveness.is_left(name):
-            shutil.rmtree(os.path.join(place.runs, name), ignore_errors=True)
+    for name in os.listdir(home):
+        if name.startswith(_PREFIX) and liveness.is_left(name):
+            shutil.rmtree(os.path.join(home, name), ignore_errors=True)

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from provenance.core import digest, record, runid
-from provenance.core.record import Record
-from provenance.errors import SystemRefused, UsageError
-from provenance.operations import _artifacts, _gathering, _remote, _transfers, settle
+from provenance.errors import ProvError, SystemRefused, UsageError
+from provenance.operations import _artifacts, _gathering, _gittree, _remote, _transfers, settle
 from provenance.operations._artifacts import Unusable
+from provenance.operations._dvc_asked import with_dvc
 from provenance.operations._gathering import Source
 from provenance.operations._remote import Stores
 from provenance.operations._transfers import Failure, Tell
 from provenance.operations.recorder import AGENT, CACHE
-from provenance.store import announced, blobs, objects, project, records
+from provenance.store import announced, blobs, objects, project, records, team
 from provenance.store.digestcache import DigestCache
 from provenance.store.objects import Store, identity
 from provenance.store.project import Project
@@ -82,7 +82,7 @@ def push(
     bad = {item.oid for item, _ in failures}
     failed = [Failure(item.shown, _transfers.why(error)) for item, error in failures]
     if not choice.dry:
-        failed += _announce(target, found.records, bad)
+        failed += _announce(target, found.records, bad, _author(place))
     done = [item for item in missing if item.oid not in bad]
     had = [item for oid, item in found.sources.items() if oid in there and not choice.again]
     return Pushed(
@@ -106,7 +106,7 @@ class _Found(NamedTuple):
     """
 
     sources: dict[str, Source]
-    records: list[tuple[Record, list[tuple[str, Source]]]]
+    records: list[tuple[Stored, list[tuple[str, Source]]]]
     lost: list[Unusable]
     left: list[Unusable]
     perhaps: dict[Unusable, str]
@@ -116,7 +116,7 @@ def _collect(
     place: Project, runs: Sequence[Stored], kept: Stores, choice: Choice, tell: Tell | None
 ) -> _Found:
     all_found = _Found({}, [], [], [], {})
-    cache = DigestCache(os.path.join(place.folder, CACHE))
+    cache = with_dvc(DigestCache(os.path.join(place.folder, CACHE)), os.environ)
     for one in runs:
         wanted, unusable = _artifacts.of(one.record, choice.facets, choice.outside)
         all_found.lost.extend(item for item in unusable if not item.outside)
@@ -137,7 +137,7 @@ def _collect(
         if not choice.dry:
             blobs.add(one.folder, found.names)
         members = _record_files(one)
-        all_found.records.append((one.record, members))
+        all_found.records.append((one, members))
         all_found.sources.update((item.oid, item) for _, item in members)
     return all_found
 
@@ -165,6 +165,8 @@ def _record_files(one: Stored) -> list[tuple[str, Source]]:
             path = os.path.join(folder, name)
             if os.path.islink(path) or name.endswith(".tmp") or not os.path.isfile(path):
                 continue
+            if name == team.FILE:
+                continue  # how it came here is nobody else's
             with open(path, "rb") as stream:
                 status = identity(os.fstat(stream.fileno()))
                 oid = objects.oid_of(stream.read()) if status.size < 1 << 20 else ""
@@ -198,17 +200,28 @@ def _send(
 
 
 def _announce(
-    target: Remote, packed: list[tuple[Record, list[tuple[str, Source]]]], bad: set[str]
+    target: Remote, packed: list[tuple[Stored, list[tuple[str, Source]]]], bad: set[str], me: str
 ) -> list[Failure]:
-    """Write the runs' own files, of those whose records arrived."""
+    """Write the runs' own files, of those whose records arrived. me: who ran those of ours."""
     failed = []
-    for run, members in packed:
+    for (run, _, origin), members in packed:
         if any(item.oid in bad for _, item in members):
             continue
         try:
             files = tuple((below, item.oid, item.size) for below, item in members)
-            told = announced.Announced(run.id, run.name or "", files, run.started)
+            author = me if origin is None else origin.author
+            told = announced.Announced(run.id, run.name or "", files, run.started, author)
             target.write_run(run.id, announced.to_bytes(told))
         except (OSError, SystemRefused) as error:
             failed.append(Failure("the record of %s" % runid.short(run.id), _transfers.why(error)))
     return failed
+
+
+def _author(place: Project) -> str:
+    """Return the name of the user as git knows it, "" where it does not."""
+    try:
+        answer = _gittree.git(place.root, "var", "GIT_AUTHOR_IDENT")
+    except ProvError:
+        return ""
+    told = answer.out.decode("utf-8", "replace") if answer.code == 0 else ""
+    return told.rpartition(" <")[0]

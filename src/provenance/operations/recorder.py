@@ -162,7 +162,7 @@ class Recorder:
         if self._hashing is None:
             from provenance.operations._hashing import Hashing  # while the command runs
 
-            self._hashing = Hashing(os.path.join(self.project.folder, CACHE))
+            self._hashing = Hashing(os.path.join(self.project.folder, CACHE), self.request.environ)
             marker = self._context.marker_ns if self._context is not None else None
             self._hashing.marker_ns = marker or 0
         return self._hashing

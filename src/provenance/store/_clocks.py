@@ -20,6 +20,7 @@ from __future__ import annotations
 import functools
 import os
 import time
+from collections.abc import Set
 
 RACY_NS = 2_000_000_000
 """Two seconds: the coarsest time stamps in use (FAT); git works with the same reserve."""
@@ -33,6 +34,7 @@ TICK_S, COARSE_S = 0.02, 2.0
 of those that tell whole seconds."""
 
 _SECOND_NS = 1_000_000_000
+_TICK_NS = int(TICK_S * _SECOND_NS)
 _NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "lustre", "gpfs", "beegfs", "ceph", "fuse")
 """Beginnings of the types of file systems whose stamps may come from another machine's clock."""
 
@@ -43,6 +45,20 @@ def settled(status: os.stat_result, now_ns: int) -> bool:
     if last >= now_ns - RACY_NS:
         return False
     return last < now_ns - NETWORK_NS or status.st_dev not in network_devices()
+
+
+def settled_before(now_ns: int, devices: Set[int]) -> int:
+    """Return the time before which a file on one of ``devices`` must have changed last.
+
+    The same as `settled`, for many files at once.
+    """
+    return now_ns - (NETWORK_NS if devices & network_devices() else RACY_NS)
+
+
+def still(changed_ns: int, now_ns: int) -> bool:
+    """Return whether a write from now on would show in the stamp ``changed_ns``; see `wait`."""
+    age = now_ns - changed_ns
+    return age > RACY_NS or (age > _TICK_NS and bool(changed_ns % _SECOND_NS))
 
 
 def wait(status: os.stat_result, limit_s: float = COARSE_S) -> bool:

@@ -22,12 +22,18 @@ LIMIT = 2_000_000
 """Digests kept, 52 bytes each; beyond it the ones taken longest ago go first."""
 
 _BUCKETS = 256
-_pack = struct.Struct("<QQqqq").pack
+_STEPS, _NEAR = 2, 16
+"""How a key is looked for: so many guesses, then in so many rows on both sides of the last. Of a
+million rows the guesses miss by 500, 22 and 5 rows or so."""
+
+IDENTITY = 40
+pack_identity = struct.Struct("<QQqqq").pack
+"""Makes the bytes by which a file is known, see `identity_bytes`."""
 
 
 def identity_bytes(status: os.stat_result) -> bytes:
     """Return what a file with this status is known by: device, inode, size and two times."""
-    return _pack(
+    return pack_identity(
         status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
     )
 
@@ -94,13 +100,27 @@ class Table:
 
     def find(self, key: bytes) -> bytes | None:
         """Return the day and digest stored under ``key``, None where there is none."""
-        if not self.length:
+        count = self.length
+        if not count:
+            return None
+        source, wanted = self._source, int.from_bytes(key[:8], "big")
+        place = wanted * count >> 64
+        for _ in range(_STEPS):  # keys are evenly spread: from one, how far it is to another shows
+            start = HEADER + place * ROW
+            there = int.from_bytes(source[start : start + 8], "big")
+            place = min(max(place + ((wanted - there) * count >> 64), 0), count - 1)
+        first, last = max(0, place - _NEAR), min(count, place + _NEAR)
+        rows = source[HEADER + first * ROW : HEADER + last * ROW]
+        found = rows.find(key)
+        if found >= 0 and not found % ROW:
+            return rows[found + KEY : found + ROW]
+        if (not first or rows[:KEY] < key) and (last == count or self._key(last) > key):
             return None
         place = self.place(key)
         start = HEADER + place * ROW
-        if place == self.length or self._source[start : start + KEY] != key:
+        if place == count or source[start : start + KEY] != key:
             return None
-        return self._source[start + KEY : start + ROW]
+        return source[start + KEY : start + ROW]
 
     def _key(self, place: int) -> bytes:
         start = HEADER + place * ROW

@@ -33,22 +33,21 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from provenance.core import digest
 from provenance.core.digest import BLAKE3
-from provenance.store import _clocks
+from provenance.store import _clocks, treecache
 from provenance.store._digesttable import KEY, ROW, Table, identity_bytes, key_of, replace
 
 NICENESS = 10
+_DAY = 4
 SMALL, CHUNK = 1 << 20, 1 << 22
-KEPT = 100_000
-"""Digests held in memory before they are written to the cache: about 30 MB."""
+KEPT = 200_000
+"""Digests held in memory before they are written to the cache: about 50 MB."""
 FIRST = 50_000
 """Paths of which it is remembered what they held when they were first asked for."""
-_TURNS = 256
-"""Files of a folder between two looks at what is asked for."""
 _READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -145,8 +144,8 @@ class Worker:
             return b""
         if identity in self._half:
             (finish or self._digest)(path)
-        row = self._known.get(identity)
-        return identity + row[KEY + 4 :] if row else b""
+        row = self._known.get(key_of(identity, BLAKE3))
+        return identity + row[_DAY:] if row else b""
 
     def _work(self) -> None:
         """Do what is asked for without an answer, until the first question."""
@@ -195,7 +194,7 @@ class Worker:
             identity = identity_bytes(status)
             row = self._find(identity)
             if row is not None:
-                return row[KEY + 4 :], status.st_ctime_ns
+                return row[_DAY:], status.st_ctime_ns
             began = time.time_ns()
             value = self._read(descriptor, identity, status.st_size)
             if value is None or identity_bytes(os.fstat(descriptor)) != identity:
@@ -209,18 +208,11 @@ class Worker:
             os.close(descriptor)
 
     def _find(self, identity: bytes) -> bytes | None:
-        row = self._known.get(identity)
-        if row is None and self._table.length:
-            key = key_of(identity, BLAKE3)
-            value = self._table.find(key)
-            row = None if value is None else key + value
-        return row
+        key = key_of(identity, BLAKE3)
+        return self._known.get(key) or self._table.find(key)
 
     def _keep(self, identity: bytes, value: bytes) -> None:
-        day = int(time.time() // 86_400).to_bytes(4, "big")
-        self._known[identity] = key_of(identity, BLAKE3) + day + value
-        if len(self._known) >= KEPT:
-            self._save(b"")
+        self.keep([(key_of(identity, BLAKE3), value)])
 
     def _read(self, descriptor: int, identity: bytes, size: int) -> bytes | None:
         if size <= SMALL:
@@ -245,10 +237,10 @@ class Worker:
     def _tree(self, body: bytes) -> bytes:
         number, folder, *left_out = body.split(b"\0")
         try:
-            found = digest.tree_digest(
+            found = treecache.tree(
                 os.fsdecode(folder),
                 BLAKE3,
-                self._of_entry,
+                self,
                 frozenset(os.fsdecode(one) for one in left_out if one),
             )
         except (OSError, _GaveUp):
@@ -256,34 +248,49 @@ class Worker:
         value = found.digests[BLAKE3 + digest.TREE]
         return b"%s %d %d %s" % (number, found.files, found.size, value.encode())
 
-    def _of_entry(self, entry: os.DirEntry[str]) -> digest.Digests:
-        self._left -= 1
-        if not self._left:
-            self._left = _TURNS
-            self._tell(b"P", b"%d" % _TURNS)
-            self._look(0)
-            if any(kind == b"X" for kind, _ in self._requests):
-                raise _GaveUp
-        row = self._find(identity_bytes(entry.stat(follow_symlinks=False)))
-        if row is not None:
-            return {BLAKE3: row[KEY + 4 :].hex()}
+    # --- what `treecache.tree` asks for --------------------------------------------------------
+
+    def known(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return the digests that are known of the files that come next; these count as done."""
+        self._tell(b"P", b"%d" % len(keys))
+        self.did(0, 0)
+        return self.find(keys)
+
+    def find(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return the digests that are known."""
+        fresh, find = self._known, self._table.find
+        rows = [fresh.get(key) or find(key) for key in keys]
+        return [None if row is None else row[_DAY:] for row in rows]
+
+    def keep(self, found: Sequence[tuple[bytes, bytes]]) -> None:
+        """Keep digests under their keys."""
+        day = int(time.time() // 86_400).to_bytes(_DAY, "big")
+        self._known.update([(key, day + value) for key, value in found])
+        if len(self._known) >= KEPT:
+            self._save(b"")
+
+    def take(self, entry: os.DirEntry[str]) -> bytes:
+        """Return the digest of one file. Raises OSError."""
         found = self._digest(entry.path)
         if found is None:
             raise OSError("%s cannot be digested" % entry.path)
-        return {BLAKE3: found[0].hex()}
+        return found[0]
 
-    _left = _TURNS
+    def did(self, _files: int, _size: int) -> None:
+        """Look whether it shall be given up. Raises `_GaveUp`."""
+        self._look(0)
+        if any(kind == b"X" for kind, _ in self._requests):
+            raise _GaveUp
 
     def _save(self, rows: bytes) -> bool:
         with self._saving:
-            known = self._known
-            fresh = {row[:KEY]: row[KEY:] for row in known.values()}
+            fresh = dict(self._known)
             for start in range(0, len(rows), ROW):
                 fresh[rows[start : start + KEY]] = rows[start + KEY : start + ROW]
             if fresh and not replace(self._cache, fresh):
                 return False
             self._table = Table.read(self._cache)
-            known.clear()
+            self._known.clear()
             return True
 
 

@@ -13,12 +13,16 @@ SCHEMA = "prov/pushed/1"
 
 
 class Announced(NamedTuple):
-    """A run at a remote. name: "" for none. files: path in the record's folder, oid, size."""
+    """A run at a remote. name: "" for none. files: path in the record's folder, oid, size.
+
+    author: who ran it, as the one says who sent it; "" where nobody does.
+    """
 
     id: str
     name: str
     files: tuple[tuple[str, str, int], ...]
     started: str = ""
+    author: str = ""
 
 
 def to_bytes(run: Announced) -> bytes:
@@ -28,6 +32,7 @@ def to_bytes(run: Announced) -> bytes:
         "id": run.id,
         "name": run.name,
         "started": run.started,
+        "author": run.author,
         "files": [{"path": path, "oid": oid, "size": size} for path, oid, size in run.files],
     }
     return canonical.dumps(document).encode("utf-8")
@@ -44,10 +49,13 @@ def parse(data: bytes, run_id: str, where: str) -> Announced:
             (str(one["path"]), str(one["oid"]), int(one["size"])) for one in document["files"]
         )
         name, started = document.get("name") or "", document.get("started") or ""
-        right = document["id"] == run_id and isinstance(name, str) and isinstance(started, str)
+        author = document.get("author") or ""
+        texts = (name, started, author)
+        right = document["id"] == run_id and all(isinstance(one, str) for one in texts)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadRecord("%s at %s is not what prov wrote." % (run_id, where)) from error
     right = right and all(blobs.is_inner(path) and objects.is_oid(oid) for path, oid, _ in files)
     if not right or records.FILE not in [path for path, _, _ in files]:
         raise BadRecord("%s at %s is not what prov wrote." % (run_id, where))
-    return Announced(run_id, name, files, started)
+    author = "".join(c if c.isprintable() else "?" for c in author)
+    return Announced(run_id, name, files, started, author)

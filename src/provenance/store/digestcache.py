@@ -15,11 +15,11 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from provenance.core import digest
-from provenance.core.digest import BLAKE3, TREE, Digests, Tree
+from provenance.core.digest import BLAKE3, Digests, Tree
 from provenance.store import _clocks
 from provenance.store._digesttable import LIMIT, Table, identity_bytes, key_of, replace
 from provenance.store._readdigest import SMALL, identity, take
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 FIRST = 10_000
 """Paths of which it is remembered what they held when they were first asked for."""
 
-HELD = 100_000
-"""Digests held in memory before they are written: about 25 MB."""
+HELD = 200_000
+"""Digests held in memory before they are written: about 50 MB."""
 
 _ATTEMPTS = 3
 """Times that a file is looked at before it counts as one that keeps changing."""
@@ -39,6 +39,7 @@ _ATTEMPTS = 3
 SPILL_S = 30.0
 """Seconds of work that a killed process may lose."""
 
+_DAY, _LENGTH = 4, 32
 _LENGTHS = {digest.MD5: 16, "sha1": 20}
 _DAY_S = 86_400
 
@@ -48,11 +49,15 @@ class DigestCache:
 
     reused, taken: how many digests came from the cache, and how many were computed. read: bytes of
     the files that were read, about. watch: called after each file, and now and then in a big one.
-    deadline:
-    monotonic time after which `digest` gives up with TimeoutError, within a long file too; None
-    for no limit, and free to be set at any time. ahead: a process that digests too, where there is
-    one. Safe to use from several threads at once.
+    deadline: monotonic time after which `digest` gives up with TimeoutError, within a long file
+    too; None for no limit, and free to be set at any time. ahead: a process that digests too, where
+    there is one. told: returns the MD5 that somebody else knows of a file as it is now, or ""; it
+    is asked of files that it pays for, and what it says is not kept here. Safe to use from several
+    threads at once.
     """
+
+    ASKED = SMALL
+    """Bytes of a file from which on asking somebody else is cheaper than reading."""
 
     def __init__(self, path: str | os.PathLike[str], limit: int = LIMIT) -> None:
         self.path = os.fspath(path)
@@ -60,6 +65,7 @@ class DigestCache:
         self.deadline: float | None = None
         self.reused = self.taken = 0
         self.ahead: Ahead | None = None
+        self.told: Callable[[str, os.stat_result], str] | None = None
         self.watch: Callable[[], None] | None = None
         self.read = 0
         self._first: dict[str, tuple[Digests, int]] = {}
@@ -77,7 +83,7 @@ class DigestCache:
         Raises OSError, `digest.ChangedWhileRead` and TimeoutError among them, and ValueError for an
         algorithm that this interpreter lacks.
         """
-        return self._digest(path, algorithms, gentle=False, stop=self._late)
+        return self._digest(path, algorithms, gentle=False, stop=self.late)
 
     def tree(
         self, folder: str, algorithm: str, leave_out: Iterable[str] = (), late: float | None = None
@@ -87,36 +93,13 @@ class DigestCache:
         leave_out: relative POSIX paths. late: monotonic time for this folder, beside `deadline`.
         Raises OSError, and TimeoutError: what was digested by then is kept, and not read again.
         """
-        from provenance.store import treedigest, treestamp  # not for runs that read a few files
+        from provenance.store import treecache  # not for runs that read a few files
 
-        left_out, name = frozenset(leave_out), algorithm + TREE
-        if self._fresh or self._stored().length:
-            now = treestamp.stamp(folder, left_out)
-            found, missing = self._known(now.identity, (name,))
-            if not missing:
-                self.reused += now.files
-                return Tree(found, now.files, now.size)
-
-        def stop() -> bool:
-            return self._late() or (late is not None and time.monotonic() > late)
-
-        def known(entry: os.DirEntry[str]) -> Digests | None:
-            status = entry.stat(follow_symlinks=False)
-            found, missing = self._known(identity_bytes(status), (algorithm,))
-            self.reused += not missing
-            return None if missing else found
-
-        def take(entry: os.DirEntry[str]) -> Digests:
-            if stop():
-                raise TimeoutError("the time for digesting was over")
-            return self._digest(entry, (algorithm,), gentle=False, stop=stop)
-
-        began, stamper = time.time_ns(), treestamp.Stamper()
-        made = treedigest.tree(folder, algorithm, known, take, left_out, stamper)
-        # What a file was when it was listed, it never is again once it has been changed since.
-        if (stamp := stamper.stamp()).settled(began):
-            self._keep({name: key_of(stamp.identity, name)}, made.digests)
-        return made
+        source, before = treecache.OfCache(self, algorithm, late), self.taken + self.reused
+        found = treecache.tree(folder, algorithm, source, frozenset(leave_out))
+        if self.taken + self.reused == before:  # known as a whole
+            self.reused += found.files
+        return found
 
     def known(self, path: str, algorithms: tuple[str, ...]) -> Digests:
         """Return those digests of ``path`` that are kept of it as it is now; nothing is read.
@@ -125,7 +108,34 @@ class DigestCache:
         """
         return self._known(identity_bytes(os.stat(path)), algorithms)[0]
 
-    def _late(self) -> bool:
+    def find(self, keys: Sequence[bytes], algorithm: str) -> list[bytes | None]:
+        """Return the digests that are kept under ``keys``, see `_digesttable.key_of`."""
+        fresh, stored = self._fresh, self._stored()
+        if not fresh and not stored.length:
+            return [None] * len(keys)
+        rows = [fresh.get(key) or stored.find(key) for key in keys]
+        end = _DAY + _LENGTHS.get(algorithm, _LENGTH)
+        return [None if row is None else row[_DAY:end] for row in rows]
+
+    def keep(self, found: Iterable[tuple[bytes, bytes]], algorithm: str) -> None:
+        """Keep digests of that algorithm under their keys."""
+        day, length = self._day(), _LENGTHS.get(algorithm, _LENGTH)
+        self._fresh.update(
+            [
+                (key, day + value.ljust(_LENGTH, b"\0"))
+                for key, value in found
+                if len(value) == length
+            ]
+        )
+        if self._is_much():
+            self._spill()
+
+    def take(self, entry: os.DirEntry[str], algorithm: str, stop: Callable[[], bool]) -> str:
+        """Return the digest of a file that was just listed, as `digest` does."""
+        return self._digest(entry, (algorithm,), gentle=False, stop=stop)[algorithm]
+
+    def late(self) -> bool:
+        """Return whether the time is over, once `watch` was called."""
         if self.watch is not None:
             self.watch()
         return self.deadline is not None and time.monotonic() > self.deadline
@@ -209,6 +219,8 @@ class DigestCache:
                 raise OSError("%s is not a regular file" % os.fspath(path))
             before = identity_bytes(status)
             found, missing = self._known(before, algorithms)
+            if self.told is not None and digest.MD5 in missing and status.st_size >= self.ASKED:
+                self._ask(path, status, found, missing)
             if not missing:
                 self.reused += 1
                 return found
@@ -234,6 +246,20 @@ class DigestCache:
             status = os.stat(path)
         raise digest.ChangedWhileRead("%s changed while it was read" % os.fspath(path))
 
+    def _ask(
+        self,
+        path: str | os.DirEntry[str],
+        status: os.stat_result,
+        found: Digests,
+        missing: dict[str, bytes],
+    ) -> None:
+        """Move the MD5 from ``missing`` to ``found`` where others know it."""
+        assert self.told is not None
+        value = self.told(os.fspath(path), status)
+        if value:
+            found[digest.MD5] = value
+            del missing[digest.MD5]
+
     def _known(
         self, identity: bytes, algorithms: tuple[str, ...]
     ) -> tuple[Digests, dict[str, bytes]]:
@@ -246,7 +272,7 @@ class DigestCache:
             if value is None:
                 missing[name] = key
             else:
-                found[name] = value[4 : 4 + _LENGTHS.get(name, 32)].hex()
+                found[name] = value[_DAY : _DAY + _LENGTHS.get(name, _LENGTH)].hex()
         return found, missing
 
     def _stored(self) -> Table:
@@ -256,13 +282,16 @@ class DigestCache:
         return table
 
     def _keep(self, keys: dict[str, bytes], computed: Digests) -> None:
-        day = int(time.time() // _DAY_S).to_bytes(4, "big")
+        day = self._day()
         for name, key in keys.items():
             value = bytes.fromhex(computed[name])
-            if len(value) == _LENGTHS.get(name, 32):
-                self._fresh[key] = day + value.ljust(32, b"\0")
+            if len(value) == _LENGTHS.get(name, _LENGTH):
+                self._fresh[key] = day + value.ljust(_LENGTH, b"\0")
         if self._is_much():
             self._spill()
+
+    def _day(self) -> bytes:
+        return int(time.time() // _DAY_S).to_bytes(_DAY, "big")
 
     def _is_much(self) -> bool:
         return len(self._fresh) >= HELD or time.monotonic() > self._spilled + SPILL_S

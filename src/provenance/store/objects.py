@@ -100,6 +100,16 @@ class Store:
         found = self.size(oid)
         return found is not None and size in (None, found)
 
+    def still_wanted(self, oid: str) -> bool:
+        """Return whether the blob is here; if so, note that somebody counts on it just now."""
+        try:
+            os.utime(self.path(oid))
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return self.has(oid)  # of another user, or on a read-only disk
+        return True
+
     def put(
         self, source: str, oid: str, known: Identity | None = None, again: bool = False
     ) -> bool:

@@ -22,6 +22,8 @@ from provenance.store.project import Project
 FOLDER = "team"
 FILE = "origin.json"
 SCHEMA = "prov/origin/1"
+BLOBS = "blobs.json"
+"""What was learned here of the names of the run's blobs (`store.blobs`): it stays."""
 
 
 class Origin(NamedTuple):
@@ -76,6 +78,13 @@ def origin(place: str) -> Origin | None:
     return Origin(**texts, left_out=names)
 
 
+def write_origin(place: str, source: Origin) -> None:
+    """Write where the record in the folder ``place`` came from. Raises OSError."""
+    told = dict(source._asdict(), schema=SCHEMA)
+    with open(os.path.join(place, FILE), "wb") as stream:
+        stream.write(canonical.dumps(told).encode("utf-8"))
+
+
 def save(project: Project, run_id: str, content: Mapping[str, bytes], source: Origin) -> str:
     """Put a fetched record in its place, whole or not at all; return its folder.
 
@@ -89,12 +98,12 @@ def save(project: Project, run_id: str, content: Mapping[str, bytes], source: Or
         try:
             new = os.path.join(work, "new")
             os.mkdir(new)
-            told = dict(source._asdict(), schema=SCHEMA)
-            whole = dict(content)
-            whole[FILE] = canonical.dumps(told).encode("utf-8")
-            for name, data in whole.items():
+            for name, data in content.items():
                 with open(os.path.join(new, name), "wb") as stream:
                     stream.write(data)
+            write_origin(new, source)
+            if BLOBS not in content and os.path.isfile(os.path.join(place, BLOBS)):
+                shutil.copyfile(os.path.join(place, BLOBS), os.path.join(new, BLOBS))
             if os.path.lexists(place):
                 os.rename(place, os.path.join(work, "old"))
             os.rename(new, place)

@@ -1,161 +1,236 @@
-"""The digest of a folder with many files: where reading waits, some threads do it ahead.
+"""The digest of a folder with many files: looked up, and read by whatever is fastest.
 
 Over a network, or from a disk that turns, opening a small file is mostly waiting, and threads wait
-side by side. On a fast disk one thread is as fast and costs less. So the first files are read by
-the one thread that counts them, and it is measured how much of the time was waiting. Only what the
-cache does not know is given to other threads. The order in which files count, and so the digest, is
-that of `core.digest.tree_digest`; only a window of files is held at a time.
+side by side. On a fast disk it is calls of the system and steps of the interpreter, which only
+other processes do side by side. So the first files are read by the one thread that counts them, and
+it is measured how much of the time was waiting. The order in which files count, and so the digest,
+is that of `core.digest.tree_digest`; only a window of files is held at a time.
 """
 
 from __future__ import annotations
 
 import os
-import stat
+import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Set
-from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
+from collections.abc import Iterator, Sequence, Set
+from typing import TYPE_CHECKING, Protocol
 
 from provenance.core import digest
-from provenance.core.digest import Digests, Tree
-from provenance.store import _readdigest
-from provenance.store.treestamp import Stamper
+from provenance.core.digest import TREE, Row, Tree
+from provenance.store import _clocks, _readdigest, _smallfiles
+from provenance.store._digesttable import key_of
+from provenance.store.treestamp import Portion, Stamper, portions
 
-BATCH = 64
-"""Files given to a thread at once, and files between two looks at how much of it is waiting."""
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
-WAITING = 3.0
-"""From this ratio of wall to CPU time on threads are used: a busy machine gives 2, a server far
-away 10 and more."""
+WAITING, SLEEPS = 3.0, 0.5
+"""Threads are used from this ratio of wall to CPU time on, if the reader also went to sleep so
+often per file. A machine busy with other work is slow as well, but that takes the processor away
+from a reader that does not sleep, and threads do not help against it."""
 
-WINDOW = 4096
-"""Files walked ahead of the one that counts next."""
+MEASURED = 32
+"""Files read at once at least, so that how long it took says something."""
+
+WINDOW = 32
+"""Portions walked ahead of the one that counts next."""
 
 THREADS = 16
 """Threads at most: what hides the delay of a network without troubling its server."""
 
-_Found = dict[str, "Digests | Exception"]
-Known = Callable[["os.DirEntry[str]"], Digests | None]
-Take = Callable[["os.DirEntry[str]"], Digests]
+SOME = 1500
+"""Files read before other processes are started, which costs as much as reading these."""
+
+PROCESSES = 3
+"""Other processes at most: with three, walking, looking up and counting is what takes longest."""
+
+
+class Source(Protocol):
+    """What knows digests, keeps them, and takes those that need care."""
+
+    def find(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Return the digests that are known under these keys, see `_digesttable.key_of`."""
+
+    def known(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """Do the same for the files that come next: those found are done."""
+
+    def keep(self, found: Sequence[tuple[bytes, bytes]]) -> None:
+        """Keep digests under their keys, of files that cannot change any more and look the same."""
+
+    def take(self, entry: os.DirEntry[str]) -> bytes:
+        """Return the digest of one file, whatever it takes. Raises OSError, TimeoutError."""
+
+    def did(self, files: int, size: int) -> None:
+        """Learn that so much was read. Raises TimeoutError to stop."""
 
 
 def tree(
     folder: str,
     algorithm: str,
-    known: Known,
-    take: Take,
+    source: Source,
     leave_out: Set[str] = frozenset(),
     stamper: Stamper | None = None,
 ) -> Tree:
     """Return the digest of all files below ``folder``, see `digest.tree_digest`.
 
-    known: what the cache has of an entry, None where it has nothing. take: digests one; called from
-    several threads at once. stamper: given each entry on the way. Raises OSError, and TimeoutError
-    where ``take`` does.
+    stamper: given each portion on the way. Raises OSError, and TimeoutError where ``source`` does.
     """
-    with _Ahead(folder, leave_out, known, take, stamper) as ahead:
-        return digest.tree_digest(folder, algorithm, ahead.of, leave_out, ahead.walk())
+    files = size = 0
+
+    def rows() -> Iterator[Row]:
+        nonlocal files, size
+        for one, values in reading.all():
+            files += len(one.names)
+            size += sum(one.sizes) + len(one.targets)  # a link counts -1 there
+            if not one.targets:
+                texts = [value.hex() for value in values]
+                yield from zip(one.names, one.sizes, texts, strict=True)
+                continue
+            for place, value in enumerate(values):
+                text = one.targets[place] if place in one.targets else value.hex()
+                yield one.names[place], one.sizes[place], text
+
+    reading = _Reading(portions(folder, leave_out), algorithm, source, stamper)
+    try:
+        value = digest.rows_digest(rows(), algorithm)
+    finally:
+        reading.close()
+    return Tree({algorithm + TREE: value}, files, size)
 
 
-class _Ahead:
+class _Work:
+    """A portion and what is known of it.
+
+    values: per file the digest, None where it is not known. places: of the files that may be read
+    in one piece, without waiting. coming: where somebody else reads them.
+    """
+
+    def __init__(self, one: Portion, algorithm: str, source: Source) -> None:
+        self.one = one
+        self.keys = [key_of(identity, algorithm) for identity in one.identities]
+        self.values = source.known(self.keys)
+        self.coming: _smallfiles.Coming | Future[list[bytes]] | None = None
+        self.places: list[int] = []
+        now_ns = time.time_ns()
+        self.keep_before = _clocks.settled_before(now_ns, one.devices)
+        if None in self.values:
+            self.places = [
+                place
+                for place, size in enumerate(one.sizes)
+                if 0 <= size <= _readdigest.SMALL
+                and self.values[place] is None
+                and _clocks.still(one.changes[place], now_ns)
+            ]
+
+    def request(self) -> _smallfiles.Request:
+        """Return what is to be read."""
+        entries, identities = self.one.entries, self.one.identities
+        return _smallfiles.Request(
+            [entries[place].path for place in self.places],
+            [identities[place] for place in self.places],
+        )
+
+
+class _Reading:
     def __init__(
-        self, folder: str, leave_out: Set[str], known: Known, take: Take, stamper: Stamper | None
+        self, parts: Iterator[Portion], algorithm: str, source: Source, stamper: Stamper | None
     ) -> None:
-        self._folder, self._leave_out = folder, leave_out
-        self._known, self._take, self._stamper = known, take, stamper
-        self._found: dict[str, Digests | Future[_Found]] = {}
-        self._batch: dict[str, os.DirEntry[str]] = {}
+        self._parts, self._algorithm, self._source = parts, algorithm, source
+        self._stamper = stamper
+        self._hashed = _smallfiles.constructor(algorithm)
         self._pool: ThreadPoolExecutor | None = None
+        self._helpers: _smallfiles.Helpers | None = None
         self._waits = False
-        self._wall = self._cpu = 0.0
         self._read = 0
 
-    def __enter__(self) -> _Ahead:
-        return self
+    def all(self) -> Iterator[tuple[Portion, list[bytes]]]:
+        """Yield the portions with the digests of their files, empty for links."""
+        window: deque[_Work] = deque()
+        for one in self._parts:
+            if self._stamper is not None:
+                self._stamper.add(one)
+            work = _Work(one, self._algorithm, self._source)
+            if work.places:
+                self._begin(work)
+            window.append(work)
+            if len(window) > (WINDOW if self._pool or self._helpers else 0):
+                yield self._ended(window.popleft())
+        while window:
+            yield self._ended(window.popleft())
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End threads and processes."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._helpers is not None:
+            self._helpers.close()
 
-    def walk(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
-        """Yield what `digest.walk` does, later: so that the digests of what comes are begun."""
-        window: deque[tuple[str, os.DirEntry[str]]] = deque()
-        for below, entry in digest.walk(self._folder):
-            if below not in self._leave_out:
-                if self._stamper is not None:
-                    self._stamper.add(below, entry)
-                self._begin(entry)
-            window.append((below, entry))
-            if len(window) > (WINDOW if self._waits else 0):
-                yield window.popleft()
-        if self._pool is not None and self._batch:
-            self._send()
-        yield from window
-
-    def of(self, entry: os.DirEntry[str]) -> Digests:
-        """Return the digests of ``entry``, waiting for them where they are being taken."""
-        found = self._found.pop(entry.path, None)
-        if isinstance(found, Future):
-            batch = found.result()
-            one = batch.pop(entry.path)
-            if isinstance(one, Exception):
-                raise one
-            return one
-        if found is not None:
-            return found
-        self._batch.pop(entry.path, None)  # its turn came before its batch was full
-        return self._alone(entry)
-
-    def _alone(self, entry: os.DirEntry[str]) -> Digests:
-        """Digest a file with this thread, and measure how much of the time is waiting."""
-        wall, cpu = time.perf_counter(), time.thread_time()
-        found = self._take(entry)
-        self._wall += time.perf_counter() - wall
-        self._cpu += time.thread_time() - cpu
-        self._read += 1
-        if self._read == BATCH:
-            self._waits = self._wall > WAITING * self._cpu
-            self._wall, self._cpu, self._read = 0.0, 0.0, 0
-        return found
-
-    def _begin(self, entry: os.DirEntry[str]) -> None:
-        if not self._waits:
-            return  # `of` asks the cache as well
-        status = entry.stat(follow_symlinks=False)
-        if not stat.S_ISREG(status.st_mode):
+    def _begin(self, work: _Work) -> None:
+        """Let somebody read what is not known of ``work``, or do it here."""
+        request = work.request()
+        if self._waits:
+            work.coming = self._threads().submit(_smallfiles.read, request, self._hashed)
             return
-        found = self._known(entry)
-        if found is not None:
-            self._found[entry.path] = found
-        elif (
-            self._waits and status.st_size < _readdigest.LARGE
-        ):  # bigger ones take all cores, one at a time
-            self._batch[entry.path] = entry
-            if len(self._batch) >= BATCH:
-                self._send()
+        if self._helpers is None and self._read >= SOME:
+            many = min(PROCESSES, _readdigest.cores() - 1)
+            self._helpers = _smallfiles.Helpers(self._algorithm, many)
+        if self._helpers is not None and self._helpers.free():
+            work.coming = self._helpers.give(request)
+            return
+        before = _measured()
+        found = _smallfiles.read(request, self._hashed)
+        wall, cpu, slept = (now - then for now, then in zip(_measured(), before, strict=True))
+        if (many := len(request.paths)) >= MEASURED:
+            asleep = slept >= SLEEPS * many or sys.platform != "linux"
+            self._waits = asleep and wall > WAITING * cpu
+        self._take_in(work, found)
 
-    def _send(self) -> None:
+    def _threads(self) -> ThreadPoolExecutor:
         if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor  # takes 15 ms
+
             self._pool = ThreadPoolExecutor(THREADS)
-        coming = self._pool.submit(_taken, self._take, list(self._batch.values()))
-        self._found.update(dict.fromkeys(self._batch, coming))
-        self._batch = {}
+        return self._pool
+
+    def _take_in(self, work: _Work, found: Sequence[bytes]) -> None:
+        one, size = work.one, 0
+        kept: list[tuple[bytes, bytes]] = []
+        for place, value in zip(work.places, found, strict=True):
+            if value:
+                work.values[place] = value
+                size += one.sizes[place]
+                if one.changes[place] < work.keep_before:
+                    kept.append((work.keys[place], value))
+        self._source.keep(kept)
+        self._read += len(work.places)
+        self._source.did(len(work.places) - list(found).count(b""), size)
+
+    def _ended(self, work: _Work) -> tuple[Portion, list[bytes]]:
+        """Return a portion with its digests, waiting for them where somebody takes them."""
+        coming = work.coming
+        if isinstance(coming, _smallfiles.Coming):
+            while not coming.ready():
+                self._source.did(0, 0)
+            self._take_in(work, coming.found or [])
+        elif coming is not None:
+            self._take_in(work, coming.result())
+        one, values = work.one, []
+        for place, value in enumerate(work.values):
+            if value is not None:
+                values.append(value)
+            elif place in one.targets:
+                values.append(b"")
+            else:
+                values.append(self._source.take(one.entries[place]))
+        return one, values
 
 
-def _taken(take: Take, entries: list[os.DirEntry[str]]) -> _Found:
-    found: _Found = {}
-    for entry in entries:
-        try:
-            found[entry.path] = take(entry)
-        except TimeoutError as error:
-            found.update((one.path, error) for one in entries if one.path not in found)
-            break
-        except Exception as error:  # noqa: BLE001  # raised where this file's turn comes
-            found[entry.path] = error
-    return found
+def _measured() -> tuple[float, float, float]:
+    """Return wall and CPU time of this thread, and how often it has gone to sleep."""
+    slept = 0
+    if sys.platform == "linux":
+        import resource
+
+        slept = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+    return time.perf_counter(), time.thread_time(), slept
