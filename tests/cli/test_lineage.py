@@ -150,7 +150,7 @@ def test_a_name_known_from_elsewhere_is_near(recorded, tmp_path):
 
 @pytest.mark.parametrize(
     ("asked", "said"),
-    [("", "'' is no file"), ("md5:zz", "md5:zz is no digest"), ("s3://a/b", "no file")],
+    [("", "'' is no file"), ("md5:zz", "md5:zz is no digest"), ("s3://a/b", "no run at hand read")],
 )
 def test_what_can_mean_nothing(recorded, asked, said):
     assert said in recorded("trace", asked, code=4).stderr
