@@ -23,6 +23,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from provenance.core.redact import without_credentials
+from provenance.core.urls import public
 from provenance.errors import BadRecord
 
 FILE = "prov.yaml"
@@ -47,6 +49,9 @@ class Settings(NamedTuple):
     tolerance: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     remotes: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
     remote: str = ""
+
+
+_NAMES = (*(one for one in Settings._fields if one != "sources"), "claims")
 
 
 def load(root: str) -> Settings:
@@ -124,6 +129,8 @@ def _mapping(value: Any, path: str) -> dict[str, Any]:
 def _checked(values: dict[str, Any], path: str, root: str) -> Settings:
     found: dict[str, Any] = {}
     for name, value in values.items():
+        if value is None:  # `remotes:` with nothing below it, or all of it commented out
+            continue
         if name == "data":
             found["data"], found["sources"] = _data(value, path, root)
         elif name == "outputs":
@@ -151,7 +158,20 @@ def _checked(values: dict[str, Any], path: str, root: str) -> Settings:
             modes = ("auto", "off", "synthetic", "cut", "full")
             _require(word in modes, path, name, "one of " + ", ".join(modes))
             found[name] = word
+        elif name not in _NAMES:
+            _misspelt(str(name), path)
     return Settings(**found)
+
+
+def _misspelt(name: str, path: str) -> None:
+    """Raise `BadRecord` for what is nearly a setting: it would do nothing, and say nothing.
+
+    Names that are like none may be of a newer version.
+    """
+    import difflib
+
+    near = difflib.get_close_matches(name, _NAMES, 1, 0.75)
+    _require(not near, path, name, "%s: there is no such setting" % "".join(near))
 
 
 def _data(value: Any, path: str, root: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
@@ -228,11 +248,11 @@ def _remotes(value: Any, path: str) -> dict[str, dict[str, Any]]:
         _require(isinstance(options, dict) and options.get("url"), path, place, "an address")
         url = options["url"]
         _require(isinstance(url, str), path, place, "an address")
-        hint = "without password: DVC's settings, the environment or an SSH key have it"
-        _require(not _has_password(url), path, place, "an address " + hint)
+        _require(not _lets_in(url), path, place, "an address without " + _HINT)
         for option, stated in options.items():
-            secret = any(part in str(option) for part in _SECRET) and isinstance(stated, str)
-            _require(not secret, path, "%s/%s" % (place, option), "left out: " + hint)
+            secret = any(part in str(option) for part in _SECRET) and not isinstance(stated, bool)
+            where = "%s/%s" % (place, option)
+            _require(not secret, path, where, "left out: an address has no " + _HINT)
         found[str(name)] = {str(option): stated for option, stated in options.items()}
     return found
 
@@ -241,9 +261,16 @@ _SECRET = ("password", "secret", "token", "passphrase", "access_key", "connectio
 """Parts of the names of DVC's options that hold secrets (``ask_password: true`` holds none)."""
 
 
-def _has_password(url: str) -> bool:
-    user, at, _ = url.partition("://")[2].partition("/")[0].rpartition("@")
-    return bool(at) and ":" in user
+_HINT = "password or key: DVC's settings, the environment or an SSH key have it"
+
+
+def _lets_in(url: str) -> bool:
+    """Return whether an address has a password, or parameters that sign it."""
+    scheme, _, rest = url.partition("://")
+    user, at, _ = rest.partition("/")[0].rpartition("@")
+    return (bool(at) and (":" in user or scheme.startswith("http"))) or (
+        "?" in rest and public(url) != without_credentials(url)
+    )
 
 
 def _is_texts(value: Any) -> bool:
@@ -252,4 +279,26 @@ def _is_texts(value: Any) -> bool:
 
 def _require(holds: object, path: str, name: str, expected: str) -> None:
     if not holds:
-        raise BadRecord("%s: %s must be %s." % (path, name, expected))
+        raise BadRecord("%s%s: %s must be %s." % (path, _line(path, str(name)), name, expected))
+
+
+def _line(path: str, name: str) -> str:
+    """Return ``:12`` for the line in which the member ``a/b`` is stated, "" where nothing tells."""
+    if not path.endswith(FILE):
+        return ""
+    import yaml
+
+    try:
+        with open(path, encoding="utf-8") as stream:
+            node = yaml.compose(stream, Loader=yaml.SafeLoader)
+    except (OSError, ValueError, yaml.YAMLError):
+        return ""
+    line, rest = 0, name
+    while rest and isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if rest == str(key.value) or rest.startswith("%s/" % key.value):
+                line, rest, node = key.start_mark.line + 1, rest[len(key.value) + 1 :], value
+                break
+        else:
+            break
+    return ":%d" % line if line else ""

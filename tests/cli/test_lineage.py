@@ -148,6 +148,14 @@ def test_a_name_known_from_elsewhere_is_near(recorded, tmp_path):
     assert [one["kind"] for one in data["near"]][:1] == ["name"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("", "'' is no file"), ("md5:zz", "md5:zz is no digest"), ("s3://a/b", "no run at hand read")],
+)
+def test_what_can_mean_nothing(recorded, asked, said):
+    assert said in recorded("trace", asked, code=4).stderr
+
+
 def test_no_such_run(recorded):
     done = recorded("trace", "nothing-of-that-name", code=4)
     assert "no run or recorded file of that name" in done.stderr

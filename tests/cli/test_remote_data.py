@@ -184,4 +184,4 @@ def test_files_of_the_hub(project, server):
 def test_a_wrong_setting_is_told(project, wrong):
     settings(project, wrong)
     told = project("verify", code=4).stderr
-    assert "prov.yaml: data must be a list of paths and addresses" in told
+    assert "prov.yaml:1: data must be a list of paths and addresses" in told

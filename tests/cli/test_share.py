@@ -12,6 +12,7 @@ import pytest
 from provenance.core.record import Process
 from provenance.errors import NoSuchRun, ProvError, SystemRefused, UsageError
 from provenance.operations import _sharegit, fetching, sharing
+from provenance.store import project
 from tests.cli import _team
 from tests.cli._team import REFS
 from tests.conftest import git
@@ -352,3 +353,24 @@ def test_a_repository_with_long_object_names(trio, tmp_path):
     (row,) = _rows(prov)
     assert len(row["oid"]) == 64
     assert row["here"] == "fetched"
+
+
+def test_a_file_is_traced_to_a_run_that_was_fetched(trio):
+    _bare, anna, ben = trio
+    run_id = anna.last()["id"]
+    share(anna)
+    fetch(ben)
+    shutil.copy(anna.folder / "metrics.json", ben.folder / "found.json")
+    assert "written by run %s" % run_id[-8:] in ben("trace", "found.json").stdout
+    assert ben.json("trace", "baseline")["subject"] == [run_id]
+
+
+def test_a_password_in_an_address_is_neither_shown_nor_kept(trio):
+    _bare, anna, _ben = trio
+    address = "https://anna:s3cretpw@127.0.0.1:9/x?token=s3cretpw"
+    for words in (("share", "@last", "--to"), ("fetch", "--from"), ("ls", "--remote")):
+        done = anna(*words, address, "--json", code=5)
+        assert "127.0.0.1" in done.stdout
+        assert "s3cretpw" not in done.stdout + done.stderr
+    place = project.find(str(anna.folder))
+    assert _sharegit.remote(place, address).name == "https://127.0.0.1:9/x"

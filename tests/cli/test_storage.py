@@ -342,3 +342,10 @@ def killed_often(prov: Prov, turns: int) -> None:
     assert (prov.folder / "data.csv").exists()
     assert prov("verify", code=None).returncode in (0, 1)
     assert prov.json("show", "first")["name"] == "first"
+
+
+def test_a_variable_that_was_never_set_is_no_run(recorded: Prov) -> None:
+    for words in (("rm", "--yes", "--force"), ("keep",), ("show",), ("push",), ("checkout",)):
+        done = recorded(*words, "", code=4)
+        assert "no run is called ''" in done.stderr
+    assert len(os.listdir(recorded.folder / ".prov" / "runs")) == 1

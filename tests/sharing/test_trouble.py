@@ -1,6 +1,7 @@
 """What goes wrong on the way is named, and nothing of anybody's is lost."""
 
 import json
+import os
 import random
 import shutil
 import signal
@@ -120,6 +121,9 @@ def test_an_unknown_remote_is_told_with_those_that_are_known(author, team):
     refused = author("push", "--remote", "tem", code=2)
     assert "known: team" in refused.stderr
     assert "there is no such folder" in author("pull", code=5).stderr
+    assert "make.py is no folder" in author("push", "--remote", "./make.py", code=5).stderr
+    refused = author("push", "--remote", "https://example.org/x?sig=secret", code=2)
+    assert "https://example.org/x cannot be a remote" in refused.stderr
     (author.folder / "prov.yaml").unlink()
     assert "--remote" in author("push", code=2).stderr
 
@@ -148,3 +152,20 @@ def test_killed_at_any_point_nothing_is_damaged(verb, author, reader, team, tmp_
     reader("pull", "baseline")
     reader("checkout", "baseline")
     assert made(reader.folder) == made(author.folder) == before
+
+
+def test_what_is_no_plain_file_or_of_another_size_is_not_fetched(author, reader, team):
+    author("push")
+    blob = blob_of(team, (author.folder / "model.bin").read_bytes())
+    blob.unlink()
+    with open(blob, "wb") as stream:
+        stream.truncate(1 << 40)  # a copy of it would fill the disk
+    done = reader.json("pull", "baseline", code=7)
+    assert [one["path"] for one in done["failed"]] == ["model.bin"]
+    assert "damaged at" in done["failed"][0]["reason"]
+    blob.unlink()
+    os.mkfifo(blob)  # reading it would never end
+    done = reader.json("pull", "baseline", code=7)
+    assert "has it no more" in done["failed"][0]["reason"]
+    os.mkfifo(team / "prov" / "runs" / "20260101T000000Z-deadbeef.json")
+    assert "is not what prov wrote" in reader("pull", code=7).stdout

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provenance.errors import BadRecord, Damaged
-from provenance.store import announced, blobs, objects
+from provenance.store import announced, blobs, liveness, objects
 from provenance.store.objects import Store, identity
 
 try:
@@ -109,6 +111,19 @@ def test_sweeping_takes_only_what_is_old(store, tmp_path):
     os.utime(left, (0, 0))
     assert store.sweep() == 1
     assert not left.exists()
+
+
+def test_sweeping_takes_what_a_process_that_was_killed_left(store, tmp_path):
+    code = "import os; from provenance.store import liveness; print(liveness.mark())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    store.put_bytes(b"content")
+    folder = tmp_path / "objects" / "tmp"
+    host, _, pid = done.stdout.strip().rpartition(".")
+    for name in ("dead-%s.%s" % (host, pid), "elsewhere-00000000." + pid):
+        (folder / name).write_bytes(b"half")
+    (folder / ("alive-%s" % liveness.mark())).write_bytes(b"half")
+    assert store.sweep() == 1
+    assert sorted(one.name.partition("-")[0] for one in folder.iterdir()) == ["alive", "elsewhere"]
 
 
 names = st.text(st.characters(blacklist_characters="/\0", blacklist_categories=["Cs"]), min_size=1)

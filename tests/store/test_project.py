@@ -56,10 +56,20 @@ def test_settings_in_pyproject(tmp_path):
     assert config.load(str(tmp_path)).fail_on == "possible"
 
 
+@pytest.mark.parametrize("text", ["remotes:\n", "data:\n#  - x\n", "of_a_newer_version: 1\n"])
+def test_what_states_nothing_is_no_mistake(tmp_path, text):
+    (tmp_path / "prov.yaml").write_text(text)
+    assert config.load(str(tmp_path)) == config.Settings()
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("data: 3\n", "data must be a list of paths"),
+        ("data: 3\n", "prov.yaml:1: data must be a list of paths"),
+        ("rtol: 1\nremotes:\n  a: /x\n  b:\n", "prov.yaml:4: remotes/b must be an address"),
+        ("remotes:\n  a:\n    url: s3://x\n    password: 1\n", "prov.yaml:4: remotes/a/password"),
+        ("remotes: {a: 's3://b?X-Amz-Signature=x'}\n", "prov.yaml:1: remotes/a must be an address"),
+        ("\nremoets: {a: /x}\n", "prov.yaml:2: remoets must be remotes"),
         ("fail_on: always\n", "fail_on must be one of"),
         ("rtol: -1\n", "rtol must be a number"),
         ("a: [1\nb: 2\n", "prov.yaml:2"),

@@ -30,7 +30,7 @@ def test_what_is_wrong_is_named(tmp_path, text, said):
     (tmp_path / "prov.yaml").write_text(text + "\n")
     with pytest.raises(BadRecord) as caught:
         config.load(str(tmp_path))
-    assert "prov.yaml: " + said in caught.value.message
+    assert "prov.yaml:1: " + said in caught.value.message
 
 
 @pytest.mark.parametrize("text", ["1e-4", "1E-4", "'1e-4'", "1.0e-4", "0.0001", "+1e-4"])

@@ -20,7 +20,12 @@ _SHOWN = 10
 
 
 def command(
-    run: Annotated[str, typer.Argument(metavar="RUN[:PATH]")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN[:NAME]", help="A run, or of it one file or folder: as for prov path."
+        ),
+    ],
     to: Annotated[
         str, typer.Option("--to", metavar="FOLDER", help="Put the files below this folder.")
     ] = "",
@@ -41,11 +46,10 @@ def command(
     """
     from provenance.operations import checkout
 
-    name, _, path = run.partition(":")
     facets = ("data",) * data + ("outputs",) * outputs or ("data", "outputs")
-    wish = checkout.Wish(path, to, facets, force, dry_run, remote)
-    with Stages() as stages:
-        done = checkout.checkout(os.getcwd(), name, wish, stages)
+    wish = checkout.Wish(to, facets, force, dry_run, remote)
+    with Stages("looking") as stages:
+        done = checkout.checkout(os.getcwd(), run, wish, stages)
     problem = Incomplete("%s could not be had." % plural(len(done.failed), "file"))
     if json:
         data_out = {

@@ -16,6 +16,8 @@ def main(words: list[str] | None = None) -> NoReturn:
         from provenance.cli import run
 
         run.main(words[1:], _STARTED)
-    from provenance.cli import app
-
+    try:
+        from provenance.cli import app
+    except KeyboardInterrupt:  # while the program is loaded: there is nothing to be told about
+        sys.exit(130)
     app.main(words)

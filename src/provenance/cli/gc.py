@@ -62,7 +62,7 @@ def command(
         _seconds(older_than), _count(keep_last), blobs, cache, remote if pushed else None
     )
     problems: tuple[str, ...] = ()
-    with Stages() as stages:
+    with Stages("looking") as stages:
         found = cleaning.find(os.getcwd(), dict(os.environ), policy, stages)
         if yes:
             problems = cleaning.clean(found, stages)

@@ -60,9 +60,9 @@ class Progress:
 class Stages(Progress):
     """Shows what was last said to it, and for how long that has been going on: ``... 12 s``."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: str = "comparing") -> None:
         super().__init__(self._now)
-        self._stage, self._since = "comparing", time.monotonic()
+        self._stage, self._since = first, time.monotonic()
 
     def __call__(self, stage: str) -> None:
         """Say what is going on from now on; after a comma, how far it is."""

@@ -58,7 +58,7 @@ def push(
     from provenance.operations import pushing
 
     choice = _choice(data, outputs, every, records, dry_run)._replace(again=again)
-    with Stages() as stages:
+    with Stages("looking") as stages:
         done = pushing.push(os.getcwd(), tuple(runs or ()), remote, choice, stages)
     problem = _incomplete(len(done.lost) + len(done.failed), "pushed")
     if json:
@@ -91,7 +91,7 @@ def pull(
     from provenance.operations import pulling
 
     choice = _choice(data, outputs, every, records, dry_run)
-    with Stages() as stages:
+    with Stages("looking") as stages:
         done = pulling.pull(os.getcwd(), tuple(runs or ()), remote, choice, stages)
     problem = _incomplete(len(done.failed), "pulled")
     if json:

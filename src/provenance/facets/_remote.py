@@ -23,7 +23,8 @@ from provenance.core.difference import (
 )
 from provenance.core.paths import PathRef
 from provenance.core.record import Payload, Subject
-from provenance.core.redact import is_secret_name, without_credentials
+from provenance.core.redact import without_credentials
+from provenance.core.urls import public
 from provenance.facets._entries import Places
 
 TOPIC = "remote"
@@ -130,27 +131,6 @@ def _declared(context: Context, places: Places) -> Iterator[Remote]:
     for url, path in context.declared_sources:
         local = places.refer(path) if path else None
         yield Remote(context.redact.text(public(url)), path=local, how="declared")
-
-
-def public(url: str) -> str:
-    """Return an address without credentials, fragment and the parameters that sign it."""
-    place, _, query = without_credentials(url).partition("#")[0].partition("?")
-    words = [one for one in query.split("&") if one and not _signs(one.partition("=")[0].lower())]
-    return place + ("?" + "&".join(words) if words else "")
-
-
-def _signs(name: str) -> bool:
-    if is_secret_name(name):
-        return True
-    return any(name == one or (one.endswith("-") and name.startswith(one)) for one in _SIGNING)
-
-
-_SIGNING = (
-    "x-amz-", "x-goog-", "awsaccesskeyid", "signature", "sig", "sv", "se", "sp", "sr", "st",
-    "expires", "policy", "key-pair-id", "googleaccessid", "token", "access_token", "api_key",
-    "apikey", "key", "auth", "x-xet-",
-)  # fmt: skip
-"""As in ``_prov_remote``, which cannot be imported here."""
 
 
 def _clean(url: str, context: Context) -> str:

@@ -111,6 +111,12 @@ _WHY = {
 }
 
 
+def links(run: Record, facets: Sequence[str] = BOTH) -> list[tuple[PathRef, PathRef]]:
+    """Return the symbolic links that the run made, and where they lead."""
+    found = (entry for facet in facets for entry in _listed(run, facet))
+    return [(one.path, one.target) for one in found if one.target and not one.digests]
+
+
 def _unusable(
     run: Record, facet: str, entry: _entries.FileEntry, why: str, outside: bool = False
 ) -> Unusable:

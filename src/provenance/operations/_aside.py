@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable
 
@@ -30,7 +31,7 @@ def saver(place: Project) -> Callable[[str], str]:
             number += 1
         files.make_folder(os.path.dirname(target))
         try:
-            os.rename(path, target)
+            shutil.move(path, target)  # .prov may be on another disk
         except OSError as error:
             raise InTheWay(
                 "%s cannot be moved out of the way: %s." % (path, error.strerror),

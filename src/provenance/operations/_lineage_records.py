@@ -136,11 +136,7 @@ class Records:
         if name.startswith("@"):
             return _by_position([one.id for one in heads if one.id not in fetched], name)
         known = [one.id for one in heads]
-        matches = [one for one in known if one == name] or [
-            one
-            for one in known
-            if one.startswith(name) or runid.short(one).startswith(name) or one.endswith(name)
-        ]
+        matches = runid.meant(name, known)
         if len(matches) == 1:
             return matches[0]
         named = [one.id for one in heads if one.name == name]
@@ -156,7 +152,7 @@ class Records:
             shown = ", ".join(matches[:_SHOWN]) + (" ..." if len(matches) > _SHOWN else "")
             text = "%r means %d runs: %s." % (name, len(matches), shown)
             raise AmbiguousRun(text, "type more of it")
-        raise NoSuchRun("no run is called %r in the %d records at hand." % (name, len(known)))
+        raise NoSuchRun("no run is called %r in the records at hand: %d." % (name, len(known)))
 
 
 def _above(head: Head) -> str:

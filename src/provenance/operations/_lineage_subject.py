@@ -27,6 +27,7 @@ _NOTED = 5
 
 _LEAST = 6
 """Characters by which a digest may be named."""
+_WHAT = "prov trace FILE, DIGEST, RUN or RUN:PATH; prov ls lists the runs"
 _HEX = re.compile(r"^(?:(?P<algorithm>[a-z][a-z0-9-]*):)?(?P<value>[0-9a-fA-F]{6,128})(?:\.dir)?$")
 
 
@@ -63,6 +64,8 @@ class Finder:
 
     def subject(self, asked: str) -> Subject:
         """Return what ``asked`` means. Raises `NoSuchRun` where it can mean nothing."""
+        if not asked:
+            raise NoSuchRun("'' is no file, digest, run or RUN:PATH.", _WHAT)
         path = os.path.normpath(os.path.join(self._cwd, asked))
         if os.path.isdir(path):
             return self._folder(asked, path)
@@ -81,7 +84,10 @@ class Finder:
         if "://" in asked:
             return self._at_server(asked)
         run, colon, path = asked.partition(":")
-        if colon and path:
+        if colon and path and not path.startswith("//"):
+            if run in (digest.BLAKE3, digest.SHA256, digest.MD5):
+                text = "%s is no digest: at least %d hexadecimal digits are one."
+                raise NoSuchRun(text % (asked, _LEAST), _WHAT)
             return self._of_run(asked, self._known.resolve(run), path)
         found = self._recorded(PathRef("repo", asked), os.path.normpath(asked))
         if found:
@@ -92,7 +98,7 @@ class Finder:
                 files=touch.files, notes=(text,), run=run_id,
             )  # fmt: skip
         text = "there is no file %s here, and no run or recorded file of that name." % asked
-        raise NoSuchRun(text, "prov trace FILE, DIGEST, RUN or RUN:PATH; prov ls lists the runs")
+        raise NoSuchRun(text, _WHAT)
 
     def _digest(self, asked: str, value: str) -> Subject:
         full = self._known.starting(value)
@@ -248,7 +254,11 @@ class Finder:
         for _, touch in self._recorded(*self._ref(path)):
             if touch.files is not None and self._tree(path, touch) in touch.digests:
                 return Subject(FOLDER, asked, touch.digests, ((touch.digests, touch),), path=path)
-        return self._members(Subject(FOLDER, asked, _words(found), path=path))
+        try:
+            return self._members(Subject(FOLDER, asked, _words(found), path=path))
+        except OSError as error:
+            text = "%s cannot be read whole: %s (%s)."
+            raise SystemRefused(text % (asked, error.strerror, error.filename)) from error
 
     def _members(self, made: Subject) -> Subject:
         """Return the known files of a folder that is not known as a whole."""

@@ -10,8 +10,8 @@ import os
 from typing import NamedTuple
 
 from provenance import config
-from provenance.core.redact import without_credentials
-from provenance.errors import MissingExtra, UsageError
+from provenance.core.urls import public
+from provenance.errors import MissingExtra, SystemRefused, UsageError
 from provenance.store import objects
 from provenance.store.cloud import CloudRemote, DvcSettings, settings
 from provenance.store.objects import Store
@@ -67,18 +67,29 @@ def reach(place: Project, kept: Stores, named: str, cwd: str) -> Remote:
     if name in own:
         options = own[name]
         if is_folder(str(options["url"])):
-            return FolderRemote(folder_of(str(options["url"]), place.root))
+            return _folder(folder_of(str(options["url"]), place.root))
         return CloudRemote(options)
     if kept.dvc is not None and name.lower() in theirs:
         options = theirs[name.lower()]
         if is_folder(str(options["url"])):
-            return FolderRemote(str(options["url"]), options.get("shared") == "group")
+            return _folder(str(options["url"]), options.get("shared") == "group")
         return CloudRemote(options, kept.dvc.raw, name)
     if not _is_address(name):
         _unknown(place, kept, name, sorted({*own, *theirs}))
     if is_folder(name):
-        return FolderRemote(folder_of(name, cwd))
+        return _folder(folder_of(name, cwd))
+    if name.startswith(("http://", "https://")):
+        raise UsageError(
+            "%s cannot be a remote: over http nobody can see what is there." % public(name),
+            "webdavs://, s3://, ssh:// and others can be",
+        )
     return CloudRemote({"url": name})
+
+
+def _folder(folder: str, group: bool = False) -> FolderRemote:
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise SystemRefused("%s is no folder." % folder, "name a folder with --remote")
+    return FolderRemote(folder, group)
 
 
 def _unknown(place: Project, kept: Stores, name: str, known: list[str]) -> None:
@@ -89,11 +100,6 @@ def _unknown(place: Project, kept: Stores, name: str, known: list[str]) -> None:
         "no remote is called %r; %s." % (name, others),
         "give an address (s3://bucket/path, ssh://host/path, /a/folder), or name it in prov.yaml",
     )
-
-
-def shown(address: str) -> str:
-    """Return an address for people."""
-    return without_credentials(address)
 
 
 def _is_address(text: str) -> bool:

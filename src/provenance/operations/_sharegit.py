@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from provenance.core import runid
-from provenance.core.redact import without_credentials
+from provenance.core.urls import public
 from provenance.errors import SystemRefused, UsageError
 from provenance.store import files
 from provenance.store.project import Project
@@ -44,7 +44,7 @@ _AGAIN = re.compile(
 
 
 class Remote(NamedTuple):
-    """A git remote. name: as the user calls it. fetch, push: its addresses, as they are set.
+    """A git remote. name: as the user calls it, without password. fetch, push: its addresses.
 
     settings: how it is reached, from the user's repository. form: "sha1" or "sha256". cwd: what a
     relative address is relative to. home: the folder below ``.prov`` for what is kept about it.
@@ -61,7 +61,7 @@ class Remote(NamedTuple):
     @property
     def shown(self) -> str:
         """The address without user names and passwords."""
-        return without_credentials(self.fetch)
+        return public(self.fetch)
 
     @property
     def kept(self) -> str:
@@ -83,7 +83,8 @@ class Answer(NamedTuple):
         lines = [line.strip() for line in self.err.splitlines() if line.strip()]
         telling = [line for line in lines if line.startswith(("fatal:", "ERROR", "remote: error"))]
         found = (telling or lines or ["exit status %d" % self.code])[0]
-        return without_credentials(found.removeprefix("fatal: ")).rstrip(".")
+        told = found.removeprefix("fatal: ")
+        return " ".join(public(one) if "://" in one else one for one in told.split(" ")).rstrip(".")
 
 
 class Pushed(NamedTuple):
@@ -150,9 +151,9 @@ def remote(place: Project, name: str | None) -> Remote:
     home = os.path.join(place.folder, FOLDER)
     if place.repo is None:
         if name is None or not _is_address(name):
-            text = "%s is in no git repository: say which remote is meant by its address."
-            raise UsageError(text % place.root, "prov share --all --to ssh://HOST/PATH")
-        return Remote(name, name, name, (), "sha1", cwd, home)
+            text = "%s is in no work tree of git: say which remote is meant by its address."
+            raise UsageError(text % place.root, "such as ssh://HOST/PATH")
+        return Remote(public(name), name, name, (), "sha1", cwd, home)
     known = _settings(cwd, r"^remote\..*\.(push)?url$")
     names = list(dict.fromkeys(key.split(".", 1)[1].rpartition(".")[0] for key, _ in known))
     chosen = name or _usual(names, cwd)
@@ -164,7 +165,7 @@ def remote(place: Project, name: str | None) -> Remote:
             listed = ", ".join(names) or "none"
             text = "there is no git remote %r here; known: %s." % (chosen, listed)
             raise UsageError(text, "see: git remote -v")
-        return Remote(chosen, chosen, chosen, reaching, form, cwd, home)
+        return Remote(public(chosen), chosen, chosen, reaching, form, cwd, home)
     fetch = [v for key, v in known if key == "remote.%s.url" % chosen]
     push = [v for key, v in known if key == "remote.%s.pushurl" % chosen]
     first = (fetch or push)[0]
@@ -181,7 +182,7 @@ def _usual(names: list[str], cwd: str) -> str:
     if len(names) == 1:
         return names[0]
     if not names:
-        hint = "git remote add origin ADDRESS, or name one: --to ADDRESS"
+        hint = "git remote add origin ADDRESS, or name one by its address"
         raise UsageError("the repository at %s has no git remote." % cwd, hint)
     text = "there are several git remotes and none is called origin: %s."
     raise UsageError(text % ", ".join(names), "say which is meant")

@@ -72,7 +72,8 @@ def find(run: Record, called: str, name: str) -> tuple[Artifact, ...]:
         if fits:
             return (_one(fits, name, called, known),)
     if set(name) & set("*?["):
-        fits = [one for one in known.values() if _matches(one.path.path, wanted)]
+        there = (one for one in known.values() if not _is_nothing(one))
+        fits = [one for one in there if _matches(one.path.path, wanted)]
         if fits:
             return tuple(_artifact(_followed(one, known)) for one in fits)
     fits = [one for one in known.values() if one.path.path.endswith("/" + wanted)]
@@ -125,12 +126,17 @@ def _folder(entries: Iterable[FileEntry], wanted: str) -> list[Artifact]:
     by_root: dict[str, list[tuple[str, FileEntry]]] = {}
     for one in entries:
         below = one.path.path[len(wanted) + 1 :]
-        if one.path.path.startswith(wanted + "/") and one.state != _entries.MISSING:
+        if one.path.path.startswith(wanted + "/") and not _is_nothing(one):
             by_root.setdefault(one.path.root, []).append((below, one))
     return [
         Artifact(PathRef(root, wanted), tuple(sorted(members)), True)
         for root, members in by_root.items()
     ]
+
+
+def _is_nothing(entry: FileEntry) -> bool:
+    """Return whether there is no content: a file that was not there, a link (they are followed)."""
+    return entry.state == _entries.MISSING or (entry.target is not None and not entry.digests)
 
 
 def _folders(entries: Iterable[FileEntry]) -> Iterator[PathRef]:

@@ -32,7 +32,8 @@ from provenance.operations import (
     settle,
 )
 from provenance.operations.recorder import CACHE
-from provenance.store import kept, project, records, team, trash
+from provenance.store import kept, liveness, project, records, team, trash
+from provenance.store.objects import Store
 from provenance.store.project import Project
 from provenance.store.trash import Trash
 from provenance.store.usage import Meter, Usage
@@ -204,8 +205,11 @@ class _Look:
         for path in self._in(project.RUNS):
             if runid.is_id(os.path.basename(path)) and not _has_record(path):
                 yield self._item(disk.UNFINISHED, path, "a run that never began")
+        for path in Store(os.path.join(self.place.folder, disk.BLOBS)).left():
+            yield self._item(disk.UNFINISHED, path, "a blob that half arrived")
         for path in self._in(team.FOLDER):
-            if os.path.basename(path).startswith("."):
+            name = os.path.basename(path)
+            if name.startswith(".") and (liveness.is_left(name) or self._age(path) > self._limit()):
                 yield self._item(disk.UNFINISHED, path, "left by a fetch or pull that was killed")
         for path in (*self._in(overlap.FOLDER), *self._in(kept.FOLDER)):
             name = os.path.basename(path)

@@ -95,11 +95,8 @@ def fetch(cwd: str, names: tuple[str, ...] = (), remote: str | None = None) -> F
 
 def _meant(entries: Sequence[Entry], name: str, at: Remote) -> Entry:
     """Return the run at ``at`` that ``name`` means, as `records.find` would. Raises `ProvError`."""
-    fits = [one for one in entries if one.id == name] or [
-        one
-        for one in entries
-        if one.id.startswith(name) or one.id.endswith(name) or runid.short(one.id).startswith(name)
-    ]
+    ids = set(runid.meant(name, [one.id for one in entries]))
+    fits = [one for one in entries if one.id in ids]
     if len(fits) > 1:
         told = ", ".join(one.id for one in fits[:_SHOWN])
         raise AmbiguousRun("%r means %d runs: %s." % (name, len(fits), told), "type more of it")

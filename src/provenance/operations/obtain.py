@@ -87,7 +87,12 @@ class Obtainer:
         for top, below, files in os.walk(path):
             below[:] = [one for one in below if os.path.join(top, one) not in folders]
             for one in files:
-                if os.path.relpath(os.path.join(top, one), path).replace(os.sep, "/") not in names:
+                file = os.path.join(top, one)
+                if os.path.islink(file):  # another name of one of them, or of nothing
+                    file = os.path.realpath(file)
+                    if not os.path.exists(file) or _below(file, os.path.realpath(path)) in names:
+                        continue
+                if _below(file, path) not in names:
                     return False
         return True
 
@@ -262,6 +267,10 @@ def _check(artifact: Artifact) -> None:
             names = ", ".join(entry.digests)
             text = "the digest of %s cannot be checked by this interpreter (%s)."
             raise NoSuchArtifact(text % (entry.path, names), "pip install blake3")
+
+
+def _below(path: str, folder: str) -> str:
+    return os.path.relpath(path, folder).replace(os.sep, "/")
 
 
 def _is_tree(entry: FileEntry) -> bool:

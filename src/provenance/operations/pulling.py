@@ -22,7 +22,7 @@ from provenance.operations._remote import Stores
 from provenance.operations._transfers import Failure, Tell
 from provenance.operations.pushing import Choice, unreachable
 from provenance.operations.recorder import CACHE
-from provenance.store import announced, blobs, files, objects, project, records, team
+from provenance.store import announced, blobs, files, liveness, objects, project, records, team
 from provenance.store.announced import Announced
 from provenance.store.blobs import Blobs
 from provenance.store.digestcache import DigestCache
@@ -213,9 +213,13 @@ def _get(kept: Stores, source: Remote, needs: list[Need], dry: bool, tell: Tell 
             kept.main.still_wanted(one.oid)  # so that no `prov gc` takes it meanwhile
     if not missing:
         return Fetched((0, 0), had, [])
-    there = source.present({one.oid: -1 for one in missing})
+    there = source.present({one.oid: one.size for one in missing})
+    others = {one.oid: -1 for one in missing if one.oid not in there and one.size >= 0}
+    damaged = source.present(others) if others else set()  # of another size: not worth fetching
     failed = [
-        Failure(one.shown, "%s has it no more, or it was never pushed" % source.shown)
+        Failure(one.shown, "damaged at %s" % source.shown, True)
+        if one.oid in damaged
+        else Failure(one.shown, "%s has it no more, or it was never pushed" % source.shown)
         for one in missing
         if one.oid not in there
     ]
@@ -232,20 +236,16 @@ def _get(kept: Stores, source: Remote, needs: list[Need], dry: bool, tell: Tell 
         progress.add(size)
 
     for need, error in _transfers.each(coming, one_blob, source.jobs):
-        damaged = isinstance(error, Damaged)
-        why = "damaged at %s" % source.shown if damaged else _transfers.why(error)
-        failed.append(Failure(need.shown, why, damaged))
+        is_damaged = isinstance(error, Damaged)
+        why = "damaged at %s" % source.shown if is_damaged else _transfers.why(error)
+        failed.append(Failure(need.shown, why, is_damaged))
     return Fetched((len(sizes), sum(sizes)), had, failed)
 
 
 def _meant(place: Project, source: Remote, there: list[str], name: str) -> str:
     """Return the run id that ``name`` means at the remote, else here."""
     if not name.startswith("@"):
-        matches = [one for one in there if one == name] or [
-            one
-            for one in there
-            if one.startswith(name) or runid.short(one).startswith(name) or one.endswith(name)
-        ]
+        matches = runid.meant(name, there)
         if len(matches) == 1:
             return matches[0]
         if len(matches) > 1:
@@ -258,7 +258,7 @@ def _meant(place: Project, source: Remote, there: list[str], name: str) -> str:
         return records.find(place, name).record.id
     except NoSuchRun as error:
         raise NoSuchRun(
-            "no run is called %r at %s (%d runs), nor here." % (name, source.shown, len(there)),
+            "no run is called %r at %s, which has %d, nor here." % (name, source.shown, len(there)),
             "whoever has it: prov push %s" % name,
         ) from error
 
@@ -315,7 +315,7 @@ def _record(place: Project, kept: Stores, source: Remote, run_id: str, dry: bool
 
 
 def _name(run_id: str) -> str:
-    return "%s%s-%d" % (_PREFIX, run_id, os.getpid())
+    return "%s%s-%s" % (_PREFIX, run_id, liveness.mark())
 
 
 def _into(kept: Stores, source: Remote, oid: str, path: str) -> None:
@@ -373,8 +373,5 @@ def _settle(folder: str) -> None:
 def _sweep(home: str) -> None:
     """Remove what a pull that was killed left of a record."""
     for name in os.listdir(home):
-        if not name.startswith(_PREFIX):
-            continue
-        owner = name.rpartition("-")[2]
-        if owner.isdigit() and not os.path.exists("/proc/%s" % owner):
+        if name.startswith(_PREFIX) and liveness.is_left(name):
             shutil.rmtree(os.path.join(home, name), ignore_errors=True)

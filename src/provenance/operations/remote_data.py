@@ -12,6 +12,7 @@ from provenance import config
 from provenance.core import codec
 from provenance.core.context import Context
 from provenance.core.record import CAPTURED, Payload, Record
+from provenance.core.urls import public
 from provenance.errors import NoSuchArtifact
 from provenance.facets import _remote
 from provenance.facets._entries import FileEntry
@@ -38,7 +39,7 @@ class Asked:
 
     def __init__(self, context: Context, limit_s: float) -> None:
         self._redact = context.redact.text
-        raw = {self._redact(_remote.public(url)): url for url, _ in context.declared_sources}
+        raw = {self._redact(public(url)): url for url, _ in context.declared_sources}
         unknown = [one for one in _remote.remotes(context) if not one.versioned]
         questions = _questions(unknown, context.environ, raw)
         self._asking = Asking(questions, context.environ, limit_s)
@@ -145,7 +146,7 @@ def fetching(
 
     watch: told how many bytes came. What was fetched is not verified here. Raises `NoSuchArtifact`.
     """
-    raw = {_remote.public(url): url for url, _ in config.load(place.root).sources}
+    raw = {public(url): url for url, _ in config.load(place.root).sources}
     known = [one for one in _remote.of(run.payloads("data")) if one.url.startswith(_PROTOCOLS)]
 
     def fetch(entry: FileEntry, target: str) -> str:

@@ -53,7 +53,7 @@ def parse(data: bytes, run_id: str, where: str) -> Announced:
         texts = (name, started, author)
         right = document["id"] == run_id and all(isinstance(one, str) for one in texts)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BadRecord("%s at %s is not readable: %s." % (run_id, where, error)) from error
+        raise BadRecord("%s at %s is not what prov wrote." % (run_id, where)) from error
     right = right and all(blobs.is_inner(path) and objects.is_oid(oid) for path, oid, _ in files)
     if not right or records.FILE not in [path for path, _, _ in files]:
         raise BadRecord("%s at %s is not what prov wrote." % (run_id, where))

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from provenance.core.redact import without_credentials
+from provenance.core.urls import public
 from provenance.errors import Damaged, SystemRefused, missing_extra
 from provenance.store.objects import BELOW, Identity, identity
 from provenance.store.remotes import ENDING, RUNS, below, ids
@@ -67,7 +67,7 @@ class CloudRemote:
 
         Raises `MissingExtra`, `SystemRefused`.
         """
-        self.shown = without_credentials(str(options["url"]))
+        self.shown = public(str(options["url"]))
         scheme = self.shown.partition("://")[0]
         try:
             from dvc.fs import get_cloud_fs
@@ -226,4 +226,4 @@ def explained(error: BaseException) -> str:
     """Return what an exception says, in one line and without credentials."""
     lines = str(error).strip().splitlines()
     text = lines[0] if lines else type(error).__name__
-    return " ".join(without_credentials(word) for word in text.split())
+    return " ".join(public(word) if "://" in word else word for word in text.split())

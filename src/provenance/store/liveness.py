@@ -6,7 +6,9 @@ writer is identified by host, boot and start time, since process numbers are use
 
 from __future__ import annotations
 
+import functools
 import os
+import zlib
 
 from provenance.core.record import INTERRUPTED, RUNNING, Process, Record
 
@@ -33,6 +35,38 @@ def lives(process: Process | None) -> bool | None:
         pass
     ticks = _start_ticks(process.pid)
     return not (process.start_ticks and ticks and ticks != process.start_ticks)
+
+
+def mark() -> str:
+    """Return a part of a file name that tells whose unfinished file it is: see `is_left`."""
+    return "%s.%d" % (_here(), os.getpid())
+
+
+def is_left(name: str) -> bool:
+    """Return whether what ``name`` ends with is the `mark` of a process that has ended.
+
+    Never of one of another host: that cannot be seen from here.
+    """
+    before, _, pid = name.rpartition(".")
+    if not before.endswith(_here()) or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return False
+
+
+@functools.lru_cache(maxsize=1)
+def _here() -> str:
+    """Return a short word for this host since it was booted, and for its table of processes."""
+    try:
+        table = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        table = ""
+    return "%08x" % zlib.crc32(repr((os.uname().nodename, _boot_id(), table)).encode())
 
 
 def status(record: Record) -> str:

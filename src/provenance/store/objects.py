@@ -15,6 +15,7 @@ import binascii
 import hashlib
 import os
 import re
+import stat
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from typing import NamedTuple
 from provenance.core import digest
 from provenance.core.digest import MD5, Digests
 from provenance.errors import Damaged
-from provenance.store import _copying
+from provenance.store import _copying, liveness
 
 FOLDER = "objects"
 LIST = ".dir"
@@ -30,7 +31,7 @@ BELOW = ("files", "md5")
 _OID = re.compile(r"[0-9a-f]{32}(\.dir)?")
 _TEMPORARY = "tmp"
 _LEFT_S = 86_400.0
-"""Age from which an unfinished file counts as left by a process that was killed."""
+"""Age from which an unfinished file counts as left by a process that was killed elsewhere."""
 _MODE = 0o444
 _GROUP_MODE = 0o2775
 """As dvc-data makes the folders of a cache that a group shares."""
@@ -87,11 +88,12 @@ class Store:
         return os.path.join(self.top, *relative(oid))
 
     def size(self, oid: str) -> int | None:
-        """Return how many bytes the blob has, None where it is not here."""
+        """Return how many bytes the blob has, None where it is not here or is no plain file."""
         try:
-            return os.stat(self.path(oid)).st_size
+            found = os.stat(self.path(oid))
         except OSError:
             return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def has(self, oid: str, size: int | None = None) -> bool:
         """Return whether the blob is here; of another size it is damaged and does not count."""
@@ -216,18 +218,22 @@ class Store:
             os.close(source)
         return found
 
-    def sweep(self) -> int:
-        """Remove what killed processes left unfinished long ago; return how many files."""
+    def left(self) -> list[str]:
+        """Return the unfinished files of processes that were killed."""
         folder = os.path.join(self.top, _TEMPORARY)
-        done = 0
         try:
             with os.scandir(folder) as entries:
-                old = [one.path for one in entries if time.time() - _age(one) > _LEFT_S]
+                return [
+                    one.path
+                    for one in entries
+                    if liveness.is_left(one.name) or time.time() - _age(one) > _LEFT_S
+                ]
         except OSError:
-            return 0
-        for path in old:
-            done += _remove(path)
-        return done
+            return []
+
+    def sweep(self) -> int:
+        """Remove what killed processes left unfinished; return how many files."""
+        return sum(_remove(path) for path in self.left())
 
     def _digest(self, descriptor: int, watch: Callable[[int], None] | None) -> str:
         state = digest.new_hash(MD5)
@@ -240,7 +246,7 @@ class Store:
     def _begin(self) -> tuple[str, int]:
         """Return path and descriptor of a new empty file on the store's file system."""
         folder = os.path.join(self.top, _TEMPORARY)
-        path = os.path.join(folder, _random())
+        path = os.path.join(folder, "%s-%s" % (_random(), liveness.mark()))
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
             return path, os.open(path, flags, 0o600)

@@ -187,9 +187,7 @@ def _resolve(project: Project, name: str) -> str:
         raise NoSuchRun("there are no runs in %s." % project.runs, hint)
     if name.startswith("@"):
         return _by_position(_by_begin(project, own), name, project)
-    matches = [one for one in known if one == name] or [
-        one for one in known if runid.is_part(name, one)
-    ]
+    matches = runid.meant(name, known)
     if len(matches) == 1 and len(name) >= runid.LEAST:
         return matches[0]
     named = _by_name(project, name)

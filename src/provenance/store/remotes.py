@@ -62,6 +62,7 @@ class FolderRemote:
         self.shown = folder
         self.jobs = 16
         self._store = Store(folder, group)
+        self._swept = False
 
     def present(self, sizes: Mapping[str, int]) -> set[str]:
         """Return which of these blobs are there with their size."""
@@ -69,6 +70,9 @@ class FolderRemote:
 
     def upload(self, source: str, oid: str, known: Identity | None) -> None:
         """Copy a file there."""
+        if not self._swept:
+            self._swept = True
+            self._store.sweep()
         self._store.put(source, oid, known, again=True)
 
     def download(self, oid: str, target: str) -> None:
@@ -98,11 +102,11 @@ class FolderRemote:
 
     def read_run(self, run_id: str) -> bytes | None:
         """Return the file of a run."""
-        try:
-            with open(self._run(run_id), "rb") as stream:
-                return stream.read(MOST)
-        except FileNotFoundError:
+        path = self._run(run_id)
+        if not os.path.isfile(path):  # a pipe would be waited for
             return None
+        with open(path, "rb") as stream:
+            return stream.read(MOST)
 
     def write_run(self, run_id: str, data: bytes) -> None:
         """Write the file of a run."""
