@@ -302,14 +302,15 @@ def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path) -> None:
 
 
 _MEMORY = """\
-import resource, sys
+import re, sys
 from provenance.store.digestcache import DigestCache
 cache = DigestCache(sys.argv[1])
 if len(sys.argv) == 3:
     cache.digest(sys.argv[2], ("blake3",))
 else:
     cache.tree(sys.argv[2], "blake3")
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+# Not ru_maxrss: that of a new process begins with what the one had that started it.
+print(int(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1]) * 1024)
 """
 
 
@@ -337,4 +338,4 @@ def test_memory_does_not_grow_with_the_number_of_folders(tmp_path: Path) -> None
             path.touch()
     few = memory(str(tmp_path / "cache"), str(tmp_path / "few"), "tree")
     more = memory(str(tmp_path / "cache"), str(tmp_path / "more"), "tree")
-    assert more - few < 4 << 20
+    assert more - few < 10 << 20  # digests are held until there are 200,000

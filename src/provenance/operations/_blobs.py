@@ -94,12 +94,7 @@ def _with_lists(found: Mapping[str, str], known: set[str]) -> set[str]:
 
 
 def _mentioned(place: Project, cwd: str) -> set[str]:
-    found: set[str] = set()
-    for run_id in (*records.ids(place), *team.ids(place)):
-        folder = records.folder_of(place, run_id)
-        for name in (records.FILE, blobs.FILE):
-            found |= _words(os.path.join(folder, name))
-    return found | of_locks(place, cwd)
+    return of_runs(place, (*records.ids(place), *team.ids(place))) | of_locks(place, cwd)
 
 
 def _words(path: str) -> set[str]:

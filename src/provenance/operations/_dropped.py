@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from provenance.core.record import Record
 from provenance.operations import _blobs, _remote, obtain
 from provenance.operations._needed import Needed
 from provenance.operations.disk import BLOBS
@@ -42,9 +41,7 @@ def brought(place: Project, needed: Needed, older_than_s: float) -> Iterator[Fou
             yield path, "prov path brings it again", "of its run: %s" % why if why else ""
 
 
-def pushed(
-    place: Project, cwd: str, remote: str, needed: Needed, runs: Sequence[Record]
-) -> Iterator[Found]:
+def pushed(place: Project, cwd: str, remote: str, needed: Needed) -> Iterator[Found]:
     """Yield the blobs that the remote has as well, with the same name and size.
 
     Lists of folders stay: they are small, and tell what is missing. Raises `UsageError`,
@@ -68,7 +65,7 @@ def pushed(
         there = target.present(sizes)
     except OSError as error:
         raise unreachable(target, error) from error
-    spared = _blobs.of_runs(place, {one.id for one in runs if needed.names(one.id)})
+    spared = _blobs.of_runs(place, needed.why)
     spared |= _blobs.of_locks(place, cwd)
     for oid, path in stored.items():
         if oid in there:

@@ -143,7 +143,8 @@ class _Look:
 
     def __init__(self, place: Project, cwd: str, policy: Policy, runs: list[Record]) -> None:
         self.place, self.cwd, self.policy, self.runs = place, cwd, policy, runs
-        self.needed = _needed.of(place, cwd, runs)
+        theirs = [one.record for one in records.fetched(place) if isinstance(one, records.Stored)]
+        self.needed = _needed.of(place, cwd, [*runs, *theirs])
         self.spared: list[tuple[str, str]] = []
         self._now = time.time()
 
@@ -161,8 +162,8 @@ class _Look:
         brought = _dropped.brought(self.place, self.needed, self._limit())
         yield from self._unless_needed(obtain.FOLDER, brought)
         if self.policy.pushed is not None:
-            there = (self.place, self.cwd, self.policy.pushed, self.needed, self.runs)
-            found = (one for one in _dropped.pushed(*there) if self._age(one[0]) > _JUST_NOW_S)
+            there = _dropped.pushed(self.place, self.cwd, self.policy.pushed, self.needed)
+            found = (one for one in there if self._age(one[0]) > _JUST_NOW_S)
             yield from self._unless_needed(disk.BLOBS, found)
         if self.policy.blobs:
             yield from self._of_runs()

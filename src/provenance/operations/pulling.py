@@ -239,6 +239,8 @@ def _get(kept: Stores, source: Remote, needs: list[Need], dry: bool, tell: Tell 
         is_damaged = isinstance(error, Damaged)
         why = "damaged at %s" % source.shown if is_damaged else _transfers.why(error)
         failed.append(Failure(need.shown, why, is_damaged))
+    place = {one.shown: number for number, one in enumerate(needs)}
+    failed.sort(key=lambda one: place[one.path])
     return Fetched((len(sizes), sum(sizes)), had, failed)
 
 

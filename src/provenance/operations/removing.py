@@ -49,7 +49,8 @@ def plan(
     if not names:
         raise UsageError("no run is named.", "prov rm RUN")
     place = project.find(cwd)
-    known = [one.record for one in records.each(place) if isinstance(one, records.Stored)]
+    every = (*records.each(place), *records.fetched(place))
+    known = [one.record for one in every if isinstance(one, records.Stored)]
     needed = _needed.of(place, cwd, known)
     chosen: dict[str, Record | None] = {}
     for name in names:
