@@ -32,9 +32,12 @@ def wait_for(port, process, what):
 
 
 @contextlib.contextmanager
-def s3(folder):
-    """Run moto's S3 server; yield address of a bucket and the environment to reach it."""
-    for module in ("moto", "dvc_s3"):
+def moto(folder, *needed):
+    """Run moto's S3 server; yield its address and the environment to reach it.
+
+    needed: modules without which the test is skipped.
+    """
+    for module in ("moto", *needed):
         if importlib.util.find_spec(module) is None:
             pytest.skip("%s is not installed" % module)
     port = free_port()
@@ -44,7 +47,6 @@ def s3(folder):
     try:
         wait_for(port, server, "moto")
         endpoint = "http://127.0.0.1:%d" % port
-        urllib.request.urlopen(urllib.request.Request(endpoint + "/bucket", method="PUT")).close()
         keys = {
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -52,10 +54,18 @@ def s3(folder):
             "AWS_DEFAULT_REGION": "us-east-1",
             "HOME": str(folder),
         }
-        yield "s3://bucket/team", keys
+        yield endpoint, keys
     finally:
         server.kill()
         server.wait()
+
+
+@contextlib.contextmanager
+def s3(folder):
+    """Run an S3 server for DVC; yield address of a bucket and the environment to reach it."""
+    with moto(folder, "dvc_s3") as (endpoint, keys):
+        urllib.request.urlopen(urllib.request.Request(endpoint + "/bucket", method="PUT")).close()
+        yield "s3://bucket/team", keys
 
 
 @contextlib.contextmanager

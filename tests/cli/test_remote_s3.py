@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
-import socket
-import subprocess
 import sys
-import time
 
 import pytest
+
+from tests import servers
 
 
 @pytest.fixture
 def s3(tmp_path):
     """Return a client and the environment to reach the bucket ``bucket``."""
-    for module in ("moto", "boto3", "s3fs"):
-        if importlib.util.find_spec(module) is None:
-            pytest.skip("%s is not installed" % module)
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with open(tmp_path / "moto.log", "wb") as log:
-        server = subprocess.Popen(words, stdout=log, stderr=log)
-    endpoint = "http://127.0.0.1:%d" % port
-
-    try:
-        for _ in range(300):
-            assert server.poll() is None
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.1)
+    with servers.moto(tmp_path, "boto3", "s3fs") as (endpoint, keys):
         client = importlib.import_module("boto3").client(
             "s3",
             endpoint_url=endpoint,
@@ -43,21 +25,7 @@ def s3(tmp_path):
         client.create_bucket(Bucket="bucket")
         enabled = {"Status": "Enabled"}
         client.put_bucket_versioning(Bucket="bucket", VersioningConfiguration=enabled)
-        yield (
-            client,
-            {
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
-                "AWS_ENDPOINT_URL": endpoint,
-                "AWS_DEFAULT_REGION": "us-east-1",
-                "HOME": str(tmp_path),
-                "NO_PROXY": "*",
-                "no_proxy": "*",
-            },
-        )
-    finally:
-        server.kill()
-        server.wait()
+        yield client, {**keys, "NO_PROXY": "*", "no_proxy": "*"}
 
 
 def test_an_object_is_recorded_verified_and_fetched(prov, s3):
