@@ -15,7 +15,7 @@ from provenance.core.record import Record
 from provenance.facets import packages
 from provenance.operations import _needed, wheels
 from provenance.operations.disk import BLOBS
-from provenance.store import blobs, records, team
+from provenance.store import blobs, records, team, usage
 from provenance.store.project import Project
 
 _HEX = re.compile(rb"\b[0-9a-f]{32,128}\b")
@@ -48,7 +48,7 @@ def _wheels(folder: str, runs: Sequence[Record]) -> Iterator[tuple[str, str]]:
         for one in found.distributions.values()
     }
     names = {wheels.kept_name(*one) for one in used}
-    for name in _names(folder):
+    for name in usage.names(folder):
         if name not in names:
             yield os.path.join(folder, name), "no run used this build of it"
 
@@ -81,7 +81,7 @@ def of_locks(place: Project, cwd: str) -> set[str]:
     """Return all digests that the locks name, and under which names the contents are stored."""
     texts = _needed.texts(place, cwd)
     found = {one.decode("ascii") for _, text in texts for one in _HEX.findall(text)}
-    for run_id in _names(os.path.join(place.folder, BLOBS, blobs.NAMES)):
+    for run_id in usage.names(os.path.join(place.folder, BLOBS, blobs.NAMES)):
         if any(run_id.encode("ascii", "replace") in text for _, text in texts):
             found |= _words(os.path.join(blobs.folder_of_locked(place, run_id), blobs.FILE))
     return found
@@ -103,10 +103,3 @@ def _words(path: str) -> set[str]:
             return {one.decode("ascii") for one in _HEX.findall(stream.read(_MOST))}
     except OSError:
         return set()
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
-import time
 from collections.abc import Iterator, Mapping
 
 from provenance.environments import build, cache, sources
 from provenance.operations import recipes
-from provenance.store import trash
+from provenance.store import trash, usage
 from provenance.store.trash import Trash
 
 _KINDS = {
@@ -31,15 +30,15 @@ def folder(environ: Mapping[str, str]) -> str:
 def unused(environ: Mapping[str, str], older_than_s: float) -> Iterator[tuple[str, str, str]]:
     """Yield ``(kind, path, why)`` of what may go."""
     above = cache.folder(environ)
-    for path in _in(os.path.join(above, trash.FOLDER)):
+    for path in usage.within(os.path.join(above, trash.FOLDER)):
         yield trash.FOLDER, path, "its removal was broken off"
     used: str | None = None
     for kind, why in _KINDS.items():
-        for path in _in(os.path.join(above, kind)):
+        for path in usage.within(os.path.join(above, kind)):
             if os.path.islink(path) or not os.path.isdir(path):
                 continue
             if _PARTS in os.path.basename(path):
-                if _age(path) > _LEFT_S and not _is_locked(path.rpartition(_PARTS)[0]):
+                if usage.age(path) > _LEFT_S and not _is_locked(path.rpartition(_PARTS)[0]):
                     yield kind, path, "left by a build that was killed"
             elif cache.unused_s(path) > max(older_than_s, _LEFT_S):
                 used = _in_use() if used is None else used
@@ -95,19 +94,3 @@ def _in_use() -> str:
             except OSError:
                 continue
     return "\0".join(found)
-
-
-def _in(above: str) -> list[str]:
-    if os.path.islink(above):
-        return []
-    try:
-        return [os.path.join(above, name) for name in sorted(os.listdir(above))]
-    except OSError:
-        return []
-
-
-def _age(path: str) -> float:
-    try:
-        return time.time() - os.lstat(path).st_mtime
-    except OSError:
-        return 0.0

@@ -8,14 +8,13 @@ that a remote has as well may go when they are asked to, and come again with `pr
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 
 from provenance.operations import _blobs, _remote, obtain
 from provenance.operations._needed import Needed
 from provenance.operations.disk import BLOBS
 from provenance.operations.pushing import unreachable
-from provenance.store import objects
+from provenance.store import objects, usage
 from provenance.store.project import Project
 
 Found = tuple[str, str, str]
@@ -27,7 +26,7 @@ _LEFT_S = 86_400.0
 def brought(place: Project, needed: Needed, older_than_s: float) -> Iterator[Found]:
     """Yield what `prov path` brought and nobody asked for in so long."""
     above = os.path.join(place.folder, obtain.FOLDER)
-    names = [] if os.path.islink(above) else _listed(above)
+    names = [] if os.path.islink(above) else usage.names(above)
     for name in names:
         path = os.path.join(above, name)
         if name.startswith(obtain.BUILDING):
@@ -75,14 +74,4 @@ def pushed(place: Project, cwd: str, remote: str, needed: Needed) -> Iterator[Fo
 
 def _unused_s(path: str) -> float:
     """Return the seconds since ``path`` was changed; of what is not there, endless."""
-    try:
-        return time.time() - os.lstat(path).st_mtime
-    except OSError:
-        return float("inf")
-
-
-def _listed(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []
+    return usage.age(path, unknown=float("inf"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -36,7 +35,7 @@ from provenance.store import kept, liveness, project, records, team, trash
 from provenance.store.objects import Store
 from provenance.store.project import Project
 from provenance.store.trash import Trash
-from provenance.store.usage import Meter, Usage
+from provenance.store.usage import Meter, Usage, age, within
 
 DAY_S = 86_400.0
 OLDER_THAN_S = 30 * DAY_S
@@ -146,7 +145,6 @@ class _Look:
         theirs = [one.record for one in records.fetched(place) if isinstance(one, records.Stored)]
         self.needed = _needed.of(place, cwd, [*runs, *theirs])
         self.spared: list[tuple[str, str]] = []
-        self._now = time.time()
 
     def items(self) -> Iterator[Item]:
         """Yield what may go, not yet measured."""
@@ -155,15 +153,15 @@ class _Look:
         yield from self._rehearsals()
         for folder in (_taped.FOLDER, _signatures.FOLDER):
             yield from self._old(folder)
-        yield from (one for one in self._left() if self._age(one.path) > DAY_S)
+        yield from (one for one in self._left() if age(one.path) > DAY_S)
         for path, why in _blobs.unreferenced(self.place, self.cwd, self.runs):
-            if self._age(path) > _JUST_NOW_S:
+            if age(path) > _JUST_NOW_S:
                 yield self._item(disk.BLOBS, path, why)
         brought = _dropped.brought(self.place, self.needed, self._limit())
         yield from self._unless_needed(obtain.FOLDER, brought)
         if self.policy.pushed is not None:
             there = _dropped.pushed(self.place, self.cwd, self.policy.pushed, self.needed)
-            found = (one for one in there if self._age(one[0]) > _JUST_NOW_S)
+            found = (one for one in there if age(one[0]) > _JUST_NOW_S)
             yield from self._unless_needed(disk.BLOBS, found)
         if self.policy.blobs:
             yield from self._of_runs()
@@ -181,7 +179,7 @@ class _Look:
                 self.spared.append((path, "a run in it goes on"))
             elif needing:
                 self.spared.append((path, "of its run: %s" % needing[0]))
-            elif number >= self.policy.keep_last and self._age(path) > self._limit():
+            elif number >= self.policy.keep_last and age(path) > self._limit():
                 yield self._item(plan.FOLDER, path, "the tree of a replay; its record stays")
 
     def _rehearsals(self) -> Iterator[Item]:
@@ -189,12 +187,12 @@ class _Look:
             if os.path.basename(path) != scratch.CODE and scratch.is_left(path):
                 yield self._item(scratch.FOLDER, path, "left by a rehearsal that was killed")
         for path in self._in(os.path.join(scratch.FOLDER, scratch.CODE)):
-            if self._age(path) > self._limit():
+            if age(path) > self._limit():
                 yield self._item(scratch.FOLDER, path, "code restored for rehearsals")
 
     def _old(self, folder: str) -> Iterator[Item]:
         for path in self._in(folder):
-            if self._age(path) > self._limit():
+            if age(path) > self._limit():
                 yield self._item(folder, path, "not renewed for long; made again when needed")
 
     def _left(self) -> Iterator[Item]:
@@ -210,7 +208,7 @@ class _Look:
             yield self._item(disk.UNFINISHED, path, "a blob that half arrived")
         for path in self._in(team.FOLDER):
             name = os.path.basename(path)
-            if name.startswith(".") and (liveness.is_left(name) or self._age(path) > self._limit()):
+            if name.startswith(".") and (liveness.is_left(name) or age(path) > self._limit()):
                 yield self._item(disk.UNFINISHED, path, "left by a fetch or pull that was killed")
         for path in (*self._in(overlap.FOLDER), *self._in(kept.FOLDER)):
             name = os.path.basename(path)
@@ -223,7 +221,7 @@ class _Look:
             folder = os.path.join(self.place.runs, run.id)
             why = self.needed.why.get(run.id, "") or _needed.going_on(run)
             parts = removing.blobs(folder)
-            old = self._age(os.path.join(folder, records.FILE)) > self.policy.older_than_s
+            old = age(os.path.join(folder, records.FILE)) > self.policy.older_than_s
             if why and parts:
                 self.spared.append((folder, why))
             elif number >= self.policy.keep_last and old:
@@ -245,20 +243,7 @@ class _Look:
         return max(self.policy.older_than_s, _JUST_NOW_S)
 
     def _in(self, folder: str) -> list[str]:
-        above = os.path.normpath(os.path.join(self.place.folder, folder))
-        if os.path.islink(above):
-            return []
-        try:
-            return [os.path.join(above, name) for name in sorted(os.listdir(above))]
-        except OSError:
-            return []
-
-    def _age(self, path: str) -> float:
-        """Return the seconds since ``path`` itself was changed; 0 where nobody knows."""
-        try:
-            return self._now - os.lstat(path).st_mtime
-        except OSError:
-            return 0.0
+        return within(os.path.normpath(os.path.join(self.place.folder, folder)))
 
 
 def _changed(path: str) -> int:

@@ -23,7 +23,7 @@ from provenance.operations import (
 from provenance.operations.recorder import AGENT, CACHE, LOG
 from provenance.store import blobs, kept, objects, project, records, team, trash
 from provenance.store.project import Project
-from provenance.store.usage import Meter, Usage, free
+from provenance.store.usage import Meter, Usage, free, names
 
 RECORDS, LOGS, SERIES, CODE, UNFINISHED, OTHER = (
     "records", "logs", "series", "code", "unfinished", "other",
@@ -108,16 +108,16 @@ def du(cwd: str, environ: Mapping[str, str], progress: Callable[[str], None] | N
     for one in runs:
         for kind, part in one.kinds.items():
             kinds[kind] += part
-    for name in _names(place.folder):
+    for name in names(place.folder):
         if name != project.RUNS:
             tell("measuring %s" % name)
             kinds[_kind(name)] += meter.of(os.path.join(place.folder, name))
-    for name in _names(place.runs):
+    for name in names(place.runs):
         if not runid.is_id(name):
             kinds[OTHER] += meter.of(os.path.join(place.runs, name))
     above = environments.folder(environ)
     cached = {}
-    for name in _names(above):
+    for name in names(above):
         tell("measuring %s of the cache" % name)
         cached[name] = Meter().of(os.path.join(above, name))
     there = place.folder if os.path.isdir(place.folder) else place.root
@@ -129,7 +129,7 @@ def du(cwd: str, environ: Mapping[str, str], progress: Callable[[str], None] | N
 def run_parts(folder: str) -> dict[str, list[str]]:
     """Return the paths in a run's folder by kind."""
     found: dict[str, list[str]] = {}
-    for name in _names(folder):
+    for name in names(folder):
         found.setdefault(_kind_of_run(name), []).append(os.path.join(folder, name))
     return found
 
@@ -168,13 +168,6 @@ def _kind(name: str) -> str:
     if name == CACHE or (name.startswith(CACHE + ".") and name.endswith(".tmp")):
         return DIGESTS
     return OF_PROJECT.get(name, RECORDS if name == ".gitignore" else OTHER)
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []
 
 
 def _nobody(_: str) -> None:

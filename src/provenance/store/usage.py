@@ -1,9 +1,10 @@
-"""How much room files take on the disk."""
+"""How much room files take on the disk, what a folder holds, and how old it is. Never raises."""
 
 from __future__ import annotations
 
 import os
 import stat
+import time
 from typing import NamedTuple
 
 _BLOCK = 512
@@ -54,6 +55,29 @@ class Meter:
                 self._seen.add(known)
             total += Usage(status.st_blocks * _BLOCK, 1)
         return total
+
+
+def names(folder: str) -> list[str]:
+    """Return the names in ``folder`` in order; none where it cannot be listed."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def within(folder: str) -> list[str]:
+    """Return the paths in ``folder`` in order; none where it is a link: that leads elsewhere."""
+    if os.path.islink(folder):
+        return []
+    return [os.path.join(folder, name) for name in names(folder)]
+
+
+def age(path: str, unknown: float = 0.0) -> float:
+    """Return the seconds since ``path`` itself was changed; ``unknown`` where nobody knows."""
+    try:
+        return time.time() - os.lstat(path).st_mtime
+    except OSError:
+        return unknown
 
 
 def free(path: str) -> int | None:
